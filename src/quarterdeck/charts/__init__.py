@@ -1,0 +1,1 @@
+"""One module per chart form: a value object in, a Vega-Lite specification out."""

@@ -1,0 +1,1 @@
+"""The command line: parse, call one function, present. Modules here import nothing heavy at their top."""

@@ -1,0 +1,98 @@
+"""What commands share: the options that mean the same everywhere, and how an answer is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.vocabulary.settings import Settings
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="The folder that holds evidence and record. Default: QUARTERDECK_HOME, else quarterdeck-home.")
+]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="Read an earlier snapshot: its id (or first letters), or a date.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
+
+
+def get_settings(home: Path | None) -> Settings:
+    """The settings of the chosen installation."""
+    from quarterdeck.vocabulary.settings import read_settings
+
+    return read_settings(home)
+
+
+def open_snapshot(home: Path | None, as_of: str | None = None) -> Snapshot:
+    """The snapshot that a reading command works on."""
+    from quarterdeck.evidence.store import Store
+
+    return Store(get_settings(home).evidence_dir).open(as_of)
+
+
+def to_plain(value: Any) -> Any:
+    """A value as JSON can hold it: dataclasses by field, dates in ISO form, enums by value, no NaN."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(entry) for key, entry in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value) if isinstance(value, Path) else float(value)
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if hasattr(value, "tolist"):
+        return to_plain(value.tolist())
+    if isinstance(value, Iterable):
+        return [to_plain(entry) for entry in value]
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(to_plain(value), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A plain table in aligned columns; a missing value must already be a word. Long cells are cut only on a terminal."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(head), *(len(row[i]) for row in cells), 0) if cells else len(head) for i, head in enumerate(headers)]
+    if title:
+        typer.echo(title)
+    for row in (list(headers), ["-" * width for width in widths], *cells):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def progress(description: str, total: float | None) -> Iterator[Any]:
+    """A progress bar on standard error for work over a second; yields `advance(amount=1, note="")`. Silent where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda amount=1, note="": None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda amount=1, note="": bar.update(task, advance=amount, description=note or description)

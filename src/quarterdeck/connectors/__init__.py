@@ -1,0 +1,1 @@
+"""One folder per source system: its layout to batches of canonical rows."""

@@ -1,0 +1,1 @@
+"""The director's own growth: discover, discuss, deliver, demonstrate."""

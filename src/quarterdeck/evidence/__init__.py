@@ -1,0 +1,1 @@
+"""Table contracts, ingest with quarantine, sealed snapshots, as-of reads, lineage: the facts, and when they were known."""

@@ -1,0 +1,1 @@
+"""Pure statistics on arrays. No I/O, no clock, seeds passed in."""

@@ -1,0 +1,1 @@
+"""Facts to claims to draft to check to document."""

@@ -1,0 +1,1 @@
+"""Capacity, key persons, attrition: the team behind the trials."""

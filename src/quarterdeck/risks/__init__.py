@@ -1,0 +1,1 @@
+"""From signal to action to measured effect; the register; what needs me."""

@@ -1,0 +1,1 @@
+"""Levers, common random futures, comparison, optimiser."""

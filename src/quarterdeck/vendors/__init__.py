@@ -1,0 +1,1 @@
+"""Fair comparison of vendors, contracts and money, selection, negotiation, reviews."""

@@ -1,0 +1,1 @@
+"""The deck: pages and JSON for a browser."""
