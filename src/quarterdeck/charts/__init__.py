@@ -1,1 +1,1 @@
-"""One module per chart form: a value object in, a Vega-Lite specification out."""
+"""One module per chart form: a value object in, a Vega-Lite specification out; pages, papers and slides draw the same object."""
