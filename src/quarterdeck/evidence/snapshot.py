@@ -64,7 +64,7 @@ class Snapshot:
         with self._lock:
             cursor = self._open().cursor()
         try:
-            return cursor.execute(sql, params).to_arrow_table()
+            return cursor.sql(sql, params=params).to_arrow_table()
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise BadInput("The query cannot be run", thing=str(error).strip()) from error
         finally:

@@ -188,7 +188,7 @@ def _read_moment(as_of: str | date | datetime) -> datetime | None:
         try:
             as_of = date.fromisoformat(as_of) if len(as_of) == 10 else datetime.fromisoformat(as_of)
         except ValueError as error:
-            raise BadInput("This is no date", thing=as_of, allowed="2026-03-14 or 2026-03-14T09:00") from error
+            raise BadInput("This is no date", thing=str(as_of), allowed="2026-03-14 or 2026-03-14T09:00") from error
     if not isinstance(as_of, datetime):
         return datetime.combine(as_of, time.max, UTC)
     return as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
