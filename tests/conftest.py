@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from postgres import find_binary, run_server
 from quarterdeck.vocabulary.settings import Settings
 
 SHARED_DATA = Path(os.environ.get("QUARTERDECK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -20,6 +22,15 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real data are absent: no folder {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a real PostgreSQL server of this run. Tests that need it are skipped, with this line, where there are no binaries."""
+    if find_binary("initdb") is None:
+        pytest.skip("PostgreSQL server binaries are absent")
+    with run_server() as url:
+        yield url
 
 
 @pytest.fixture

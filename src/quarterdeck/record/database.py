@@ -32,10 +32,9 @@ class Record:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session for reading. Nothing is committed."""
+        """A session for reading. Nothing is committed; what was read stays usable after it ends."""
         with self._sessions() as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -142,7 +142,7 @@ def duration(days: float) -> str:
     if size < 730:
         return plural(round(size / 30.4375), "month")
     years = round(size / 365.25, 1)
-    return plural(int(years) if years == int(years) else years, "year")
+    return plural(int(years), "year") if years == int(years) else f"{number(years, 1)} years"
 
 
 def late(days: float) -> str:
