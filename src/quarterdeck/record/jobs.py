@@ -1,0 +1,199 @@
+"""Long work as rows with leases: progress that counts, cancelling, and resuming where a worker or the server died.
+
+A kind of work is a function registered by name; its arguments are JSON. Nothing is pickled, so a new version reads old rows.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from quarterdeck.record.database import Record
+from quarterdeck.record.models.accounts import Job
+from quarterdeck.vocabulary.errors import NotFound, QuarterdeckError
+
+LEASE = timedelta(seconds=30)
+MAX_ATTEMPTS = 3
+UNFINISHED = ("waiting", "running")
+
+
+class Cancelled(Exception):
+    """Raised inside the work, at its next report, once someone has asked it to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """A job as a page shows it."""
+
+    id: str
+    kind: str
+    person_id: str
+    state: str
+    done: float
+    total: float
+    note: str
+    result: dict[str, Any]
+    error: str
+    created_at: datetime
+    finished_at: datetime | None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state not in UNFINISHED
+
+
+class Progress:
+    """What the work is given to report with. Reporting renews the lease and notices a wish to cancel."""
+
+    def __init__(self, record: Record, job_id: str, owner: str) -> None:
+        self._record, self._id, self._owner = record, job_id, owner
+
+    @property
+    def job_id(self) -> str:
+        """The id of the job: a stable name for files that the work writes."""
+        return self._id
+
+    def report(self, done: float, total: float, note: str = "") -> None:
+        """How far the work is. Raises Cancelled where someone asked for that, or where another worker holds the lease by now."""
+        with self._record.transaction() as session:
+            job = session.get(Job, self._id)
+            if job is None or job.is_cancel_wanted or job.lease_owner != self._owner:
+                raise Cancelled
+            job.done, job.total, job.lease_until = done, total, datetime.now(UTC) + LEASE
+            job.note = note or job.note
+
+
+Work = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
+
+
+def add_job(record: Record, kind: str, arguments: Mapping[str, Any], person_id: str, now: datetime) -> str:
+    """A new row that waits for a worker. Returns its id."""
+    job_id = secrets.token_hex(8)
+    with record.transaction() as session:
+        session.add(Job(id=job_id, kind=kind, arguments=dict(arguments), person_id=person_id, result={}, created_at=now))
+    return job_id
+
+
+def get_job(record: Record, job_id: str) -> JobInfo:
+    """One job. Raises NotFound."""
+    with record.session() as session:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise NotFound("There is no such job", thing=job_id)
+        return _info(job)
+
+
+def list_jobs(record: Record, person_id: str | None = None, limit: int = 50) -> list[JobInfo]:
+    """The newest first; of one person or of everyone."""
+    query = select(Job).order_by(Job.created_at.desc()).limit(limit)
+    with record.session() as session:
+        return [_info(job) for job in session.scalars(query if person_id is None else query.where(Job.person_id == person_id))]
+
+
+def cancel_job(record: Record, job_id: str, now: datetime) -> None:
+    """Asks the work to stop at its next report; a job that still waits stops at once. Finished jobs stay as they are."""
+    with record.transaction() as session:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise NotFound("There is no such job", thing=job_id)
+        if job.state == "waiting":
+            job.state, job.finished_at = "cancelled", now
+        job.is_cancel_wanted = True
+
+
+def claim_job(record: Record, owner: str, kinds: tuple[str, ...], now: datetime) -> JobInfo | None:
+    """The oldest job that waits, or whose worker let its lease lapse, now leased to `owner`. None where there is none."""
+    with record.transaction() as session:
+        if session.get_bind().dialect.name != "postgresql":
+            session.connection().exec_driver_sql("BEGIN IMMEDIATE")  # two workers must not claim the same row
+        free = or_(Job.state == "waiting", (Job.state == "running") & (Job.lease_until < now))
+        query = select(Job).where(free, Job.kind.in_(kinds)).order_by(Job.created_at).limit(1)
+        job = session.scalars(query.with_for_update(skip_locked=True)).first()
+        if job is None:
+            return None
+        job.attempts += 1
+        if job.is_cancel_wanted or job.attempts > MAX_ATTEMPTS:
+            job.state, job.finished_at = ("cancelled", now) if job.is_cancel_wanted else ("failed", now)
+            job.error = job.error or ("" if job.is_cancel_wanted else f"The work stopped {MAX_ATTEMPTS} times without an end.")
+            return None
+        job.state, job.lease_owner, job.lease_until = "running", owner, now + LEASE
+        return _info(job)
+
+
+def run_job(record: Record, job: JobInfo, owner: str, work: Work) -> None:
+    """Does the work of a claimed job and records how it ended. A message for a person is kept; a defect is kept by its name only."""
+    state, result, error = "done", {}, ""
+    try:
+        result = work(job.arguments, Progress(record, job.id, owner))
+    except Cancelled:
+        state = "cancelled"
+    except QuarterdeckError as problem:
+        state, error = "failed", problem.message
+    except Exception as problem:
+        state, error = "failed", f"The work met a defect in the program ({type(problem).__name__}). What was there before is unaffected."
+    with record.transaction() as session:
+        row = session.get(Job, job.id)
+        if row is not None and row.lease_owner == owner:
+            row.state, row.result, row.error, row.finished_at = state, result, error, datetime.now(UTC)
+            row.lease_until = None
+            if state == "done":
+                row.done = row.total = row.total or 1.0
+
+
+class Worker:
+    """A thread that works off jobs of the kinds it knows, one after another, and renews the lease of the one it works on."""
+
+    def __init__(self, record: Record, kinds: Mapping[str, Work], poll_seconds: float = 0.5) -> None:
+        self._record, self._kinds, self._poll = record, dict(kinds), poll_seconds
+        self._owner = secrets.token_hex(8)
+        self._stop, self._wake = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="quarterdeck-jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begins working."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A job was added: look now."""
+        self._wake.set()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ends after the present report. A job in hand keeps its row and resumes at the next start."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            job = claim_job(self._record, self._owner, tuple(self._kinds), datetime.now(UTC))
+            if job is None:
+                self._wake.wait(self._poll)
+                self._wake.clear()
+                continue
+            ended = threading.Event()
+            keeper = threading.Thread(target=self._keep_lease, args=(job.id, ended), daemon=True)
+            keeper.start()
+            run_job(self._record, job, self._owner, self._kinds[job.kind])
+            ended.set()
+            keeper.join()
+
+    def _keep_lease(self, job_id: str, ended: threading.Event) -> None:
+        while not ended.wait(LEASE.total_seconds() / 3):
+            with self._record.transaction() as session:
+                job = session.get(Job, job_id)
+                if job is not None and job.lease_owner == self._owner and job.state == "running":
+                    job.lease_until = datetime.now(UTC) + LEASE
+
+
+def _info(job: Job) -> JobInfo:
+    return JobInfo(
+        job.id, job.kind, job.person_id, job.state, job.done, job.total, job.note, dict(job.result), job.error, job.created_at, job.finished_at, dict(job.arguments)
+    )  # fmt: skip
