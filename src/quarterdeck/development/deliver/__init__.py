@@ -1,0 +1,1 @@
+"""Deliver: ten types of practice conversation on one engine."""

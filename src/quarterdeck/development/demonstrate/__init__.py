@@ -1,0 +1,1 @@
+"""Demonstrate: evidence, readiness, portfolio and its checks."""

@@ -1,0 +1,1 @@
+"""Discover: what a person can do now, with an interval on every cell."""

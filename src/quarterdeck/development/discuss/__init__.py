@@ -1,0 +1,1 @@
+"""Discuss: priorities, a plan by the week, reviews and a calendar."""

@@ -1,0 +1,1 @@
+"""Role models: the competencies of a role as data, and their import from documents."""
