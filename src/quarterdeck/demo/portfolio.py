@@ -142,5 +142,5 @@ def _study_facts(study: Study) -> dict[str, object]:
         "eu_ct_number": f"20{20 + number % 6}-5{number:05d}-10-00",
         "iras_id": f"10{number:05d}",
         "base_currency": "GBP",
-        "critical_to_quality": "Eligible participants|Complete follow-up|Primary endpoint data|Safety reporting",
+        "critical_to_quality": "Eligible participants;Complete follow-up;Primary endpoint data;Safety reporting",
     }
