@@ -116,7 +116,15 @@ def value_axis(unit: str, title: str | None = None, **more: Any) -> alt.Axis:
 
 def time_axis(width: int, **more: Any) -> alt.Axis:
     """A date axis that writes months in British form, fewer of them where the picture is narrow."""
-    return alt.Axis(title=None, labelExpr="utcFormat(datum.value, '%b %Y')", tickCount=6 if width >= 500 else 3, grid=False, labelFlush=True, labelOverlap=True, **more)
+    return alt.Axis(
+        title=None,
+        labelExpr="utcFormat(datum.value, '%b %Y')",
+        tickCount=6 if width >= 500 else 3,
+        grid=False,
+        labelFlush=True,
+        labelOverlap=True,
+        **more,
+    )
 
 
 def time(field: str, axis: alt.Axis, domain: Sequence[date] | None = None) -> alt.X:

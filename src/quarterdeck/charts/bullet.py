@@ -50,13 +50,22 @@ class Bullet(Chart):
         """Track, acceptable range, bar, interval and target tick."""
         low, high = self.bounds()
         x = alt.X("value:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=value_axis(self.unit, values=self._marks(), grid=False))
-        inside = [{"value": self.acceptable[0] if self.acceptable[0] is not None else low, "end": self.acceptable[1] if self.acceptable[1] is not None else high}]
+        inside = [
+            {
+                "value": self.acceptable[0] if self.acceptable[0] is not None else low,
+                "end": self.acceptable[1] if self.acceptable[1] is not None else high,
+            }
+        ]
         layers = [
             alt.Chart(data([{"value": low, "end": high}])).mark_bar(height=16, color=signal("ink_2"), opacity=0.12).encode(x=x, x2="end:Q"),
         ]
         if self.acceptable != (None, None):
             layers.append(alt.Chart(data(inside)).mark_bar(height=16, color=signal("ink_2"), opacity=0.16).encode(x=x, x2="end:Q"))
-        layers.append(alt.Chart(data([{"value": min(0.0, self.value), "end": max(0.0, self.value)}])).mark_bar(height=6, color=signal("series_1")).encode(x=x, x2="end:Q"))
+        layers.append(
+            alt.Chart(data([{"value": min(0.0, self.value), "end": max(0.0, self.value)}]))
+            .mark_bar(height=6, color=signal("series_1"))
+            .encode(x=x, x2="end:Q")
+        )
         if self.interval:
             ends = data([{"value": self.interval.low, "end": self.interval.high}])
             layers.append(alt.Chart(ends).mark_rule(strokeWidth=2, color=signal("ink")).encode(x=x, x2="end:Q"))

@@ -56,12 +56,18 @@ class ControlChart(Chart):
         y = alt.Y("value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(zero=False, nice=True))
         band = [{"day": s.day, "value": s.low, "high": s.high} for s in self.steps]
         centre = [{"day": s.day, "value": s.centre} for s in self.steps]
-        known = [{"day": s.day, "value": s.value, "verdict": s.verdict.value if s.signal else "ordinary", "signal": s.signal} for s in self.steps if s.value is not None]
+        known = [
+            {"day": s.day, "value": s.value, "verdict": s.verdict.value if s.signal else "ordinary", "signal": s.signal}
+            for s in self.steps
+            if s.value is not None
+        ]
         layers = [
             alt.Chart(data(band)).mark_area(color=signal("ink_2"), opacity=0.10, interpolate="step-after").encode(x=x, y=y, y2="high:Q"),
             alt.Chart(data(centre)).mark_line(color=signal("context"), strokeWidth=1.5, interpolate="step-after").encode(x=x, y=y),
             alt.Chart(data(known)).mark_line(color=signal("series_1"), strokeWidth=2).encode(x=x, y=y),
-            alt.Chart(data(known)).mark_point(filled=True, size=50, opacity=1).encode(x=x, y=y, color=by_verdict(otherwise="series_1"), shape=verdict_shape()),
+            alt.Chart(data(known))
+            .mark_point(filled=True, size=50, opacity=1)
+            .encode(x=x, y=y, color=by_verdict(otherwise="series_1"), shape=verdict_shape()),
         ]
         if self.target is not None:
             layers.append(alt.Chart(data([{"value": self.target}])).mark_rule(color=signal("ink"), strokeDash=[5, 4]).encode(y=y))
@@ -76,12 +82,23 @@ class ControlChart(Chart):
         last = self.steps[-1]
         labels = [(f"Usual {shown(last.centre, self.unit)}", last.day, last.centre)]
         if wide and last.high > last.low:
-            labels += [(f"Upper limit {shown(last.high, self.unit)}", last.day, last.high), (f"Lower limit {shown(last.low, self.unit)}", last.day, last.low)]
+            labels += [
+                (f"Upper limit {shown(last.high, self.unit)}", last.day, last.high),
+                (f"Lower limit {shown(last.low, self.unit)}", last.day, last.low),
+            ]
         if self.target is not None:
             labels.append((f"Target {shown(self.target, self.unit)}", self.steps[0].day, self.target))
         return labels
 
 
 def _label(text: str, day: date, value: float, x: alt.X, y: alt.Y, wide: bool) -> alt.Chart:
-    place = {"align": "left", "dx": 6, "dy": 0} if wide and not text.startswith("Target") else {"align": "left" if text.startswith("Target") else "right", "dx": 2, "dy": -8}
-    return alt.Chart(data([{"day": day, "value": value, "text": text}])).mark_text(color=signal("ink_2"), **place).encode(x=x, y=y, text="text:N")
+    place = (
+        {"align": "left", "dx": 6, "dy": 0}
+        if wide and not text.startswith("Target")
+        else {"align": "left" if text.startswith("Target") else "right", "dx": 2, "dy": -8}
+    )
+    return (
+        alt.Chart(data([{"day": day, "value": value, "text": text}]))
+        .mark_text(color=signal("ink_2"), **place)
+        .encode(x=x, y=y, text="text:N")
+    )

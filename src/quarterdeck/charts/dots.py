@@ -52,16 +52,30 @@ class Dots(Chart):
         """Intervals as rules, values as dots with direct labels, the reference as a dashed line."""
         wide = width >= 500
         limit = 200 if wide else 110
-        x = alt.X("value:Q", axis=value_axis(self.unit, self.value_label or None, grid=True), scale=alt.Scale(zero=False, nice=True, padding=10))
+        x = alt.X(
+            "value:Q", axis=value_axis(self.unit, self.value_label or None, grid=True), scale=alt.Scale(zero=False, nice=True, padding=10)
+        )
         y = alt.Y("label:N", sort=[dot.label for dot in self.dots], axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink")))
         layers: list[alt.Chart] = []
-        ends = [{"label": d.label, "value": d.low, "end": d.high, "verdict": d.verdict.value} for d in self.dots if d.low is not None and d.high is not None]
+        ends = [
+            {"label": d.label, "value": d.low, "end": d.high, "verdict": d.verdict.value}
+            for d in self.dots
+            if d.low is not None and d.high is not None
+        ]
         if ends:
-            layers.append(alt.Chart(data(ends)).mark_rule(strokeWidth=2.5, opacity=0.65).encode(x=x, x2="end:Q", y=y, color=by_verdict(otherwise="series_1")))
+            layers.append(
+                alt.Chart(data(ends))
+                .mark_rule(strokeWidth=2.5, opacity=0.65)
+                .encode(x=x, x2="end:Q", y=y, color=by_verdict(otherwise="series_1"))
+            )
         rows = [{"label": d.label, "value": d.value, "verdict": d.verdict.value, "text": shown(d.value, self.unit)} for d in self.dots]
         chart = alt.Chart(data(rows))
         layers.append(chart.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, color=by_verdict(otherwise="series_1")))
-        layers.append(chart.mark_text(dy=-11, fontSize=12, fontWeight=600).encode(x=x, y=y, text="text:N", color=by_verdict(otherwise="series_1_text")))
+        layers.append(
+            chart.mark_text(dy=-11, fontSize=12, fontWeight=600).encode(
+                x=x, y=y, text="text:N", color=by_verdict(otherwise="series_1_text")
+            )
+        )
         if self.reference is not None:
             rule = alt.Chart(data([{"value": self.reference, "text": f"{self.reference_label} {shown(self.reference, self.unit)}"}]))
             layers.append(rule.mark_rule(color=signal("ink"), strokeDash=[5, 4]).encode(x=x))

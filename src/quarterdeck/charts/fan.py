@@ -45,7 +45,10 @@ class Fan(Chart):
                 "Observed": observed.get(day, "not yet due"),
                 "Planned": planned.get(day, "not planned for this day"),
                 "Forecast": median.get(day, "not forecast"),
-                **{name: f"{shown(by_day[day][0], self.unit)} to {shown(by_day[day][1], self.unit)}" if day in by_day else "not forecast" for name, by_day in ends.items()},
+                **{
+                    name: f"{shown(by_day[day][0], self.unit)} to {shown(by_day[day][1], self.unit)}" if day in by_day else "not forecast"
+                    for name, by_day in ends.items()
+                },
             }
             for day in days
         ]
@@ -69,9 +72,17 @@ class Fan(Chart):
         for label in self._labels(wide):
             align, dx, dy = label.pop("align"), label.pop("dx"), label.pop("dy")
             colour, weight = label.pop("color"), label.pop("weight")
-            layers.append(alt.Chart(data([label])).mark_text(align=align, dx=dx, dy=dy, color=signal(str(colour)), fontWeight=weight).encode(x=x, y=y, text="text:N"))
+            layers.append(
+                alt.Chart(data([label]))
+                .mark_text(align=align, dx=dx, dy=dy, color=signal(str(colour)), fontWeight=weight)
+                .encode(x=x, y=y, text="text:N")
+            )
         if self.history:
-            layers.append(alt.Chart(data([_point(self.history[-1])])).mark_point(filled=True, size=60, color=signal("series_1"), opacity=1).encode(x=x, y=y))
+            layers.append(
+                alt.Chart(data([_point(self.history[-1])]))
+                .mark_point(filled=True, size=60, color=signal("series_1"), opacity=1)
+                .encode(x=x, y=y)
+            )
         return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=240 if wide else 220)
 
     def _labels(self, wide: bool) -> list[dict[str, object]]:
@@ -79,20 +90,46 @@ class Fan(Chart):
         if self.history:
             last = _point(self.history[-1])
             room = bool(self.middle)
-            labels.append(last | {"text": shown(self.history[-1][1], self.unit), "align": "left" if room or wide else "right", "dx": 6, "dy": 16, "color": "series_1_text", "weight": 600})
+            labels.append(
+                last
+                | {
+                    "text": shown(self.history[-1][1], self.unit),
+                    "align": "left" if room or wide else "right",
+                    "dx": 6,
+                    "dy": 16,
+                    "color": "series_1_text",
+                    "weight": 600,
+                }
+            )
         if self.middle:
             side = {"align": "left", "dx": 6, "dy": 0} if wide else {"align": "right", "dx": 0, "dy": -12}
-            labels.append(_point(self.middle[-1]) | side | {"text": f"Forecast {shown(self.middle[-1][1], self.unit)}", "color": "series_1_text", "weight": 600})
+            labels.append(
+                _point(self.middle[-1])
+                | side
+                | {"text": f"Forecast {shown(self.middle[-1][1], self.unit)}", "color": "series_1_text", "weight": 600}
+            )
             if self.bands and wide:
                 levels = " and ".join(f"{100 * band.level:.0f}%" for band in sorted(self.bands, key=lambda band: band.level))
-                labels.append(_point(self.middle[-1]) | {"text": f"{levels} range", "align": "left", "dx": 6, "dy": 17, "color": "ink_2", "weight": "normal"})
+                labels.append(
+                    _point(self.middle[-1])
+                    | {"text": f"{levels} range", "align": "left", "dx": 6, "dy": 17, "color": "ink_2", "weight": "normal"}
+                )
         if self.plan:
             middle = self.plan[len(self.plan) // 2]
             labels.append(_point(middle) | {"text": "Plan", "align": "right", "dx": -8, "dy": -6, "color": "ink_2", "weight": "normal"})
         if self.target is not None:
             days = [day for points in (self.history, self.middle, self.plan) for day, _ in points]
             side = {"align": "left", "dx": 6, "dy": -8} if wide and self.middle else {"align": "right", "dx": 0, "dy": -8}
-            labels.append({"day": max(days), "value": self.target, "text": f"{self.target_label} {shown(self.target, self.unit)}", "color": "ink_2", "weight": "normal"} | side)
+            labels.append(
+                {
+                    "day": max(days),
+                    "value": self.target,
+                    "text": f"{self.target_label} {shown(self.target, self.unit)}",
+                    "color": "ink_2",
+                    "weight": "normal",
+                }
+                | side
+            )
         return labels
 
 

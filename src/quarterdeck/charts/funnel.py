@@ -46,7 +46,10 @@ class Funnel(Chart):
         """One row a unit, the concerns first."""
         order = {Verdict.CONCERN: 0, Verdict.BETTER: 1, Verdict.ORDINARY: 2}
         points = sorted(self.points, key=lambda point: (order[point.verdict], -point.value, point.label))
-        return [{self.unit_label: p.label, self.size_label: p.size, self.value_label or "Value": p.value, "Verdict": p.verdict.word} for p in points]
+        return [
+            {self.unit_label: p.label, self.size_label: p.size, self.value_label or "Value": p.value, "Verdict": p.verdict.word}
+            for p in points
+        ]
 
     def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
         """Limits, average, points, and names for those beyond the limits."""
@@ -55,13 +58,17 @@ class Funnel(Chart):
         top = max(tops) * 1.15 or 1.0
         right = max((point.size for point in self.points), default=1.0) * 1.04
         x = alt.X("size:Q", axis=alt.Axis(title=self.size_label, tickCount=5, format=",d"), scale=alt.Scale(domain=[0, right], nice=False))
-        y = alt.Y("value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(domain=[min(0.0, *tops), top], nice=False))
+        y = alt.Y(
+            "value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(domain=[min(0.0, *tops), top], nice=False)
+        )
         layers: list[alt.Chart] = []
         for index, limit in enumerate(self.limits):
             for end in (1, 2):
                 rows = [{"size": p[0], "value": min(p[end], top)} for p in limit.points if p[0] <= right]
                 dash = [] if index % 2 else [5, 4]
-                layers.append(alt.Chart(data(rows)).mark_line(color=signal("context"), strokeWidth=1.25, strokeDash=dash, clip=True).encode(x=x, y=y))
+                layers.append(
+                    alt.Chart(data(rows)).mark_line(color=signal("context"), strokeWidth=1.25, strokeDash=dash, clip=True).encode(x=x, y=y)
+                )
             if wide and limit.points:
                 within = [p for p in limit.points if p[0] <= right] or [limit.points[0]]
                 layers.append(_label(right, min(within[-1][2], top), limit.label, x, y))
@@ -70,19 +77,36 @@ class Funnel(Chart):
         layers.append(
             alt.Chart(data([{"size": p.size, "value": p.value, "verdict": p.verdict.value, "name": p.label} for p in self.points]))
             .mark_point(filled=True, size=55, opacity=0.95)
-            .encode(x=x, y=y, color=by_verdict(), shape=verdict_shape(), tooltip=[alt.Tooltip("name:N", title=self.unit_label), alt.Tooltip("size:Q", title=self.size_label)])
+            .encode(
+                x=x,
+                y=y,
+                color=by_verdict(),
+                shape=verdict_shape(),
+                tooltip=[alt.Tooltip("name:N", title=self.unit_label), alt.Tooltip("size:Q", title=self.size_label)],
+            )
         )
         named = [p for p in self.points if p.verdict is Verdict.CONCERN]
         named = sorted(named, key=lambda p: -p.value)[: MAX_LABELS if wide else 3]
         if named:
-            rows = [{"size": p.size, "value": p.value, "verdict": p.verdict.value, "text": f"{p.label}, {shown(p.value, self.unit)}"} for p in named]
+            rows = [
+                {"size": p.size, "value": p.value, "verdict": p.verdict.value, "text": f"{p.label}, {shown(p.value, self.unit)}"}
+                for p in named
+            ]
             for side in ("left", "right"):
                 part = [row for row in rows if (float(str(row["size"])) < 0.6 * right) == (side == "left")]
                 if part:
-                    layers.append(alt.Chart(data(part)).mark_text(align=side, dx=8 if side == "left" else -8, fontWeight=600).encode(x=x, y=y, text="text:N", color=by_verdict()))
+                    layers.append(
+                        alt.Chart(data(part))
+                        .mark_text(align=side, dx=8 if side == "left" else -8, fontWeight=600)
+                        .encode(x=x, y=y, text="text:N", color=by_verdict())
+                    )
         return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=240 if wide else 220)
 
 
 def _label(size: float, value: float, text: str, x: alt.X, y: alt.Y, inside: bool = False) -> alt.Chart:
     place = {"align": "right", "dx": -2, "dy": -8} if inside else {"align": "left", "dx": 6, "dy": 0}
-    return alt.Chart(data([{"size": size, "value": value, "text": text}])).mark_text(color=signal("ink_2"), **place).encode(x=x, y=y, text="text:N")
+    return (
+        alt.Chart(data([{"size": size, "value": value, "text": text}]))
+        .mark_text(color=signal("ink_2"), **place)
+        .encode(x=x, y=y, text="text:N")
+    )

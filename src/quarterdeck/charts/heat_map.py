@@ -36,7 +36,9 @@ class HeatMap(Chart):
 
     def rows(self) -> list[Row]:
         """One row a cell."""
-        return [{self.row_label: c.row, self.column_label: c.column, "Value": c.value if c.value is not None else c.reason} for c in self.cells]
+        return [
+            {self.row_label: c.row, self.column_label: c.column, "Value": c.value if c.value is not None else c.reason} for c in self.cells
+        ]
 
     def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
         """One hue whose strength is the value. The paper shows through, so every theme has its own light end."""
@@ -56,9 +58,13 @@ class HeatMap(Chart):
         ]
         top = alt.Axis(title=None, orient="top", labelAngle=0 if wide and len(columns) <= 8 else -60, labelLimit=120, domain=False)
         x = alt.X("column:N", sort=columns, axis=top, scale=alt.Scale(paddingInner=0.06))
-        y = alt.Y("row:N", sort=names, axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink")), scale=alt.Scale(paddingInner=0.1))
+        y = alt.Y(
+            "row:N", sort=names, axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink")), scale=alt.Scale(paddingInner=0.1)
+        )
         opacity = alt.FillOpacity("strength:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None)
         chart = alt.Chart(data(rows))
         known = chart.transform_filter("datum.strength != null").mark_rect(fill=signal("series_1")).encode(x=x, y=y, fillOpacity=opacity)
         ink = {"condition": {"test": "datum.strength > 0.45", "value": {"expr": "paper"}}, "value": {"expr": "ink"}}
-        return alt.layer(known, chart.mark_text(fontSize=12).encode(x=x, y=y, text="text:N", color=ink)).properties(width=width - limit - 30, height=30 * len(names))
+        return alt.layer(known, chart.mark_text(fontSize=12).encode(x=x, y=y, text="text:N", color=ink)).properties(
+            width=width - limit - 30, height=30 * len(names)
+        )

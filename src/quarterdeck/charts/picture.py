@@ -47,7 +47,9 @@ def draw_sparkline(chart: Sparkline) -> str:
     A test insists that it has the points of the specification.
     """
     where = chart.coordinates()
-    parts = [f'<svg class="spark" role="img" aria-label="{escape(chart.sentence, quote=True)}" width="{chart.width}" height="{chart.height}" viewBox="0 0 {chart.width} {chart.height}">']
+    parts = [
+        f'<svg class="spark" role="img" aria-label="{escape(chart.sentence, quote=True)}" width="{chart.width}" height="{chart.height}" viewBox="0 0 {chart.width} {chart.height}">'
+    ]
     if (level := chart.target_height()) is not None:
         parts.append(f'<line class="spark-target" x1="3" x2="{chart.width - 3}" y1="{level:.1f}" y2="{level:.1f}"/>')
     if where:

@@ -7,7 +7,7 @@ from datetime import date
 
 import altair as alt
 
-from quarterdeck.charts.base import WIDE, Chart, Row, data, signal, time, time_axis, value_axis
+from quarterdeck.charts.base import WIDE, Chart, Row, data, time, time_axis, value_axis
 from quarterdeck.vocabulary.verdict import Verdict
 
 
@@ -33,7 +33,12 @@ class SmallMultiples(Chart):
     def rows(self) -> list[Row]:
         """One row a point."""
         return [
-            {self.panel_label: panel.label, "Date": day, "Value": value, self.reference_label: dict(panel.reference).get(day, "not planned for this day")}
+            {
+                self.panel_label: panel.label,
+                "Date": day,
+                "Value": value,
+                self.reference_label: dict(panel.reference).get(day, "not planned for this day"),
+            }
             for panel in self.panels
             for day, value in panel.points
         ]
@@ -42,7 +47,10 @@ class SmallMultiples(Chart):
         """A grid of panels: three in a row when wide, one when narrow."""
         columns = min(3, len(self.panels) or 1) if width >= 500 else 1
         each = (width - 70) // columns - 26
-        heads = {panel.label: f"{panel.verdict.shape} {panel.label}" if panel.verdict is not Verdict.ORDINARY else panel.label for panel in self.panels}
+        heads = {
+            panel.label: f"{panel.verdict.shape} {panel.label}" if panel.verdict is not Verdict.ORDINARY else panel.label
+            for panel in self.panels
+        }
         rows = [
             {"panel": heads[panel.label], "day": day, "value": value, "line": line}
             for panel in self.panels
@@ -52,5 +60,12 @@ class SmallMultiples(Chart):
         x = time("day", time_axis(200, labelAngle=0))
         y = alt.Y("value:Q", axis=value_axis(self.unit))
         colour = {"condition": {"test": "datum.line == 'value'", "value": {"expr": "series_1"}}, "value": {"expr": "context"}}
-        picture = alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, detail="line:N", color=colour).properties(width=each, height=110)
-        return picture.facet(facet=alt.Facet("panel:N", sort=list(heads.values()), header=alt.Header(title=None)), columns=columns, spacing=26)
+        picture = (
+            alt.Chart(data(rows))
+            .mark_line(strokeWidth=2)
+            .encode(x=x, y=y, detail="line:N", color=colour)
+            .properties(width=each, height=110)
+        )
+        return picture.facet(
+            facet=alt.Facet("panel:N", sort=list(heads.values()), header=alt.Header(title=None)), columns=columns, spacing=26
+        )

@@ -50,7 +50,10 @@ class Sparkline(Chart):
         low, high = self.bounds()
         first, last = self.points[0][0].toordinal(), self.points[-1][0].toordinal()
         span, inner_width, inner_height = (last - first) or 1, self.width - 6, self.height - 6
-        return [(3 + inner_width * (day.toordinal() - first) / span, 3 + inner_height * (high - value) / (high - low)) for day, value in self.points]
+        return [
+            (3 + inner_width * (day.toordinal() - first) / span, 3 + inner_height * (high - value) / (high - low))
+            for day, value in self.points
+        ]
 
     def target_height(self) -> float | None:
         """Where the target stands on the drawing surface."""

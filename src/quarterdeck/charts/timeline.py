@@ -52,20 +52,46 @@ class Timeline(Chart):
         wide = width >= 500
         x = time("day", time_axis(width))
         limit = 170 if wide else 110
-        y = alt.Y("label:N", sort=[m.label for m in self.milestones], axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink"), grid=True))
+        y = alt.Y(
+            "label:N",
+            sort=[m.label for m in self.milestones],
+            axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink"), grid=True),
+        )
         layers: list[alt.Chart] = []
-        whiskers = [{"label": m.label, "day": m.low, "end": m.high, "verdict": m.verdict.value} for m in self.milestones if m.low and m.high]
+        whiskers = [
+            {"label": m.label, "day": m.low, "end": m.high, "verdict": m.verdict.value} for m in self.milestones if m.low and m.high
+        ]
         if whiskers:
-            layers.append(alt.Chart(data(whiskers)).mark_rule(strokeWidth=2.5, opacity=0.7).encode(x=x, x2="end:T", y=y, color=by_verdict(otherwise="series_1")))
+            layers.append(
+                alt.Chart(data(whiskers))
+                .mark_rule(strokeWidth=2.5, opacity=0.7)
+                .encode(x=x, x2="end:T", y=y, color=by_verdict(otherwise="series_1"))
+            )
         planned = [{"label": m.label, "day": m.planned} for m in self.milestones if m.planned]
-        layers.append(alt.Chart(data(planned)).mark_point(shape="diamond", size=90, strokeWidth=1.75, color=signal("context"), filled=False, opacity=1).encode(x=x, y=y))
+        layers.append(
+            alt.Chart(data(planned))
+            .mark_point(shape="diamond", size=90, strokeWidth=1.75, color=signal("context"), filled=False, opacity=1)
+            .encode(x=x, y=y)
+        )
         done = [{"label": m.label, "day": m.actual} for m in self.milestones if m.actual]
         layers.append(alt.Chart(data(done)).mark_point(filled=True, size=70, color=signal("ink_2"), opacity=1).encode(x=x, y=y))
-        likely = [{"label": m.label, "day": m.likely, "verdict": m.verdict.value, "text": wording.month(m.likely)} for m in self.milestones if m.likely and not m.actual]
+        likely = [
+            {"label": m.label, "day": m.likely, "verdict": m.verdict.value, "text": wording.month(m.likely)}
+            for m in self.milestones
+            if m.likely and not m.actual
+        ]
         if likely:
             dots = alt.Chart(data(likely))
-            layers.append(dots.mark_point(filled=True, size=80, shape="triangle-up", opacity=1).encode(x=x, y=y, color=by_verdict(otherwise="series_1")))
-            layers.append(dots.mark_text(dy=-12, fontSize=12, fontWeight=600).encode(x=x, y=y, text="text:N", color=by_verdict(otherwise="series_1_text")))
+            layers.append(
+                dots.mark_point(filled=True, size=80, shape="triangle-up", opacity=1).encode(
+                    x=x, y=y, color=by_verdict(otherwise="series_1")
+                )
+            )
+            layers.append(
+                dots.mark_text(dy=-12, fontSize=12, fontWeight=600).encode(
+                    x=x, y=y, text="text:N", color=by_verdict(otherwise="series_1_text")
+                )
+            )
         if self.today:
             rule = alt.Chart(data([{"day": self.today, "text": "Facts end"}]))
             layers.append(rule.mark_rule(color=signal("ink"), strokeDash=[2, 3]).encode(x=x))

@@ -29,8 +29,14 @@ class Waterfall(Chart):
     def rows(self) -> list[Row]:
         """Start, each step with the running total, end."""
         running = list(accumulate((amount for _, amount in self.steps), initial=self.start[1]))[1:]
-        steps: list[Row] = [{"Step": label, "Change": amount, "Total after": total} for (label, amount), total in zip(self.steps, running, strict=True)]
-        return [{"Step": self.start[0], "Change": "start", "Total after": self.start[1]}, *steps, {"Step": self.end_label, "Change": "end", "Total after": self.end}]
+        steps: list[Row] = [
+            {"Step": label, "Change": amount, "Total after": total} for (label, amount), total in zip(self.steps, running, strict=True)
+        ]
+        return [
+            {"Step": self.start[0], "Change": "start", "Total after": self.start[1]},
+            *steps,
+            {"Step": self.end_label, "Change": "end", "Total after": self.end},
+        ]
 
     def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
         """Horizontal bars from top to bottom, so that names fit on a phone; totals in blue, changes by direction with sign."""
@@ -44,7 +50,9 @@ class Waterfall(Chart):
         axis = value_axis(self.unit, None if low == 0 else "The axis does not start at zero")
         scale = alt.Scale(domain=[min(low, *values), max(values) + 0.22 * span], nice=False)
         x, tip = alt.X("from:Q", axis=axis, scale=scale), alt.X("tip:Q", axis=axis, scale=scale)
-        y = alt.Y("label:N", sort=[str(bar["label"]) for bar in bars], axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink")))
+        y = alt.Y(
+            "label:N", sort=[str(bar["label"]) for bar in bars], axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink"))
+        )
         colour = {
             "condition": [
                 {"test": "datum.kind == 'total'", "value": {"expr": "series_1"}},
@@ -57,14 +65,20 @@ class Waterfall(Chart):
             bar["tip"] = max(float(str(bar["from"])), float(str(bar["to"])))
         chart = alt.Chart(data(bars))
         text = chart.mark_text(align="left", dx=6, fontWeight=600).encode(x=tip, y=y, text="text:N", color=signal_value("ink"))
-        return alt.layer(chart.mark_bar(height=16).encode(x=x, x2="to:Q", y=y, color=colour), text).properties(width=width - limit - 40, height=30 * len(bars))
+        return alt.layer(chart.mark_bar(height=16).encode(x=x, x2="to:Q", y=y, color=colour), text).properties(
+            width=width - limit - 40, height=30 * len(bars)
+        )
 
     def _bars(self) -> list[dict[str, object]]:
-        bars: list[dict[str, object]] = [{"label": self.start[0], "from": 0.0, "to": self.start[1], "kind": "total", "text": wording.in_unit(self.start[1], self.unit)}]
+        bars: list[dict[str, object]] = [
+            {"label": self.start[0], "from": 0.0, "to": self.start[1], "kind": "total", "text": wording.in_unit(self.start[1], self.unit)}
+        ]
         total = self.start[1]
         for label, amount in self.steps:
             kind = "rise" if amount > 0 else "fall"
-            bars.append({"label": label, "from": total, "to": total + amount, "kind": kind, "text": wording.in_unit(amount, self.unit, signed=True)})
+            bars.append(
+                {"label": label, "from": total, "to": total + amount, "kind": kind, "text": wording.in_unit(amount, self.unit, signed=True)}
+            )
             total += amount
         return [*bars, {"label": self.end_label, "from": 0.0, "to": total, "kind": "total", "text": wording.in_unit(total, self.unit)}]
 

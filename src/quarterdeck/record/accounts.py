@@ -42,7 +42,9 @@ def has_accounts(record: Record) -> bool:
         return session.scalar(select(func.count()).select_from(Account)) != 0
 
 
-def open_account(record: Record, by: Actor, person_id: str, name: str, password: str, now: datetime, sso_subject: str | None = None) -> None:
+def open_account(
+    record: Record, by: Actor, person_id: str, name: str, password: str, now: datetime, sso_subject: str | None = None
+) -> None:
     """A new account, or the way back in for a person who has one: the password is replaced and every session ended."""
     if not person_id.strip() or not name.strip():
         raise BadInput("An account needs an identifier and a name", thing=repr(person_id))
@@ -178,19 +180,25 @@ def _get_account(session: Session, person_id: str) -> Account:
 
 
 def _matching(person_id: str, role: str, scope: Scope):  # type: ignore[no-untyped-def]
-    return select(Grant).where(Grant.person_id == person_id, Grant.role == role, Grant.scope_level == scope.level, Grant.scope_key == scope.key)
+    return select(Grant).where(
+        Grant.person_id == person_id, Grant.role == role, Grant.scope_level == scope.level, Grant.scope_key == scope.key
+    )
 
 
 def _check_grant(role: str, scope: Scope) -> None:
     if role not in ROLES:
         raise BadInput("Unknown role", thing=role, allowed=ROLES)
     if scope.level not in SCOPE_LEVELS or (scope.level == "portfolio") != (scope.key == ""):
-        raise BadInput("A role holds for the portfolio, a programme or a trial", thing=str(scope), allowed="portfolio, programme:NAME, study:ID")
+        raise BadInput(
+            "A role holds for the portfolio, a programme or a trial", thing=str(scope), allowed="portfolio, programme:NAME, study:ID"
+        )
 
 
 def _check_password(password: str) -> None:
     if len(password) < MINIMUM_PASSWORD:
-        raise BadInput("The password is too short", thing=f"{len(password)} characters", allowed=f"{MINIMUM_PASSWORD} or more; a few words do well")
+        raise BadInput(
+            "The password is too short", thing=f"{len(password)} characters", allowed=f"{MINIMUM_PASSWORD} or more; a few words do well"
+        )
     if len(password) > 1000:
         raise BadInput("The password is too long", allowed="up to 1,000 characters")
 

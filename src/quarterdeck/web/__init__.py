@@ -1,1 +1,1 @@
-"""The deck: pages and JSON for a browser."""
+"""The web application: parse, call one function, present. How to add a page: README.md in this folder."""

@@ -1,0 +1,103 @@
+"""Prepares the views of a new snapshot before readers are shown it: every page is asked for once, inside the process.
+
+Pages keep what they compute with the snapshot, so the first reader finds it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.record.permissions import ROLES, Actor, GrantedRole
+from quarterdeck.vocabulary.errors import QuarterdeckError
+from quarterdeck.web.deck import Deck
+from quarterdeck.web.discovery import page_modules
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from quarterdeck.evidence.snapshot import Snapshot
+
+_log = logging.getLogger(__name__)
+INSIDE = "quarterdeck.inside"  # a key of the ASGI scope that no request from outside can set
+PREPARER = Actor("quarterdeck", "Quarterdeck", tuple(GrantedRole(role) for role in ROLES), is_machine=True)
+
+
+class Preparer:
+    """A thread that notices a new snapshot, asks for all its pages, and then lets readers see it."""
+
+    def __init__(self, app: FastAPI, deck: Deck, poll_seconds: float = 1.0) -> None:
+        self._app, self._deck, self._poll = app, deck, poll_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="quarterdeck-prepare", daemon=True)
+
+    def start(self) -> None:
+        """Begins to watch."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ends after the page in hand."""
+        self._stop.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        done = ""
+        while not self._stop.is_set():
+            try:
+                wanted = self._deck.store.current_id()
+                if wanted and wanted != done:
+                    prepare(self._app, self._deck.store.open(wanted), self._stop)
+                    self._deck.mark_ready(wanted)
+                    done = wanted
+            except QuarterdeckError as error:
+                _log.warning("the new snapshot cannot be prepared: %s", error)
+            except Exception:
+                _log.exception("a defect while preparing the new snapshot")
+                done = self._deck.store.current_id()
+            self._stop.wait(self._poll)
+
+
+def paths_of(snapshot: Snapshot) -> list[str]:
+    """Every page there is for these facts: what is prepared, walked by tests and measured."""
+    return [path for module in page_modules() for path in (module.paths(snapshot) if hasattr(module, "paths") else [])]
+
+
+def prepare(app: FastAPI, snapshot: Snapshot, stop: threading.Event | None = None) -> int:
+    """Asks for every page and every picture on it, as known in this snapshot. Returns how many answers were given."""
+    count = 0
+    for path in paths_of(snapshot):
+        if stop is not None and stop.is_set():
+            break
+        html = get_inside(app, path, snapshot.id)
+        count += 1
+        for picture in re.findall(r'hx-get="([^"]+)"', html):
+            get_inside(app, unescape(picture), snapshot.id)
+            count += 1
+            if stop is not None and stop.is_set():
+                break
+    return count
+
+
+def get_inside(app: FastAPI, path: str, as_of: str) -> str:
+    """The answer of the application to a request that never leaves the process."""
+    address, _, query = path.partition("?")
+    query = query if "as_of=" in query else f"{query}&as_of={as_of}".lstrip("&")
+    scope: dict[str, Any] = {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": address, "raw_path": address.encode(),
+        "query_string": query.encode(), "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 80),
+        "root_path": "", "asgi": {"version": "3.0"}, INSIDE: PREPARER,
+    }  # fmt: skip
+    parts: list[bytes] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        parts.append(message.get("body", b""))
+
+    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    return b"".join(parts).decode("utf-8", "replace")
