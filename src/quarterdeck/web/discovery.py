@@ -39,4 +39,5 @@ def navigation() -> tuple[tuple[Entry, tuple[Entry, ...]], ...]:
 
 
 def _modules(package: ModuleType) -> tuple[ModuleType, ...]:
-    return tuple(import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__))
+    modules = (import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__))
+    return tuple(module for module in modules if hasattr(module, "router"))
