@@ -42,3 +42,62 @@ def score_answers(
         ],
     )
     typer.echo(NOTE)
+
+
+@role.command("import")
+def import_role(
+    document: Annotated[Path, typer.Argument(help="A job description: .txt, .md, .docx, .pdf or .html.")],
+    output: Annotated[Path | None, typer.Option("--output", help="Also write the proposal to this file, to be corrected and confirmed.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a job description into a proposed role model, with the sentence behind each entry. A person confirms it."""
+    import json
+
+    from quarterdeck.development.roles.propose import propose_role
+
+    proposal = propose_role(document)
+    if output is not None:
+        output.write_text(json.dumps(proposal, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(proposal)
+        return
+    typer.echo(f"Proposed role model: {proposal['role']}")
+    print_table(
+        ("id", "competency", "target", "word", "line", "sentence"),
+        [(c["id"], c["name"], c["target"], c["word"], c["line"], c["sentence"][:90]) for c in proposal["competencies"]],
+    )
+    for part in ("purpose", "metrics", "traits", "responsibilities", "decision_authority", "emerging_skills", "qualifications", "neurodiversity"):
+        typer.echo(f"{part.replace('_', ' ')}: {len(proposal[part])}")
+    if proposal["missing_parts"]:
+        typer.echo(f"Not found in the document: {', '.join(proposal['missing_parts'])}.")
+    typer.echo("Nothing counts until a named person confirms it: quarterdeck development role confirm FILE.json")
+
+
+@role.command("list")
+def list_roles(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """The role models there are, and who confirmed them."""
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.roles.library import list_role_models
+    from quarterdeck.record.database import open_record
+
+    roles = list_role_models(open_record(get_settings(home)))
+    if as_json:
+        print_json(roles)
+        return
+    print_table(("id", "role", "competencies", "status"), [(r["id"], r["role"], r["competencies"], r["status"]) for r in roles])
+
+
+@role.command("confirm")
+def confirm_role(
+    proposal: Annotated[Path, typer.Argument(help="The proposal (JSON) that `role import --output` wrote, corrected where need be.")],
+    reason: Annotated[str, typer.Option("--reason", help="What you checked.")],
+    home: HomeOption = None,
+) -> None:
+    """Confirm a proposed role model in your own name. From then on it can be used for assessment and plans."""
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.roles.library import confirm_role_model, read_proposal
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    confirmed = confirm_role_model(open_record(get_settings(home)), SINGLE_USER, read_proposal(proposal), reason)
+    typer.echo(f"Confirmed: {confirmed.role}, {len(confirmed.competencies)} competencies.")
