@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from quarterdeck.evidence.contracts import LINEAGE_TYPES, get_contract
-from quarterdeck.evidence.manifest import SnapshotInfo
-from quarterdeck.evidence.snapshot import Snapshot, quote
+from quarterdeck.connectors.load import load_paths
+from quarterdeck.evidence.contracts import get_contract
+from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
 
 Rows = Iterable[Mapping[str, Any]]
@@ -29,33 +28,35 @@ def build_snapshot(
     A later call with the same tmp_path adds its rows to the snapshot before. Fails where a row breaks its contract, unless that is wanted.
     """
     store = Store(tmp_path / "home" / "evidence")
-    taken_at = taken_at or datetime.combine(data_cut, time(12), UTC)
-    with store.writing(), store.staging() as folder:
-        connection = duckdb.connect()
-        parent = store.latest()
-        parts = dict(parent.tables) if parent else {}
-        for name, rows in tables.items():
-            contract = get_contract(name)
-            types = {c.name: c.duckdb_type for c in contract.columns} | LINEAGE_TYPES
-            connection.execute(f"CREATE TABLE {quote(name)} ({', '.join(f'{quote(c)} {t}' for c, t in types.items())})")
-            for line, row in enumerate(rows, start=2):
-                unknown = set(row) - set(contract.column_names)
-                assert not unknown, f"{name} has no column {unknown}"
-                values = {**row, "_source": "folder", "_file": f"{name}.csv", "_sheet": "", "_line": line}
-                columns = ", ".join(quote(c) for c in values)
-                marks = ", ".join("?" for _ in values)
-                connection.execute(f"INSERT INTO {quote(name)} ({columns}) VALUES ({marks})", list(values.values()))
-            if name in parts:
-                path = store.parts_dir / f"{parts[name].sha256}.parquet"
-                keys = ", ".join(quote(c) for c in contract.key)
-                connection.execute(
-                    f"INSERT INTO {quote(name)} BY NAME SELECT * FROM read_parquet('{path}') o WHERE ({keys}) NOT IN (SELECT ({keys}) FROM {quote(name)})"
-                )
-            target = folder / f"{name}.parquet"
-            order = ", ".join(quote(c) for c in contract.key)
-            connection.execute(f"COPY (SELECT * FROM {quote(name)} ORDER BY {order}) TO '{target}' (FORMAT parquet)")
-            count = connection.execute(f"SELECT count(*) FROM {quote(name)}").fetchone()
-            assert count
-            parts[name] = store.add_part(target, count[0])
-        store.publish(SnapshotInfo("", "", taken_at, data_cut, "tests", "built for a test", parts))
+    folder = tmp_path / "extracts" / f"{len(list((tmp_path / 'extracts').glob('*'))) + 1}"
+    folder.mkdir(parents=True)
+    for name, rows in tables.items():
+        write_rows(folder / f"{name}.csv", name, list(rows))
+    result = load_paths(store, [folder], now=taken_at or datetime.combine(data_cut, time(12), UTC), cut=data_cut, actor="tests")
+    if not allow_quarantine and result.quarantined:
+        raise AssertionError(f"{result.quarantined} rows break their contract, first: {result.rejects[0]}")
     return store.open()
+
+
+def write_rows(path: Path, table: str, rows: list[Mapping[str, Any]]) -> None:
+    """A CSV file as a source system would give it: the columns that any row names, in contract order."""
+    contract = get_contract(table)
+    named = {column for row in rows for column in row}
+    unknown = named - set(contract.column_names)
+    assert not unknown, f"{table} has no column {sorted(unknown)}"
+    columns = [column for column in contract.column_names if column in named]
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([[as_cell(row.get(column)) for column in columns] for row in rows])
+
+
+def as_cell(value: Any) -> str:
+    """A value as a CSV file holds it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return ";".join(value) if isinstance(value, list | tuple) else str(value)

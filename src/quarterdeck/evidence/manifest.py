@@ -19,15 +19,20 @@ class PartInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileLoaded:
-    """What became of one file of a load: rows given = loaded + quarantined + repeats; `ignored` are its columns without a place."""
+    """What became of one file or sheet of a load.
+
+    `given` are the rows in it, `loaded` the rows of the snapshot that lead back to it (fewer where a connector counts rows into one),
+    `quarantined` those set aside; `ignored` are its columns without a place; `location` is where it lay.
+    """
 
     name: str
     sha256: str
+    sheet: str = ""
+    source: str = ""
     size: int = 0
     given: int = 0
     loaded: int = 0
     quarantined: int = 0
-    repeats: int = 0
     tables: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     location: str = ""

@@ -16,16 +16,4 @@ QUARANTINE_TYPES = {
     "n_problems": "BIGINT",
     "row_json": "VARCHAR",
 }
-KINDS = (
-    "structure",
-    "type",
-    "code",
-    "range",
-    "missing_key",
-    "missing_currency",
-    "date_order",
-    "part_of",
-    "duplicate",
-    "orphan",
-    "currency",
-)
+KINDS = ("structure", "type", "code", "range", "missing_key", "missing_currency", "date_order", "part_of", "repeat", "duplicate", "orphan")

@@ -1,0 +1,135 @@
+"""Files that stand in our own tables, or that a mapping brings there: CSV, XLSX and Parquet, from any system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+from quarterdeck.connectors.protocol import Context
+from quarterdeck.evidence.arrivals import Arrival
+from quarterdeck.evidence.batch import Batch, ColumnRule, FileRead, SourceExtract
+from quarterdeck.evidence.contracts import get_contract
+from quarterdeck.evidence.mapping import FileMapping, SourceMapping
+from quarterdeck.evidence.matching import find_table, match_headers
+from quarterdeck.evidence.snapshot import quote
+from quarterdeck.evidence.values import text
+from quarterdeck.evidence.workbench import READABLE, Sheet, Workbench
+
+CORRECTION = ("_file", "_sheet", "_line")
+
+
+class FolderConnector:
+    """Canonical templates, and anything a mapping leads to them."""
+
+    name = "folder"
+    title = "Files in canonical tables"
+    note = "One file or sheet per table, named like it, with our column names; or any file with a mapping."
+
+    def recognise(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Every file of a readable kind."""
+        return [arrival for arrival in arrivals if arrival.suffix in READABLE]
+
+    def extract(self, arrivals: Sequence[Arrival], workbench: Workbench, context: Context) -> list[SourceExtract]:
+        """One extract of the source that the mapping names, else of the source `folder`."""
+        mapping = context.mapping or SourceMapping(source="folder")
+        batches: list[Batch] = []
+        files: list[FileRead] = []
+        notices: list[str] = []
+        for arrival in arrivals:
+            chosen = [entry for entry in mapping.files if entry.fits(arrival.name)]
+            first = chosen[0] if chosen else FileMapping("*", "")
+            for sheet in workbench.read(arrival, first.encoding, first.delimiter, first.header_row):
+                entries: list[FileMapping | None] = [entry for entry in chosen if fnmatch(sheet.sheet.lower(), entry.sheet.lower())] or [
+                    None
+                ]
+                made = [_make_batch(workbench, sheet, entry, mapping.source) for entry in entries]
+                batches += [batch for batch, _ in made if batch]
+                files.append(_describe(sheet, made))
+                notices += [note for _, note in made if isinstance(note, str)]
+        return [
+            SourceExtract(
+                source=mapping.source,
+                connector=self.name,
+                batches=tuple(batches),
+                files=tuple(files),
+                extent=mapping.extent,
+                cut=mapping.cut,
+                rhythm_days=mapping.rhythm_days,
+                notices=tuple(notices),
+            )
+        ]
+
+    def sample(self, folder: Path) -> None:
+        """A study and a site."""
+        (folder / "study.csv").write_text("study_id,phase,status\nABC-001,P3,enrolling\n", encoding="utf-8")
+        (folder / "site.csv").write_text(
+            "study_id,site_id,country,site_status\nABC-001,101,GB,active\nABC-001,102,DE,active\n", encoding="utf-8"
+        )
+
+
+CONNECTOR = FolderConnector()
+
+
+def _make_batch(workbench: Workbench, sheet: Sheet, entry: FileMapping | None, source: str) -> tuple[Batch | None, str | tuple[str, ...]]:
+    """The batch of one sheet and its ignored headers; or no batch, and why."""
+    table = entry.table if entry else find_table(sheet.sheet, sheet.header) or find_table(sheet.arrival.stem, sheet.header)
+    if not table:
+        return None, f"{sheet.name} was not loaded: no table is named like it or has its columns; `--dry-run` proposes a mapping"
+    rules = _rules(sheet, table, entry)
+    contract = get_contract(table)
+    missing = [key for key in contract.key if key not in rules and not contract.column(key).may_be_empty]
+    if missing:
+        return None, f"{sheet.name} was not loaded into {table}: it has no column for {', '.join(missing)}; `--dry-run` proposes a mapping"
+    absent = [rule.source for rule in rules.values() if rule.constant is None and rule.source not in sheet.header]
+    if absent:
+        return None, f"{sheet.name} was not loaded into {table}: the mapping names columns it does not have: {', '.join(absent)}"
+    is_correction = set(CORRECTION) <= set(sheet.header)
+    relation = _rename(workbench, sheet, rules, is_correction)
+    used = {rule.source for rule in rules.values()}
+    ignored = tuple(header for header in sheet.header if header not in used and not header.startswith("_"))
+    malformed = tuple((sheet.arrival.name, sheet.sheet, entry) for entry in sheet.malformed)
+    keep_last = entry.keep_last if entry else False
+    plain = {name: replace(rule, source="") for name, rule in rules.items()}
+    return Batch(table, relation, source, plain, keep_last, is_correction, malformed), ignored
+
+
+def _rules(sheet: Sheet, table: str, entry: FileMapping | None) -> dict[str, ColumnRule]:
+    """The mapping's rules, and certain matches for what it does not name."""
+    reading = entry.reading if entry else ColumnRule()
+    rules = {column: replace(reading, source=header) for column, header in match_headers(table, sheet.header).certain.items()}
+    return rules | (entry.rules if entry else {})
+
+
+def _rename(workbench: Workbench, sheet: Sheet, rules: dict[str, ColumnRule], is_correction: bool) -> str:
+    relation = workbench.name("mapped")
+    columns = [f"{quote(rule.source)} AS {quote(name)}" for name, rule in rules.items() if rule.constant is None]
+    if is_correction:
+        # A corrected quarantine keeps the lines its rows first stood on. The mark against formulas that the export set comes off again.
+        columns = [
+            f"regexp_replace({quote(r.source)}, '^''([=+@\\t\\r-])', '\\1') AS {quote(n)}" for n, r in rules.items() if r.constant is None
+        ]
+        source = ", _source" if "_source" in sheet.header else ""
+        lineage = f"_file{source}, COALESCE(_sheet, '') AS _sheet, TRY_CAST({quote('_line given')} AS BIGINT) AS _line"
+    else:
+        lineage = f"{text(sheet.arrival.name)} AS _file, {text(sheet.sheet)} AS _sheet, _line"
+    workbench.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, lineage])} FROM {sheet.relation}")
+    return relation
+
+
+def _describe(sheet: Sheet, made: Sequence[tuple[Batch | None, str | tuple[str, ...]]]) -> FileRead:
+    tables = tuple(batch.table for batch, _ in made if batch)
+    ignored = tuple(name for batch, names in made if batch and isinstance(names, tuple) for name in names)
+    arrival = sheet.arrival
+    return FileRead(
+        name=arrival.name,
+        sha256=arrival.sha256,
+        size=arrival.size,
+        location=str(arrival.origin.absolute()),
+        sheet=sheet.sheet,
+        given=sheet.rows + len(sheet.malformed),
+        tables=tables,
+        ignored=ignored,
+        used=bool(tables),
+    )

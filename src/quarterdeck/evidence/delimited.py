@@ -1,0 +1,223 @@
+"""Delimited text of any common encoding and separator, read into the workbench with the line each row stands on.
+
+Two readers give the same rows. The fast one is DuckDB's; it is used where line numbers follow from row numbers (no field holds a line
+break, no line is malformed), which a count of the file's lines proves. The careful one is Python's csv module: it takes everything else, and
+says which lines have too many or too few fields.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quarterdeck.vocabulary.errors import BadInput
+
+if TYPE_CHECKING:
+    import duckdb
+
+SAMPLE = 1 << 16
+CHUNK = 1 << 22
+DELIMITERS = ",;\t|"
+LEGACY = ("cp1252", "shift_jis", "gb18030", "latin-1")
+BATCH_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file is written: encoding, separator, headers, and its number of line breaks."""
+
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    header_row: int
+    breaks: int
+    ends_in_break: bool
+
+    @property
+    def lines(self) -> int:
+        """Lines as an editor counts them."""
+        return self.breaks + (not self.ends_in_break)
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A line whose number of fields is not that of the header."""
+
+    line: int
+    fields: int
+    text: str
+
+
+def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int = 1) -> Dialect:
+    """How the file is written. Raises BadInput where it is empty or not text."""
+    if path.stat().st_size == 0:
+        raise BadInput("The file is empty", thing=path.name)
+    with path.open("rb") as handle:
+        sample = handle.read(SAMPLE)
+    breaks, last, is_utf8 = _survey(path)
+    encoding = encoding or _encoding(path, sample, is_utf8)
+    if encoding.startswith("utf-16"):
+        breaks = 0  # counted in characters, not bytes: the careful reader takes it
+    head = _head(path, encoding, header_row)
+    if "\0" in head:
+        raise BadInput("The file is not text", thing=path.name, allowed="CSV, XLSX, Parquet, or archives of them")
+    delimiter = delimiter or _delimiter(head)
+    header = next(csv.reader([head], delimiter=delimiter), [])
+    return Dialect(encoding, delimiter, distinct([name.strip() for name in header]), header_row, breaks, last == b"\n")
+
+
+def read_delimited(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, staging: Path) -> list[Malformed]:
+    """The rows as text columns `c0`, `c1`, ... and `_line`, in `table`. Returns the malformed lines, which are not in it."""
+    if dialect.encoding in ("utf-8", "utf-8-sig") and _read_fast(connection, path, dialect, table):
+        return []
+    return _read_careful(connection, path, dialect, table)
+
+
+def _survey(path: Path) -> tuple[int, bytes, bool]:
+    """Line breaks, last byte, and whether all of it is UTF-8."""
+    breaks, last, is_utf8 = 0, b"", True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as handle:
+        while chunk := handle.read(CHUNK):
+            breaks += chunk.count(b"\n")
+            last = chunk[-1:]
+            if is_utf8 and not (chunk.isascii() and decoder.getstate()[0] == b""):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    is_utf8 = False
+    return breaks, last, is_utf8 and decoder.getstate()[0] == b""
+
+
+def _encoding(path: Path, sample: bytes, is_utf8: bool) -> str:
+    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if sample.startswith(mark):
+            return name
+    if sample[1::2].count(0) > len(sample) // 4:
+        return "utf-16-le"
+    if sample[::2].count(0) > len(sample) // 4:
+        return "utf-16-be"
+    if is_utf8:
+        return "utf-8"
+    content = path.read_bytes()
+    for name in LEGACY:
+        try:
+            decoded = content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if name != "cp1252" or not _looks_mistaken(decoded):
+            return name
+    return "latin-1"
+
+
+def _looks_mistaken(decoded: str) -> bool:
+    """Whether text read as Western shows runs of symbols where letters should be, as East Asian text does."""
+    strange = sum(1 for letter in decoded if "\x80" <= letter <= "\xbf" or letter in "ƒ†‡ˆ‰Š‹Œ")
+    letters = sum(1 for letter in decoded if letter >= "\x80")
+    return letters > 20 and strange > letters * 0.45
+
+
+def _head(path: Path, encoding: str, header_row: int) -> str:
+    try:
+        with path.open(encoding=encoding, newline="") as handle:
+            reader = io.StringIO(handle.read(SAMPLE), newline=None)
+            lines = [reader.readline() for _ in range(header_row)]
+    except UnicodeError as error:
+        raise BadInput("The encoding does not fit the file", thing=f"{path.name}: {encoding}") from error
+    return lines[-1].rstrip("\r\n") if lines else ""
+
+
+def _delimiter(head: str) -> str:
+    outside = "".join(head.split('"')[::2])
+    return max(DELIMITERS, key=lambda mark: (outside.count(mark), -DELIMITERS.index(mark)))
+
+
+def distinct(header: list[str]) -> tuple[str, ...]:
+    """Each name once: a repeated header gets a number, so that no column is silently taken for another."""
+    seen: dict[str, int] = {}
+    names = []
+    for position, name in enumerate(header, start=1):
+        name = name or f"column {position}"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
+
+
+def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str) -> bool:
+    import duckdb
+
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.header)))
+    location = str(path).replace("'", "''")
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv('{location}', auto_detect=false, header=false, skip={dialect.header_row}, "
+            f"delim={_literal(dialect.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, strict_mode=true, max_line_size=4194304)"
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
+        return False
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    # Only then does the row's place in the table tell its line: a blank line or a line break in a field breaks the count.
+    return row is not None and row[0] == dialect.lines - dialect.header_row
+
+
+def _literal(delimiter: str) -> str:
+    return "'\\t'" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _read_careful(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str) -> list[Malformed]:
+    import pyarrow as pa
+
+    width = len(dialect.header)
+    names = [f"c{i}" for i in range(width)]
+    schema = pa.schema([(name, pa.string()) for name in names] + [("_line", pa.int64())])
+    connection.execute(f"CREATE OR REPLACE TABLE {table} ({', '.join(f'{name} VARCHAR' for name in names)}, _line BIGINT)")
+    malformed: list[Malformed] = []
+    columns: list[list[str | None]] = [[] for _ in names]
+    lines: list[int] = []
+
+    def flush() -> None:
+        block = pa.table([*(pa.array(column, pa.string()) for column in columns), pa.array(lines, pa.int64())], schema=schema)
+        connection.register("_block", block)
+        connection.execute(f"INSERT INTO {table} SELECT * FROM _block")
+        connection.unregister("_block")
+        for column in columns:
+            column.clear()
+        lines.clear()
+
+    for line, fields in _records(path, dialect):
+        if len(fields) != width:
+            malformed.append(Malformed(line, len(fields), dialect.delimiter.join(fields)[:10_000]))
+            continue
+        for column, field in zip(columns, fields, strict=True):
+            column.append(field or None)
+        lines.append(line)
+        if len(lines) >= BATCH_ROWS:
+            flush()
+    flush()
+    return malformed
+
+
+def _records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """(line it begins on, fields) of each record below the header; blank lines are no records."""
+    csv.field_size_limit(16 * 2**20)
+    with path.open(encoding=dialect.encoding, newline="", errors="replace") as handle:
+        for _ in range(dialect.header_row - 1):
+            handle.readline()
+        reader = csv.reader((part.replace("\0", "�") for part in handle), delimiter=dialect.delimiter)
+        offset = dialect.header_row - 1
+        next(reader, None)
+        while True:
+            first = offset + reader.line_num + 1
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise BadInput("The file cannot be read", thing=f"{path.name} line {first}: {error}") from error
+            if fields and not (len(fields) == 1 and len(dialect.header) > 1 and not fields[0].strip()):
+                yield first, fields

@@ -1,0 +1,314 @@
+"""Batches against their contracts: every row is either good, or in quarantine with the reason. Nothing is repaired on the way.
+
+All work is done in DuckDB, on whole columns. Three stages follow one another: each row by itself (`check_batch`), rows among each other
+(`part_duplicates`), rows against other tables (`part_orphans`, in the load, since it needs the snapshot before).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from quarterdeck.evidence.batch import PLAIN, Batch
+from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contract, referenced_key
+from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
+from quarterdeck.evidence.snapshot import quote
+from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, cleaned, is_serial, reason, text, typed
+from quarterdeck.evidence.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A batch after its check: `relation` holds the good rows, typed, with lineage; `given` = good + quarantined."""
+
+    batch: Batch
+    relation: str
+    given: int
+    quarantined: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One way in which a row can break its contract, as SQL over the checked relation."""
+
+    kind: str
+    column: str
+    condition: str
+    reason: str
+    value: str
+
+
+def create_quarantine(workbench: Workbench) -> None:
+    """The table of rows that break a contract, empty."""
+    columns = ", ".join(f"{quote(name)} {kind}" for name, kind in QUARANTINE_TYPES.items())
+    workbench.execute(f"CREATE TABLE _quarantine ({columns})")
+
+
+def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
+    """Types each row, and moves those that break the contract to `_quarantine`. `today` is when the load takes place.
+
+    Raises nothing for bad rows: that is what quarantine is for.
+    """
+    contract = get_contract(batch.table)
+    described = {row[0]: row[1] for row in workbench.execute(f"DESCRIBE {batch.relation}").fetchall()}
+    present = [
+        column for column in contract.columns if column.name in described or batch.rules.get(column.name, PLAIN).constant is not None
+    ]
+    is_text = {
+        c.name: (described.get(c.name, "VARCHAR") == "VARCHAR" and c.duckdb_type != "VARCHAR") or _needs_reading(c, batch) for c in present
+    }
+    relation = _type_rows(workbench, batch, contract, present, is_text)
+    problems = _problems(contract, present, is_text, today)
+    bad = " OR ".join(f"COALESCE({problem.condition}, false)" for problem in problems) or "false"
+    given = workbench.scalar(f"SELECT count(*) FROM {relation}")
+    n_bad = workbench.scalar(f"SELECT count(*) FROM {relation} WHERE {bad}")
+    if n_bad:
+        _quarantine_problems(workbench, batch, contract, relation, problems, bad, is_text)
+    good = workbench.name("good")
+    columns = [quote(c.name) if c in present else f"NULL::{c.duckdb_type} AS {quote(c.name)}" for c in contract.columns]
+    where = f" WHERE NOT ({bad})" if n_bad else ""
+    workbench.execute(f"CREATE VIEW {good} AS SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM {relation}{where}")
+    return Checked(batch, good, given, n_bad, tuple(_serial_notices(workbench, contract, relation, present, is_text, batch)))
+
+
+def part_duplicates(workbench: Workbench, contract: Contract, checked: Sequence[Checked]) -> str:
+    """The good rows of one table with each key once; the others go to quarantine.
+
+    Of identical repeats the first stays. Rows that differ under one key are all set aside, for none can be trusted, unless the source is a
+    log whose later rows replace earlier ones.
+    """
+    union = " UNION ALL BY NAME ".join(f"SELECT * FROM {entry.relation}" for entry in checked)
+    keys = ", ".join(quote(name) for name in contract.key)
+    together = workbench.name("together")
+    workbench.execute(f"CREATE VIEW {together} AS {union}")
+    # Equal keys have equal hashes, so this never misses a duplicate; a chance collision only costs the slower way.
+    row = workbench.execute(f"SELECT count(*), count(DISTINCT hash({keys})) FROM {together}").fetchone()
+    if row is None or row[0] == row[1]:
+        return together
+    keep_last = any(entry.batch.keep_last for entry in checked)
+    return _separate_duplicates(workbench, contract, together, keep_last)
+
+
+def part_orphans(workbench: Workbench, contract: Contract, relation: str, known: dict[str, str]) -> str:
+    """The rows whose references are found; the others go to quarantine.
+
+    `known` gives, by table, the relation of all rows there will be. A table without any rows is not consulted: it was never loaded.
+    """
+    conditions: list[tuple[Column, str]] = []
+    for column in contract.columns:
+        there = known.get(column.references) if column.references else None
+        if there is None:
+            continue
+        pairs = referenced_key(contract, column)
+        match = " AND ".join(f"there.{quote(b)} = here.{quote(a)}" for a, b in pairs)
+        asked = " AND ".join(f"here.{quote(a)} IS NOT NULL AND here.{quote(a)}::VARCHAR <> ''" for a, _ in pairs)
+        conditions.append((column, f"{asked} AND NOT EXISTS (SELECT 1 FROM {there} there WHERE {match})"))
+    for column, condition in conditions:
+        count = workbench.scalar(f"SELECT count(*) FROM {relation} here WHERE {condition}")
+        if not count:
+            continue
+        orphans = workbench.name("orphans")
+        workbench.execute(f"CREATE TABLE {orphans} AS SELECT * FROM {relation} here WHERE {condition}")
+        why = f"there is no such {column.references.replace('_', ' ')}"
+        quarantine_rows(workbench, contract, orphans, "orphan", column.name, text(why))
+        kept = workbench.name("kept")
+        keys = " AND ".join(f"o.{quote(key)} = here.{quote(key)}" for key in contract.key)
+        workbench.execute(f"CREATE VIEW {kept} AS SELECT * FROM {relation} here WHERE NOT EXISTS (SELECT 1 FROM {orphans} o WHERE {keys})")
+        relation = kept
+    return relation
+
+
+def quarantine_rows(workbench: Workbench, contract: Contract, relation: str, kind: str, column: str, why: str) -> None:
+    """Typed rows to quarantine, for one reason (SQL)."""
+    row_json = _json({name: _as_text(contract.column(name), quote(name)) for name in contract.column_names})
+    workbench.execute(
+        f"INSERT INTO _quarantine BY NAME SELECT {text(contract.name)} AS table_name, {', '.join(LINEAGE)}, {text(kind)} AS kind, "
+        f"{text(column)} AS column_name, {_as_text(contract.column(column), quote(column))} AS value, {why} AS reason, 1 AS n_problems, "
+        f"{row_json} AS row_json FROM {relation}"
+    )
+
+
+def _needs_reading(column: Column, batch: Batch) -> bool:
+    """Text for a text column passes through the reader too where it must be one of a list, or a rule changes it."""
+    return bool(column.codes) or column.type in ("country", "currency", "list") or not batch.rules.get(column.name, PLAIN).is_plain
+
+
+def _type_rows(workbench: Workbench, batch: Batch, contract: Contract, present: Sequence[Column], is_text: dict[str, bool]) -> str:
+    """The batch with typed columns, `_raw_<name>` beside those that were read from text, and lineage."""
+    raws, columns = [], []
+    for column in present:
+        rule = batch.rules.get(column.name, PLAIN)
+        source = text(rule.constant) if rule.constant is not None else quote(column.name)
+        if is_text[column.name]:
+            raws.append(f"{cleaned(column, source, rule)} AS {quote('_raw_' + column.name)}")
+            value = typed(column, quote("_raw_" + column.name), rule)
+            columns.append(quote("_raw_" + column.name))
+        elif column.duckdb_type == "VARCHAR":
+            value = f"NULLIF(trim({source}), '')"
+            raws.append(source + f" AS {quote(column.name)}" if rule.constant is not None else source)
+            value = f"NULLIF(trim({quote(column.name)}), '')"
+        else:
+            raws.append(source)
+            value = f"{quote(column.name)}::{column.duckdb_type}"
+        columns.append(f"{f'COALESCE({value}, {text(str())})' if column.may_be_empty else value} AS {quote(column.name)}")
+    described = {row[0] for row in workbench.execute(f"DESCRIBE {batch.relation}").fetchall()}
+    source_name = "COALESCE(_source, " + text(batch.source) + ")" if "_source" in described else text(batch.source)
+    lineage = f"{source_name} AS _source, _file, _sheet, _line::BIGINT AS _line"
+    relation = workbench.name("typed")
+    # Text that needs reading is read once and kept; columns that pass as they are stay where they are.
+    kind = "TABLE" if any(is_text.values()) else "VIEW"
+    inner = f"SELECT {', '.join(raws)}, {lineage} FROM {batch.relation}"
+    workbench.execute(f"CREATE {kind} {relation} AS SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM ({inner})")
+    return relation
+
+
+def _problems(contract: Contract, present: Sequence[Column], is_text: dict[str, bool], today: date) -> list[Problem]:
+    names = {column.name for column in present}
+    problems = [
+        Problem("missing_key", key, "true", "the key has no value", "NULL")
+        for key in contract.key
+        if key not in names and not contract.column(key).may_be_empty
+    ]
+    for column in present:
+        problems += _column_problems(column, is_text[column.name], today)
+    for chain in contract.order:
+        known = [name for name in chain if name in names]
+        for i, first in enumerate(known):
+            for second in known[i + 1 :]:
+                condition = f"{quote(first)}::DATE > {quote(second)}::DATE"
+                why = f"'lies before ' || {text(first)} || ' (' || {quote(first)}::DATE::VARCHAR || ')'"
+                problems.append(Problem("date_order", second, condition, why, f"{quote(second)}::VARCHAR"))
+    for part, whole in contract.part_of:
+        if part in names and whole in names:
+            why = f"'is more than ' || {text(whole)} || ' (' || {quote(whole)}::VARCHAR || ')'"
+            problems.append(Problem("part_of", part, f"{quote(part)} > {quote(whole)}", why, f"{quote(part)}::VARCHAR"))
+    problems += _currency_problems(contract, names)
+    return [problem if problem.kind in ("date_order", "part_of") else _with_text_reason(problem) for problem in problems]
+
+
+def _with_text_reason(problem: Problem) -> Problem:
+    return Problem(problem.kind, problem.column, problem.condition, text(problem.reason), problem.value)
+
+
+def _column_problems(column: Column, is_text: bool, today: date) -> list[Problem]:
+    name, raw = quote(column.name), quote("_raw_" + column.name)
+    value = raw if is_text else f"{name}::VARCHAR"
+    problems = []
+    if is_text:
+        kind = "code" if column.codes or column.type in ("country", "currency") else "type"
+        problems.append(
+            Problem(
+                kind,
+                column.name,
+                f"{raw} IS NOT NULL AND {name} IS {'NULL' if not column.may_be_empty else not_empty(name)}",
+                reason(column),
+                raw,
+            )
+        )
+    if column.is_key and not column.may_be_empty:
+        missing = f"{name} IS NULL" + (f" AND {raw} IS NULL" if is_text else "")
+        problems.append(Problem("missing_key", column.name, missing, "the key has no value", value))
+    for bound, sign, words in ((column.minimum, "<", "less than"), (column.maximum, ">", "more than")):
+        if bound is not None:
+            problems.append(Problem("range", column.name, f"{name} {sign} {bound:g}", f"{words} {bound:g}", value))
+    if column.type in ("date", "timestamp"):
+        outside = f"{name} < DATE '{FIRST_YEAR}-01-01' OR {name} >= DATE '{LAST_YEAR + 1}-01-01'"
+        problems.append(Problem("range", column.name, outside, f"no date of the trade lies outside {FIRST_YEAR} to {LAST_YEAR}", value))
+        if not column.is_planned:
+            future = f"{name}::DATE > DATE '{today.isoformat()}' + 1 AND NOT ({outside})"
+            problems.append(Problem("range", column.name, future, "lies in the future, which an actual date cannot", value))
+    return problems
+
+
+def not_empty(name: str) -> str:
+    """A column that may be empty holds '' where its text could not be read."""
+    return f"NULL OR {name} = ''"
+
+
+def _currency_problems(contract: Contract, names: set[str]) -> list[Problem]:
+    amounts = [column.name for column in contract.columns if column.type == "money" and column.name in names]
+    if not amounts or "currency" not in contract.column_names:
+        return []
+    some = " OR ".join(f"{quote(name)} IS NOT NULL" for name in amounts)
+    condition = f"({some})" + (" AND currency IS NULL" if "currency" in names else "")
+    if "currency" in names:
+        condition += " AND COALESCE(_raw_currency, '') = ''"
+    return [Problem("missing_currency", amounts[0], condition, "an amount without a currency", f"{quote(amounts[0])}::VARCHAR")]
+
+
+def _quarantine_problems(
+    workbench: Workbench, batch: Batch, contract: Contract, relation: str, problems: Sequence[Problem], bad: str, is_text: dict[str, bool]
+) -> None:
+    """One quarantine row per bad row: its first problem, and how many it has."""
+    entries = ", ".join(
+        f"CASE WHEN COALESCE({p.condition}, false) THEN {{'kind': {text(p.kind)}, 'column_name': {text(p.column)}, 'value': {p.value}, 'reason': {p.reason}}} END"
+        for p in problems
+    )
+    values = {}
+    for column in contract.columns:
+        if column.name in is_text:
+            shown = _as_text(column, quote(column.name))
+            values[column.name] = f"COALESCE({shown}, {quote('_raw_' + column.name)})" if is_text[column.name] else shown
+            if is_text[column.name] and column.may_be_empty:
+                values[column.name] = f"COALESCE(NULLIF({shown}, ''), {quote('_raw_' + column.name)})"
+    found = f"SELECT *, list_filter([{entries}], lambda x: x IS NOT NULL) AS _problems FROM {relation} WHERE {bad}"
+    workbench.execute(
+        f"INSERT INTO _quarantine BY NAME SELECT {text(contract.name)} AS table_name, {', '.join(LINEAGE)}, _problems[1].kind AS kind, "
+        f"_problems[1].column_name AS column_name, _problems[1].value AS value, _problems[1].reason AS reason, len(_problems) AS n_problems, "
+        f"{_json(values)} AS row_json FROM ({found})"
+    )
+
+
+def _json(values: dict[str, str]) -> str:
+    """A JSON object of text values, empty ones left out of sight by null."""
+    return "json_object(" + ", ".join(f"{text(name)}, {value}" for name, value in values.items()) + ")::VARCHAR"
+
+
+def _as_text(column: Column, value: str) -> str:
+    return f"array_to_string({value}, ';')" if column.type == "list" else f"{value}::VARCHAR"
+
+
+def _serial_notices(
+    workbench: Workbench, contract: Contract, relation: str, present: Sequence[Column], is_text: dict[str, bool], batch: Batch
+) -> list[str]:
+    dates = [c for c in present if c.type in ("date", "timestamp") and is_text[c.name] and not batch.rules.get(c.name, PLAIN).date_format]
+    if not dates:
+        return []
+    counts = ", ".join(f"count(*) FILTER ({is_serial(quote('_raw_' + c.name))} AND {quote(c.name)} IS NOT NULL)" for c in dates)
+    row = workbench.execute(f"SELECT {counts} FROM {relation}").fetchone() or ()
+    return [
+        f"{contract.name}.{column.name}: {count:,} values were Excel serial numbers and are read as dates"
+        for column, count in zip(dates, row, strict=True)
+        if count
+    ]
+
+
+def _separate_duplicates(workbench: Workbench, contract: Contract, together: str, keep_last: bool) -> str:
+    keys = ", ".join(quote(name) for name in contract.key)
+    values = ", ".join(quote(name) for name in contract.column_names)
+    order = "_file DESC, _sheet DESC, _line DESC" if keep_last else "_file, _sheet, _line"
+    ranked = workbench.name("ranked")
+    # Only rows whose key occurs more than once are ranked: they are few.
+    repeated = f"SELECT {keys} FROM {together} GROUP BY {keys} HAVING count(*) > 1"
+    same = " AND ".join(f"r.{quote(key)} = t.{quote(key)}" for key in contract.key)
+    workbench.execute(
+        f"CREATE TABLE {ranked} AS SELECT t.*, count(DISTINCT hash({', '.join('t.' + quote(n) for n in contract.column_names)})) OVER key AS _versions, "
+        f"row_number() OVER (key ORDER BY {order}) AS _rank, first_value(_file || ' line ' || _line) OVER (key ORDER BY {order}) AS _first "
+        f"FROM {together} t JOIN ({repeated}) r ON {same} WINDOW key AS (PARTITION BY {', '.join('t.' + quote(k) for k in contract.key)})"
+    )
+    repeat = "_versions = 1 AND _rank > 1" if not keep_last else "_rank > 1"
+    column = contract.key[-1]
+    why = "'the same row stands in ' || _first" if not keep_last else "'replaced by ' || _first"
+    quarantine_rows(workbench, contract, f"(SELECT * FROM {ranked} WHERE {repeat})", "repeat", column, why)
+    if not keep_last:
+        conflict = "'another row with this key differs: see ' || _first || ' and ' || (_versions - 1) || ' more'"
+        quarantine_rows(workbench, contract, f"(SELECT * FROM {ranked} WHERE _versions > 1)", "duplicate", column, conflict)
+    kept = "_rank = 1" if keep_last else "_versions = 1 AND _rank = 1"
+    single = workbench.name("single")
+    workbench.execute(
+        f"CREATE VIEW {single} AS SELECT {values}, {', '.join(LINEAGE)} FROM {together} t "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {ranked} r WHERE {same}) UNION ALL SELECT {values}, {', '.join(LINEAGE)} FROM {ranked} WHERE {kept}"
+    )
+    return single

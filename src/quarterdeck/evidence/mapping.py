@@ -1,0 +1,185 @@
+"""The mapping of a source: a YAML file that says which file fills which table, and how each column is read.
+
+source: ctms
+rhythm: 7 days
+extent: full
+files:
+  - match: "sites*.csv"
+    table: site
+    date_format: "%d/%m/%Y"
+    constants: {study_id: ABC-001}
+    columns:
+      site_id: Site No
+      site_status: {from: Status, codes: {Open: active, Shut: closed}}
+      site_active_dt: {from: Green light, partial: first}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, replace
+from datetime import date
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from quarterdeck.evidence.batch import ColumnRule
+from quarterdeck.evidence.contracts import get_contract
+from quarterdeck.vocabulary.errors import BadInput
+
+PARTIAL = ("first", "middle", "last")
+EXTENTS = ("changes", "full")
+READING = ("date_format", "partial", "missing", "decimal", "thousands")  # may stand for a whole file, or for one column
+SOURCE_KEYS = ("source", "connector", "rhythm", "extent", "cut", "files")
+FILE_KEYS = ("match", "sheet", "table", "header_row", "encoding", "delimiter", "constants", "columns", "keep", *READING)
+COLUMN_KEYS = ("from", "codes", "multiply", "constant", *READING)
+UNITS = {"day": 1.0, "days": 1.0, "week": 7.0, "weeks": 7.0, "month": 30.4375, "months": 30.4375}
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """How the files (or sheets) of one name pattern fill one table."""
+
+    match: str
+    table: str
+    sheet: str = "*"
+    header_row: int = 1
+    encoding: str = ""
+    delimiter: str = ""
+    keep_last: bool = False
+    rules: dict[str, ColumnRule] = field(default_factory=dict)
+    reading: ColumnRule = ColumnRule()
+
+    def fits(self, name: str) -> bool:
+        """Whether a file of this name (path within what was handed in) is meant."""
+        return fnmatch(name.lower(), self.match.lower()) or fnmatch(PurePosixPath(name).name.lower(), self.match.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMapping:
+    """What a mapping file says of one source."""
+
+    source: str
+    connector: str = ""
+    extent: str = "changes"
+    cut: date | None = None
+    rhythm_days: float | None = None
+    files: tuple[FileMapping, ...] = ()
+
+
+def read_mapping(path: Path) -> SourceMapping:
+    """The mapping in a YAML file. An unknown key is refused by file and key, with the keys that are allowed."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput("The mapping cannot be read", thing=f"{path}: {error}") from error
+    if not isinstance(document, dict):
+        raise BadInput("The mapping is empty", thing=str(path), allowed=SOURCE_KEYS)
+    _refuse_unknown(path.name, document, SOURCE_KEYS)
+    extent = str(document.get("extent", "changes"))
+    if extent not in EXTENTS:
+        raise BadInput("The mapping has a wrong value", thing=f"{path.name}: extent = {extent}", allowed=EXTENTS)
+    return SourceMapping(
+        source=str(document.get("source") or path.stem),
+        connector=str(document.get("connector", "")),
+        extent=extent,
+        cut=_read_date(path.name, document.get("cut")),
+        rhythm_days=read_rhythm(document.get("rhythm")),
+        files=tuple(_read_file(path.name, entry) for entry in document.get("files") or ()),
+    )
+
+
+def read_rhythm(value: Any) -> float | None:
+    """Days between two extracts: a number of days, or '7 days', '2 weeks', '1 month'.
+
+    >>> read_rhythm("2 weeks")
+    14.0
+    """
+    if value is None or value == "":
+        return None
+    found = re.fullmatch(r"([0-9.]+)\s*([a-z]*)", str(value).strip().lower())
+    if not found or (found[2] and found[2] not in UNITS):
+        raise BadInput("A rhythm cannot be read", thing=str(value), allowed="7, 7 days, 2 weeks or 1 month")
+    return float(found[1]) * UNITS.get(found[2], 1.0)
+
+
+def _read_file(file: str, entry: MappingType[str, Any]) -> FileMapping:
+    _refuse_unknown(f"{file}, files", entry, FILE_KEYS)
+    if "table" not in entry:
+        raise BadInput("The mapping does not say which table a file fills", thing=f"{file}: {entry.get('match', '?')}")
+    contract = get_contract(str(entry["table"]))
+    where = f"{file}, {contract.name}"
+    reading = _read_reading(where, entry)
+    rules: dict[str, ColumnRule] = {}
+    for name, value in (entry.get("constants") or {}).items():
+        contract.column(name)
+        rules[name] = replace(reading, constant=str(value))
+    for name, options in (entry.get("columns") or {}).items():
+        contract.column(name)
+        rules[name] = _read_column(f"{where}, {name}", options, reading)
+    return FileMapping(
+        match=str(entry.get("match", "*")),
+        table=contract.name,
+        sheet=str(entry.get("sheet", "*")),
+        header_row=int(entry.get("header_row", 1)),
+        encoding=str(entry.get("encoding", "")),
+        delimiter={"tab": "\t", "\\t": "\t"}.get(str(entry.get("delimiter", "")), str(entry.get("delimiter", ""))),
+        keep_last=str(entry.get("keep", "")) == "last",
+        rules=rules,
+        reading=reading,
+    )
+
+
+def _read_column(where: str, options: Any, reading: ColumnRule) -> ColumnRule:
+    if not isinstance(options, dict):
+        return replace(reading, source=str(options))
+    _refuse_unknown(where, options, COLUMN_KEYS)
+    multiply = options.get("multiply")
+    if multiply is not None and not isinstance(multiply, int | float):
+        raise BadInput("The mapping has a wrong value", thing=f"{where}: multiply = {multiply}", allowed="a number, such as 7 or -1")
+    own = _read_reading(where, options, reading)
+    return replace(
+        own,
+        source=str(options.get("from", "")),
+        constant=None if options.get("constant") is None else str(options["constant"]),
+        multiply=None if multiply is None else float(multiply),
+        codes={_plain(key): _plain(value) for key, value in (options.get("codes") or {}).items()},
+    )
+
+
+def _read_reading(where: str, options: MappingType[str, Any], above: ColumnRule | None = None) -> ColumnRule:
+    above = above or ColumnRule()
+    formats = options.get("date_format", above.date_format)
+    partial = str(options.get("partial", above.partial))
+    if partial and partial not in PARTIAL:
+        raise BadInput("The mapping has a wrong value", thing=f"{where}: partial = {partial}", allowed=PARTIAL)
+    missing = options.get("missing", above.missing)
+    return ColumnRule(
+        date_format=(formats,) if isinstance(formats, str) else tuple(formats),
+        partial=partial,
+        missing=(missing,) if isinstance(missing, str) else tuple(str(value) for value in missing),
+        decimal=str(options.get("decimal", above.decimal)),
+        thousands=str(options.get("thousands", above.thousands)),
+    )
+
+
+def _plain(value: Any) -> str:
+    """YAML reads Yes and No as true and false; a person who writes a code table means the words."""
+    return {True: "Yes", False: "No"}[value] if isinstance(value, bool) else str(value)
+
+
+def _read_date(where: str, value: Any) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise BadInput("The mapping has a wrong date", thing=f"{where}: cut = {value}", allowed="2026-03-14") from error
+
+
+def _refuse_unknown(where: str, entry: MappingType[str, Any], allowed: tuple[str, ...]) -> None:
+    if unknown := sorted(str(key) for key in set(entry) - set(allowed)):
+        raise BadInput("The mapping has an unknown key", thing=f"{where}: {', '.join(unknown)}", allowed=allowed)

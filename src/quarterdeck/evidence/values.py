@@ -1,0 +1,195 @@
+"""Text to typed values, as SQL: what each type accepts, and nothing else. A value is read as it is written or refused, never guessed.
+
+Accepted without a mapping: ISO 8601 dates and instants (an offset is turned into UTC), 05-Jan-2026, Excel serial numbers in date columns,
+whole numbers such as 12 or 12.0, decimals with a point, yes/no in the usual spellings, codes in any case, countries and currencies by ISO
+code or English name. Refused without a mapping: 03/04/2026 (ambiguous), 2026-03 (partial), 1,234 (whose comma?), 12 weeks (unit).
+"""
+
+from __future__ import annotations
+
+import re
+
+from quarterdeck.evidence.batch import PLAIN, ColumnRule
+from quarterdeck.evidence.contracts import Column
+
+MISSING = ("NA", "N/A", "NULL", "NaN", "NaT", "#N/A", ".", "-")  # in columns that are not text; text may well be "NA"
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+SERIAL_RANGE = (10_000, 80_000)  # Excel serial numbers of 1927 to 2119
+EXCEL_EPOCH = {"excel": "1899-12-30", "excel1904": "1904-01-01"}
+YES, NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+WHOLE = r"[+-]?[0-9]{1,18}(\.0*)?"
+DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
+EXACT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
+ISO_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
+NAMED_MONTH = r"[0-9]{1,2}[- ][A-Za-z]{3}[- ][0-9]{4}"
+
+
+def text(value: str) -> str:
+    """A value as a SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def cleaned(column: Column, raw: str, rule: ColumnRule = PLAIN) -> str:
+    """The raw text without surrounding blanks; empty and "missing" values as NULL."""
+    missing = [*rule.missing, *(() if column.type in ("text", "country", "list") else MISSING)]
+    trimmed = f"NULLIF(trim({raw}), '')"
+    return f"CASE WHEN trim({raw}) NOT IN ({', '.join(map(text, missing))}) THEN {trimmed} END" if missing else trimmed
+
+
+def typed(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
+    """The typed value of a cleaned text expression, NULL where it cannot be read."""
+    if rule.codes and column.type not in ("boolean",):
+        value = translated(value, rule.codes)
+    if column.codes:
+        return _code(column, value)
+    reader = {
+        "text": lambda: value,
+        "integer": lambda: _whole(value, rule),
+        "decimal": lambda: _number(value, rule, DECIMAL, "DOUBLE"),
+        "money": lambda: _number(value, rule, EXACT, column.duckdb_type),
+        "rate": lambda: _number(value, rule, EXACT, column.duckdb_type),
+        "date": lambda: _date(value, rule),
+        "timestamp": lambda: _instant(value, rule),
+        "boolean": lambda: _flag(value, rule),
+        "list": lambda: f"list_filter(list_transform(string_split({value}, ';'), lambda x: trim(x)), lambda x: x <> '')",
+        "country": lambda: _name(value, "_countries"),
+        "currency": lambda: _name(value, "_currencies"),
+    }
+    return reader[column.type]()
+
+
+def translated(value: str, codes: dict[str, str]) -> str:
+    """Source values to ours; a value without translation stays, and is refused later if it is no code."""
+    branches = " ".join(f"WHEN {text(source.strip().lower())} THEN {text(target)}" for source, target in sorted(codes.items()))
+    return f"CASE lower({value}) {branches} ELSE {value} END"
+
+
+def reason(column: Column) -> str:
+    """Why a value of this column cannot be read, and what may stand there, in words."""
+    if column.codes:
+        return f"not one of the allowed codes: {', '.join(column.codes)}"
+    return {
+        "integer": "not a whole number",
+        "decimal": "not a number",
+        "money": "not an amount: digits with a decimal point, the currency in its own column",
+        "rate": "not a rate",
+        "date": "not a complete ISO date (2026-03-14), or no such day; name a date_format or partial in the mapping",
+        "timestamp": "not an ISO instant (2026-03-14T09:30Z), or no such moment; name a date_format in the mapping",
+        "boolean": "not yes or no",
+        "country": "not a country: an ISO 3166-1 code or an English name",
+        "currency": "not a currency: an ISO 4217 code",
+    }.get(column.type, "cannot be read")
+
+
+def _code(column: Column, value: str) -> str:
+    plain = {_normal(code): code for code in column.codes}
+    branches = " ".join(f"WHEN {text(key)} THEN {text(code)}" for key, code in plain.items())
+    exact = ", ".join(map(text, column.codes))
+    normal = f"trim(regexp_replace(lower({value}), '[^a-z0-9]+', '_', 'g'), '_')"
+    return f"CASE WHEN {value} IN ({exact}) THEN {value} ELSE CASE {normal} {branches} END END"
+
+
+def _normal(code: str) -> str:
+    return re.sub("[^a-z0-9]+", "_", code.lower()).strip("_")
+
+
+def _separators(value: str, rule: ColumnRule) -> str:
+    if rule.thousands:
+        value = f"replace({value}, {text(rule.thousands)}, '')"
+    return value if rule.decimal == "." else f"replace({value}, {text(rule.decimal)}, '.')"
+
+
+def _whole(value: str, rule: ColumnRule) -> str:
+    """DuckDB alone would read 12.5 as 13, 0x10 as 16 and 1_0 as 10; here a number must be written as one."""
+    value = _separators(value, rule)
+    if rule.multiply is not None:
+        product = f"{_number(value, rule, DECIMAL, 'DOUBLE')}"
+        return f"CASE WHEN abs({product} - round({product})) < 1e-6 THEN TRY_CAST(round({product}) AS BIGINT) END"
+    as_written = f"TRY_CAST({value} AS BIGINT)"
+    spelled = f"CASE WHEN regexp_full_match({value}, {text(WHOLE)}) THEN TRY_CAST(TRY_CAST({value} AS DECIMAL(38,4)) AS BIGINT) END"
+    return f"CASE WHEN {as_written}::VARCHAR = {value} THEN {as_written} ELSE {spelled} END"
+
+
+def _number(value: str, rule: ColumnRule, pattern: str, kind: str) -> str:
+    value = _separators(value, rule)
+    number = f"CASE WHEN regexp_full_match({value}, {text(pattern)}) THEN TRY_CAST({value} AS {kind}) END"
+    if rule.multiply is None:
+        return number
+    factor = f"{rule.multiply!r}::{'DOUBLE' if kind == 'DOUBLE' else 'DECIMAL(18,8)'}"
+    return f"TRY_CAST(({number}) * {factor} AS {kind})"
+
+
+def _serial(value: str, epoch: str) -> str:
+    low, high = SERIAL_RANGE
+    number = f"TRY_CAST(floor(TRY_CAST({value} AS DOUBLE)) AS INTEGER)"
+    inside = f"regexp_full_match({value}, '[0-9]{{5}}([.][0-9]+)?') AND {number} BETWEEN {low} AND {high}"
+    return f"CASE WHEN {inside} THEN (DATE '{epoch}' + {number})::DATE END"
+
+
+def is_serial(value: str) -> str:
+    """Whether a cleaned value in a date column is an Excel serial number."""
+    return f"regexp_full_match({value}, '[0-9]{{5}}([.][0-9]+)?')"
+
+
+def _date(value: str, rule: ColumnRule) -> str:
+    patterns = [pattern for pattern in rule.date_format if pattern not in EXCEL_EPOCH]
+    epochs = [EXCEL_EPOCH[pattern] for pattern in rule.date_format if pattern in EXCEL_EPOCH]
+    readers = []
+    if patterns:
+        readers.append(f"TRY_CAST(try_strptime({value}, [{', '.join(map(text, patterns))}]) AS DATE)")
+    readers += [_serial(value, epoch) for epoch in epochs]
+    if not rule.date_format:
+        readers = [
+            f"CASE WHEN length({value}) = 10 THEN CASE WHEN {value} LIKE '____-__-__' THEN TRY_CAST({value} AS DATE) END "
+            f"WHEN regexp_full_match({value}, {text(ISO_INSTANT + OFFSET + '?')}) THEN TRY_CAST(substr({value}, 1, 10) AS DATE) "
+            f"WHEN regexp_full_match({value}, '[0-9]{{8}}') THEN TRY_CAST(try_strptime({value}, '%Y%m%d') AS DATE) "
+            f"WHEN regexp_full_match({value}, {text(NAMED_MONTH)}) THEN TRY_CAST(try_strptime(replace({value}, ' ', '-'), '%d-%b-%Y') AS DATE) "
+            f"ELSE {_serial(value, EXCEL_EPOCH['excel'])} END"
+        ]
+    if rule.partial:
+        readers.append(_partial(value, rule.partial))
+    return f"COALESCE({', '.join(readers)})" if len(readers) > 1 else readers[0]
+
+
+def _partial(value: str, partial: str) -> str:
+    """A month (2026-03) or a year (2026) as one day of it. SDTM's unknown parts (2026-UN-UN, 2026-03-UNK) count as left out."""
+    bare = f"regexp_replace({value}, '(-(UN|UNK|--|XX))+$', '')"
+    month, year = f"TRY_CAST({bare} || '-01' AS DATE)", f"TRY_CAST({bare} || '-01-01' AS DATE)"
+    chosen = {
+        "first": (month, year),
+        "middle": (f"({month} + 14)", f"({year} + INTERVAL 6 MONTH)"),
+        "last": (f"last_day({month})", f"({year} + INTERVAL 12 MONTH - INTERVAL 1 DAY)"),
+    }[partial]
+    return (
+        f"CASE WHEN regexp_full_match({bare}, '[0-9]{{4}}-[0-9]{{2}}') THEN {chosen[0]}::DATE "
+        f"WHEN regexp_full_match({bare}, '[0-9]{{4}}') THEN {chosen[1]}::DATE END"
+    )
+
+
+def _instant(value: str, rule: ColumnRule) -> str:
+    if any(pattern not in EXCEL_EPOCH for pattern in rule.date_format):
+        patterns = ", ".join(text(pattern) for pattern in rule.date_format if pattern not in EXCEL_EPOCH)
+        return f"try_strptime({value}, [{patterns}])"
+    offset = f"regexp_extract({value}, '([+-][0-9]{{2}}):?([0-9]{{2}})$', 0)"
+    minutes = f"(TRY_CAST(substr({offset}, 1, 1) || '1' AS INTEGER) * (TRY_CAST(substr({offset}, 2, 2) AS INTEGER) * 60 + TRY_CAST(right({offset}, 2) AS INTEGER)))"
+    local = f"TRY_CAST(regexp_replace({value}, {text(OFFSET + '$')}, '') AS TIMESTAMP)"
+    serial = f"(DATE '{EXCEL_EPOCH['excel']}' + to_microseconds(TRY_CAST(round(TRY_CAST({value} AS DOUBLE) * 86400) AS BIGINT) * 1000000))::TIMESTAMP"
+    return (
+        f"CASE WHEN regexp_full_match({value}, {text(ISO_INSTANT)}) THEN TRY_CAST({value} AS TIMESTAMP) "
+        f"WHEN regexp_full_match({value}, {text(ISO_INSTANT + 'Z')}) THEN {local} "
+        f"WHEN regexp_full_match({value}, {text(ISO_INSTANT + OFFSET)}) THEN {local} - to_minutes({minutes}) "
+        f"WHEN {is_serial(value)} THEN {serial} "
+        f"ELSE {_date(value, ColumnRule(partial=rule.partial))}::TIMESTAMP END"
+    )
+
+
+def _flag(value: str, rule: ColumnRule) -> str:
+    codes = {source.strip().lower(): target for source, target in rule.codes.items()}
+    yes = [*YES, *(source for source, target in codes.items() if target.lower() in YES)]
+    no = [*NO, *(source for source, target in codes.items() if target.lower() in NO)]
+    return f"CASE WHEN lower({value}) IN ({', '.join(map(text, yes))}) THEN true WHEN lower({value}) IN ({', '.join(map(text, no))}) THEN false END"
+
+
+def _name(value: str, list_table: str) -> str:
+    return f"(SELECT any_value(code) FROM {list_table} WHERE spelling = lower({value}))"

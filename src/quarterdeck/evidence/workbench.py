@@ -1,0 +1,207 @@
+"""The workbench of one load: a DuckDB in memory, and a staging folder, in which files become relations of text with their lines."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.evidence.arrivals import Arrival
+from quarterdeck.evidence.codes import load_countries, load_currencies
+from quarterdeck.evidence.delimited import Malformed, distinct, read_delimited, sniff
+from quarterdeck.evidence.snapshot import quote
+from quarterdeck.vocabulary.errors import BadInput
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "3GB"  # of DuckDB; beyond it, work spills to the staging folder
+DELIMITED = (".csv", ".txt", ".tsv", ".psv", ".dat", "")
+SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+PARQUET = (".parquet", ".pq")
+READABLE = (*DELIMITED, *SPREADSHEETS, *PARQUET)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table of cells: a delimited file, a Parquet file, or a sheet of a workbook. `relation` has a column per header, and `_line`."""
+
+    arrival: Arrival
+    sheet: str
+    header: tuple[str, ...]
+    relation: str
+    rows: int
+    malformed: tuple[Malformed, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a person would call it."""
+        return f"{self.arrival.name}{f', sheet {self.sheet}' if self.sheet else ''}"
+
+
+class Workbench:
+    """Reads files into relations. All relations are temporary; nothing here is evidence yet."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, staging: Path) -> None:
+        self.connection = connection
+        self.staging = staging
+        self._numbers = itertools.count(1)
+
+    def execute(self, sql: str, params: object = None) -> duckdb.DuckDBPyConnection:
+        """Runs SQL."""
+        return self.connection.execute(sql, params)
+
+    def scalar(self, sql: str) -> Any:
+        """The single value of a query."""
+        row = self.connection.execute(sql).fetchone()
+        return row[0] if row else None
+
+    def name(self, stem: str) -> str:
+        """A relation name that is not taken."""
+        return f"_{stem}_{next(self._numbers)}"
+
+    def read(self, arrival: Arrival, encoding: str = "", delimiter: str = "", header_row: int = 1) -> list[Sheet]:
+        """The sheets of one file. Raises BadInput where it cannot be read."""
+        if arrival.suffix in SPREADSHEETS:
+            return list(self._read_workbook(arrival, header_row))
+        if arrival.suffix in PARQUET:
+            return [self._read_parquet(arrival)]
+        dialect = sniff(arrival.path, encoding, delimiter, header_row)
+        raw = self.name("raw")
+        malformed = read_delimited(self.connection, arrival.path, dialect, raw, self.staging)
+        return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row)]
+
+    def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
+        """A relation of text from rows in memory; `_line` is an integer."""
+        import pyarrow as pa
+
+        rows = list(rows)
+        arrays = {name: pa.array([_as_text(row.get(name)) for row in rows], pa.string()) for name in columns if name != "_line"}
+        if "_line" in columns:
+            arrays["_line"] = pa.array([row.get("_line", 0) for row in rows], pa.int64())
+        return self.from_arrow(pa.table(arrays), stem)
+
+    def from_arrow(self, content: Any, stem: str = "arrow") -> str:
+        """A relation from an Arrow table."""
+        relation = self.name(stem)
+        self.connection.register("_arrow", content)
+        self.connection.execute(f"CREATE TABLE {relation} AS SELECT * FROM _arrow")
+        self.connection.unregister("_arrow")
+        return relation
+
+    def _sheet(
+        self, arrival: Arrival, sheet: str, header: tuple[str, ...], raw: str, malformed: Sequence[Malformed], header_row: int
+    ) -> Sheet:
+        has_line = "_line" in {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
+        line = "_line" if has_line else f"rowid + {header_row + 1} AS _line"
+        relation = self.name("sheet")
+        columns = ", ".join(f"c{i} AS {quote(name)}" for i, name in enumerate(header) if name != "_line")
+        # A header of the file named _line is that of an exported quarantine; it is offered as `_line given`.
+        given = "".join(f", c{i} AS {quote('_line given')}" for i, name in enumerate(header) if name == "_line")
+        some = ", ".join(f"c{i}" for i in range(len(header)))
+        # Spreadsheets export empty rows as a line of separators: no row was given there.
+        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {columns}{given}, {line} FROM {raw} WHERE COALESCE({some}) IS NOT NULL")
+        rows = self.scalar(f"SELECT count(*) FROM {relation}")
+        return Sheet(arrival, sheet, header, relation, rows, tuple(malformed))
+
+    def _read_parquet(self, arrival: Arrival) -> Sheet:
+        path = str(arrival.path).replace("'", "''")
+        try:
+            described = self.connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()
+        except Exception as error:
+            raise BadInput("The Parquet file cannot be read", thing=f"{arrival.name}: {error}") from error
+        header = tuple(row[0] for row in described)
+        columns = ", ".join(f"{_parquet_text(name, kind)} AS {quote(name)}" for name, kind, *_ in described if name != "_line")
+        relation = self.name("sheet")
+        self.connection.execute(
+            f"CREATE VIEW {relation} AS SELECT {columns}, file_row_number + 1 AS _line FROM read_parquet('{path}', file_row_number=true)"
+        )
+        return Sheet(arrival, "", header, relation, self.scalar(f"SELECT count(*) FROM read_parquet('{path}')"))
+
+    def _read_workbook(self, arrival: Arrival, header_row: int) -> Iterator[Sheet]:
+        from python_calamine import CalamineError, CalamineWorkbook
+
+        try:
+            book = CalamineWorkbook.from_path(str(arrival.path))
+            contents = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
+        except (CalamineError, OSError) as error:
+            raise BadInput("The workbook cannot be read", thing=f"{arrival.name}: {error}", next_step="Save it again as XLSX.") from error
+        for name, cells in contents:
+            if sheet := self._read_cells(arrival, name, cells, header_row):
+                yield sheet
+
+    def _read_cells(self, arrival: Arrival, name: str, cells: list[list[Any]], header_row: int) -> Sheet | None:
+        import pyarrow as pa
+
+        if len(cells) < header_row or not any(str(cell).strip() for cell in cells[header_row - 1]):
+            return None
+        titles = [str(cell).strip() for cell in cells[header_row - 1]]
+        while titles and not titles[-1]:
+            titles.pop()
+        header = distinct(titles)
+        body = [(line, row) for line, row in enumerate(cells[header_row:], header_row + 1) if any(_as_text(cell) for cell in row)]
+        width = len(header)
+        malformed = [
+            Malformed(line, len([c for c in row if _as_text(c)]), " | ".join(_as_text(cell) or "" for cell in row)[:10_000])
+            for line, row in body
+            if any(_as_text(cell) for cell in row[width:])
+        ]
+        wrong = {entry.line for entry in malformed}
+        body = [(line, row) for line, row in body if line not in wrong]
+        columns = {f"c{i}": pa.array([_as_text(row[i]) if i < len(row) else None for _, row in body], pa.string()) for i in range(width)}
+        raw = self.from_arrow(pa.table(columns | {"_line": pa.array([line for line, _ in body], pa.int64())}), "raw")
+        return self._sheet(arrival, name, header, raw, malformed, header_row)
+
+
+@contextmanager
+def open_workbench(staging: Path) -> Iterator[Workbench]:
+    """A workbench whose spill and temporary files lie in `staging`."""
+    import duckdb
+
+    spill = str(staging / "spill").replace("'", "''")
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"SET memory_limit='{MEMORY_LIMIT}'; SET temp_directory='{spill}'; SET enable_progress_bar=false")
+        for relation, spellings in (("_countries", load_countries()), ("_currencies", load_currencies())):
+            connection.execute(f"CREATE TABLE {relation} (spelling VARCHAR, code VARCHAR)")
+            pairs = ", ".join(f"({_literal(key)}, {_literal(code)})" for key, code in spellings.items())
+            connection.execute(f"INSERT INTO {relation} VALUES {pairs}")
+        yield Workbench(connection, staging)
+    finally:
+        connection.close()
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _as_text(value: Any) -> str | None:
+    """A cell as a person would type it: 12 for 12.0, ISO for dates, nothing for nothing."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time(0) else value.isoformat(timespec="seconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value.total_seconds() / 86400)
+    if isinstance(value, list | tuple):
+        return ";".join(str(entry) for entry in value)
+    return str(value)
+
+
+def _parquet_text(name: str, kind: str) -> str:
+    column = quote(name)
+    if kind.endswith("[]"):
+        return f"array_to_string({column}, ';')"
+    if kind.startswith("TIMESTAMP WITH TIME ZONE"):
+        return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S')"
+    return f"{column}::VARCHAR"
