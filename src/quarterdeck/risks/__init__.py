@@ -1,1 +1,1 @@
-"""From signal to action to measured effect; the register; what needs me."""
+"""Risks and opportunities: from signal to action to measured effect."""
