@@ -1,0 +1,49 @@
+"""Sum facts up: one query per measure for all groups, as counts that add, or as a histogram of durations where ranks matter."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import reduce
+from operator import or_
+
+import ibis
+from ibis.expr import types as ir
+
+from quarterdeck.measures.facts import SCOPES, Part
+
+
+def build_aggregate(
+    parts: list[Part], *, with_values: bool, monthly: bool = False, first: date | None = None, last: date | None = None
+) -> ir.Table:
+    """One expression over all parts, grouped by every scope they name (and by value, and by month, if asked).
+
+    Columns: the scopes, `month` (first day) if monthly, `value` and `observed` if with_values, then `n_rows`,
+    `n_collected`, `n_counted` (rows that add something), `numerator`, `denominator`. `first` and `last` keep what happened within those days.
+    """
+    scopes = [scope for scope in SCOPES if any(scope in part.expression.columns for part in parts)]
+    pieces = [_aggregate(p, scopes, with_values, monthly, first, last) for p in parts]
+    return ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
+
+
+def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool, first: date | None, last: date | None) -> ir.Table:
+    rows = part.expression
+    if first is not None:
+        rows = rows.filter(rows.happened >= ibis.date(first.year, first.month, first.day))
+    if last is not None:
+        rows = rows.filter(rows.happened <= ibis.date(last.year, last.month, last.day))
+    keys = {scope: rows[scope] if scope in rows.columns else ibis.null("string") for scope in scopes}
+    if monthly:
+        keys["month"] = rows.happened.truncate("M").cast("date")
+    if with_values:
+        keys |= {"value": rows.value, "observed": rows.observed if "observed" in rows.columns else ibis.literal(1).cast("float64")}
+    known = rows.collected.fill_null(False)
+    adds = [rows[name] != 0 for name in ("numerator", "denominator") if name in rows.columns]
+    counts = known & reduce(or_, adds).fill_null(False)
+    sums = {
+        "n_rows": rows.count().cast("int64"),
+        "n_collected": known.ifelse(1, 0).sum().cast("int64"),
+        "n_counted": counts.ifelse(1, 0).sum().cast("int64"),
+        "numerator": known.ifelse(rows.numerator, 0).sum() if "numerator" in rows.columns else ibis.literal(0).cast("float64"),
+        "denominator": known.ifelse(rows.denominator, 0).sum(),
+    }
+    return rows.group_by(**keys).aggregate(**sums)

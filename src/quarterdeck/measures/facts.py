@@ -1,0 +1,115 @@
+"""Facts: the row-level answer of a query, one row per thing counted, from which any level and any method can be fed.
+
+A query gives one or more parts. Each part is an Ibis expression over contract tables, with the columns below; nothing in
+it is of one engine. Identifiers of scope that a part lacks are simply absent.
+
+| column | meaning |
+|---|---|
+| study_id, site_id, country, vendor_id, person_id, team_id | whose it is |
+| grain | for tables that hold totals beside their parts: study, country or site |
+| happened | the day it counts on, for history |
+| numerator, denominator | what it adds to each |
+| value, observed | a duration in whole units, and 1 where it has ended (0: still running, censored) |
+| collected | whether the source recorded enough to judge it |
+| key_… | the primary key of the source row |
+| _file, _sheet, _line | where that row was read |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import ibis
+from ibis.expr import types as ir
+
+from quarterdeck.evidence.contracts import get_contract
+from quarterdeck.evidence.tables import table
+
+SCOPES = ("study_id", "site_id", "country", "vendor_id", "person_id", "team_id", "grain")
+LINEAGE = ("_file", "_sheet", "_line")
+NUMBERS = ("numerator", "denominator", "value", "observed")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a query may lean on: the day up to which facts are known, and the definition's parameters."""
+
+    cut: date
+    parameters: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters[name]
+
+    @property
+    def day(self) -> ir.DateValue:
+        """The cut as an expression."""
+        return ibis.date(self.cut.year, self.cut.month, self.cut.day)
+
+    @property
+    def end_of_day(self) -> ir.TimestampValue:
+        """Midnight after the cut, as an expression: an instant before it was known."""
+        return ibis.literal(datetime.combine(self.cut + timedelta(days=1), time()), type="timestamp")
+
+    def days_before(self, days: float) -> ir.DateValue:
+        """The day so many days before the cut."""
+        day = self.cut - timedelta(days=int(days))
+        return ibis.date(day.year, day.month, day.day)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one table as facts."""
+
+    table: str
+    expression: ir.Table
+
+
+@dataclass(frozen=True)
+class Query:
+    """A named query: its function, the parameters it knows with their usual values, and the tables it needs rows in."""
+
+    function: Callable[[Context], list[Part]]
+    parameters: Mapping[str, Any]
+    needs: tuple[str, ...]
+
+
+def build_part(name: str, relation: ir.Table, **columns: Any) -> Part:
+    """A part from a relation that holds the key columns of table `name`; numbers become doubles, `happened` a date."""
+    chosen: dict[str, Any] = {f"key_{key}": relation[key] for key in get_contract(name).key}
+    chosen |= {column: relation[column] for column in LINEAGE}
+    for column, expression in columns.items():
+        value = ibis.literal(expression) if isinstance(expression, bool | int) else expression
+        if column in NUMBERS:
+            value = value.cast("float64")
+        elif column == "happened":
+            value = value.cast("date")
+        elif column in SCOPES:
+            value = value.cast("string")
+        chosen[column] = value
+    chosen.setdefault("collected", ibis.literal(True))
+    return Part(name, relation.select(**chosen))
+
+
+def flag(condition: Any) -> Any:
+    """1.0 where the condition holds, else 0.0, also where it is unknown."""
+    # From whole numbers: engines read 1.0 as a decimal, and a sum of decimals is slow and comes back as one.
+    return ibis.cases((condition, 1), else_=0).cast("float64")
+
+
+def join_site(relation: ir.Table) -> ir.Table:
+    """The relation with `site_id` of its participant, empty where the participant is unknown."""
+    subject = table("subject").select("study_id", "subject_id", "site_id")
+    return relation.left_join(subject, ["study_id", "subject_id"])
+
+
+def count_days(start: Any, end: Any) -> Any:
+    """Whole days from one date to another."""
+    return end.cast("date").delta(start.cast("date"), unit="day")
+
+
+def count_hours(start: Any, end: Any) -> Any:
+    """Whole hours between two instants, rounded down; the same on every engine."""
+    return ((end.epoch_seconds() - start.epoch_seconds()) / 3600).floor()

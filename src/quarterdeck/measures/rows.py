@@ -1,0 +1,98 @@
+"""The rows behind a reading: each with its table, key, what it added, and the file and line it was read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.measures.catalogue import get_definition
+from quarterdeck.measures.facts import Part
+from quarterdeck.measures.scopes import OWN_COLUMN, SITE_FACTS
+from quarterdeck.measures.source import Source
+from quarterdeck.vocabulary.provenance import SourceRow
+from quarterdeck.vocabulary.reading import Reading
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RowBehind:
+    """One source row. `numerator`, `denominator` are what it adds; `value` its duration where the measure has one."""
+
+    table: str
+    key: tuple[str, ...]
+    source: SourceRow
+    happened: date | None
+    numerator: float
+    denominator: float
+    value: float | None
+
+
+def rows_behind(reading: Reading, snapshot: Snapshot, limit: int | None = None) -> list[RowBehind]:
+    """The rows that count towards a reading, in order of table and key; at most `limit`.
+
+    A row counts where it adds to numerator or denominator. Totals kept beside their parts (enrolment counts) all appear.
+    """
+    definition = get_definition(reading.measure)
+    source = Source.of(snapshot)
+    if reading.as_of is not None:
+        source = source.at(reading.as_of, reading.period)
+    out: list[RowBehind] = []
+    for part in source.get_parts(definition):
+        remaining = None if limit is None else limit - len(out)
+        if remaining is None or remaining > 0:
+            out += _read_part(part, reading, snapshot, remaining)
+    return out
+
+
+def _read_part(part: Part, reading: Reading, snapshot: Snapshot, limit: int | None) -> list[RowBehind]:
+    import ibis
+
+    columns = part.expression.columns
+    keys = [column for column in columns if column.startswith("key_")]
+    adds = [name for name in ("numerator", "denominator") if name in columns]
+    where = ["collected", "(" + " OR ".join(f"{name} <> 0" for name in adds) + ")"]
+    values: list[Any] = []
+    _limit_to_scope(reading, columns, where, values)
+    if reading.period is not None and "happened" in columns:
+        where.append("happened BETWEEN ? AND ?")
+        values += [reading.period.first, reading.period.last]
+    order = ", ".join(keys) + (f" LIMIT {int(limit)}" if limit is not None else "")
+    facts = ibis.to_sql(part.expression, dialect="duckdb")
+    sql = f"SELECT * FROM ({facts}) AS facts WHERE {' AND '.join(where)} ORDER BY {order}"  # noqa: S608 - no text of a user's
+    return [_build_row(part.table, keys, row) for row in snapshot.query(sql, values).to_pylist()]
+
+
+def _limit_to_scope(reading: Reading, columns: tuple[str, ...] | list[str], where: list[str], values: list[Any]) -> None:
+    level, key = reading.scope.level, reading.scope.key
+    own = OWN_COLUMN.get(level, "")
+    if level == "portfolio":
+        return
+    if own and own in columns:
+        where.append(f"{own} = ?")
+        values.append(key)
+    elif level in ("site", "country") and {"study_id", "site_id"} & set(columns) == {"study_id", "site_id"}:
+        study, _, rest = key.partition("/")
+        here = "(study_id, site_id) IN (SELECT (study_id, site_id) FROM site WHERE country = ?)"
+        where.append("study_id = ?")
+        where.append("site_id = ?" if level == "site" else f"({here} OR country = ?)" if "country" in columns else here)
+        values += [study, rest] if level == "site" or "country" not in columns else [study, rest, rest]
+    elif level in SITE_FACTS and "site_id" in columns:
+        where.append(f"(study_id, site_id) IN (SELECT (study_id, site_id) FROM site WHERE {SITE_FACTS[level]} = ?)")  # noqa: S608
+        values.append(key)
+    else:
+        where.append("FALSE")
+
+
+def _build_row(table: str, keys: list[str], row: dict[str, Any]) -> RowBehind:
+    return RowBehind(
+        table=table,
+        key=tuple(str(row[key]) for key in keys),
+        source=SourceRow(row["_file"] or "unknown", int(row["_line"] or 0), row["_sheet"] or ""),
+        happened=row.get("happened"),
+        numerator=float(row.get("numerator") or 0.0),
+        denominator=float(row.get("denominator") or 0.0),
+        value=row.get("value"),
+    )

@@ -1,0 +1,69 @@
+"""What an evaluation works on: one snapshot, the day up to which facts count, and the choices of the installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.measures.aggregate import build_aggregate
+from quarterdeck.measures.facts import Context, Part
+from quarterdeck.vocabulary.period import Period
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.measures.model import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What an installation chooses: the currency amounts are shown in, and the smallest group of people that is shown."""
+
+    currency: str = "GBP"
+    minimum_cell: int = 5
+    fiscal_year_start_month: int = 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """A snapshot read up to a day. `period` narrows measures that look at a stretch of time."""
+
+    snapshot: Snapshot
+    cut: date
+    choices: Choices = field(default_factory=Choices)
+    period: Period | None = None
+
+    @staticmethod
+    def of(snapshot: Snapshot, choices: Choices | None = None) -> Source:
+        """Everything known in a snapshot."""
+        return Source(snapshot, snapshot.data_cut, choices or Choices())
+
+    def at(self, cut: date, period: Period | None = None) -> Source:
+        """The same up to an earlier day."""
+        return replace(self, cut=min(cut, self.snapshot.data_cut), period=period)
+
+    def has_rows(self, definition: Definition) -> bool:
+        """Whether any table that the query needs holds a row."""
+        from quarterdeck.measures.queries import QUERIES
+
+        return all(name in self.snapshot.tables and self.snapshot.tables[name].rows for name in QUERIES[definition.query].needs)
+
+    def get_parts(self, definition: Definition) -> list[Part]:
+        """The definition's query as expressions."""
+        from quarterdeck.measures.queries import QUERIES
+
+        return QUERIES[definition.query].function(Context(self.cut, definition.parameters))
+
+    def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False) -> pa.Table:
+        """The facts of a definition summed up, kept with the snapshot."""
+        key = ("measures", "sums", definition.hash, self.cut, monthly)
+        expression = build_aggregate(self.get_parts(definition), with_values=with_values, monthly=monthly)
+        return self.snapshot.cached(key, lambda: self.snapshot.execute(expression))
+
+    def read_rows(self, definition: Definition, table: str = "") -> list[dict[str, Any]]:
+        """The facts of a definition row by row (of one table where its query reads several), kept with the snapshot."""
+        parts = [part for part in self.get_parts(definition) if not table or part.table == table]
+        key = ("measures", "rows", definition.query, tuple(definition.parameters.items()), self.cut, table)
+        return self.snapshot.cached(key, lambda: [row for part in parts for row in self.snapshot.execute(part.expression).to_pylist()])

@@ -1,0 +1,137 @@
+"""Burn against progress: cost and schedule indices from units done, and the estimate at completion, by trial and for the portfolio."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from quarterdeck.measures.judge import derive_verdict
+from quarterdeck.measures.special.money import Books, read_books
+from quarterdeck.measures.start import start_reading
+from quarterdeck.methods.earned_value import get_earned_value
+from quarterdeck.vocabulary.verdict import NotAssessed
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from quarterdeck.measures.model import Definition
+    from quarterdeck.measures.source import Source
+    from quarterdeck.vocabulary.reading import Reading
+
+INDEX = {"cpi": "CPI", "spi": "SPI"}
+# Below this share of the work done the cost index still swings (PMI's rule of thumb); it is shown, and said to be early.
+EARLY = 0.20
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One trial: approved budget at completion without contingency, planned to date, earned, spent; and the estimate of the books.
+
+    `done` is the share of planned units done, by value; None where no deliverables are known.
+    """
+
+    study: str
+    budget: float
+    planned: float
+    spent: float
+    at_end: float
+    done: float | None
+    n_lines: int
+
+    @property
+    def earned(self) -> float:
+        """Budget of the work done."""
+        return (self.done or 0.0) * self.budget
+
+
+def evaluate_earned_value(definition: Definition, source: Source, level: str) -> list[Reading]:
+    """CPI, SPI or the estimate at completion, as the option `index` chooses."""
+    books = read_books(definition, source)
+    trials = build_progress(books, source.cut)
+    if level == "portfolio":
+        return [_read(definition, source, level, "", list(trials.values()), books)]
+    return [_read(definition, source, level, study, [trial], books) for study, trial in sorted(trials.items())]
+
+
+def build_progress(books: Books, cut: date) -> dict[str, Progress]:
+    """Each trial's progress at a day."""
+    planned: dict[str, float] = defaultdict(float)
+    done: dict[str, float] = defaultdict(float)
+    for work in books.works:
+        planned[work.study] += work.planned
+        done[work.study] += min(work.done, work.planned)  # units beyond plan are spent, not earned
+    out = {}
+    for study in sorted({line.study for line in books.lines}):
+        lines = [line for line in books.lines if line.study == study and line.category != "contingency"]
+        due = [line for line in lines if line.period <= cut]
+        out[study] = Progress(
+            study=study,
+            budget=sum(line.approved for line in lines),
+            planned=sum(line.approved for line in due),
+            spent=sum(line.spent for line in due),
+            at_end=sum(line.spent for line in due) + sum(line.forecast for line in lines if line.period > cut),
+            done=done[study] / planned[study] if planned.get(study) else None,
+            n_lines=len(lines),
+        )
+    return out
+
+
+def _read(definition: Definition, source: Source, level: str, key: str, trials: list[Progress], books: Books) -> Reading:
+    index = str(definition.method.options.get("index", "cpi"))
+    unit = books.currency if index == "eac" else definition.unit
+    base = start_reading(definition, source, level, key, sum(trial.n_lines for trial in trials), unit)
+    if books.without_rate:
+        return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason=f"no budget rate from {', '.join(books.without_rate)}")
+    if index == "eac":
+        return _read_estimate(base, trials)
+    known = [trial for trial in trials if trial.done is not None]
+    if not known:
+        reason = "no deliverables with planned units and price" if trials else "no budget lines"
+        return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason=reason)
+    budget, planned, earned, spent = (sum(getattr(t, name) for t in known) for name in ("budget", "planned", "earned", "spent"))
+    found = get_earned_value(budget, planned, earned, spent)
+    value = found[INDEX[index]]
+    base = replace(
+        base,
+        numerator=earned,
+        denominator=spent if index == "cpi" else planned,
+        details={"BAC": budget, "PV": planned, "EV": earned, "AC": spent, **found, "currency": books.currency}
+        | {
+            "share_done": earned / budget if budget else None,
+            "trials": float(len(known)),
+            "trials_without_progress": float(len(trials) - len(known)),
+        },
+    )
+    if value is None:
+        return replace(base, not_assessed=NotAssessed.UNDEFINED, reason="nothing spent yet" if index == "cpi" else "nothing planned yet")
+    is_early = budget > 0 and earned / budget < EARLY
+    return replace(
+        base,
+        value=value,
+        not_assessed=None,
+        reason="early: under 20% of the work is done, the index still swings" if is_early else "",
+        verdict=derive_verdict(definition.target, value, None),
+        drivers=_find_drivers(known, index, base.denominator or 1.0),
+    )
+
+
+def _read_estimate(base: Reading, trials: list[Progress]) -> Reading:
+    budget = sum(trial.budget for trial in trials)
+    if not trials or budget <= 0:
+        return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason="no budget lines")
+    at_end = sum(trial.at_end for trial in trials)
+    pushes = sorted((trial.budget - trial.at_end, trial.study) for trial in trials)
+    details: dict[str, float | str | None] = {
+        "BAC": budget,
+        "variance_at_completion": at_end - budget,
+        "variance_share": at_end / budget - 1,
+    }
+    told = tuple((study, -push) for push, study in pushes[:3] if push < 0)
+    return replace(base, value=at_end, not_assessed=None, numerator=at_end, denominator=budget, details=details, drivers=told)
+
+
+def _find_drivers(trials: list[Progress], index: str, whole: float) -> tuple[tuple[str, float], ...]:
+    """Trials whose earned value falls furthest short of what they spent (cost) or should have done (schedule), as parts of the index."""
+    pushes = sorted(((t.earned - (t.spent if index == "cpi" else t.planned)) / whole, t.study) for t in trials)
+    return tuple((study, push) for push, study in pushes[:3] if push < 0)
