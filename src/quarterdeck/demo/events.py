@@ -69,7 +69,8 @@ def draft_visit(options: DemoOptions, people: Participants, visits: Visits) -> D
         "visit_dt": visits.held,
         "visit_mode": np.where(hybrid & (visits.number % 3 == 0), "remote", "on_site"),
     }
-    return Draft("visit", columns, visits.planned - np.timedelta64(10, "D"), ("visit_dt",), finish)
+    born = np.maximum(visits.planned - np.timedelta64(10, "D"), people.screened[visits.person])
+    return Draft("visit", columns, born, ("visit_dt",), finish)
 
 
 def draft_adverse_event(options: DemoOptions, people: Participants, plants: Plants) -> Draft:

@@ -29,7 +29,6 @@ class Extract:
     folder: Path
     is_soiled: bool = False
     dirty: list[DirtyRow] = field(default_factory=list)
-    columns: dict[str, list[str]] = field(default_factory=dict)
     _files: dict[str, IO[str]] = field(default_factory=dict)
     _books: dict[Path, dict[str, list[list[Any]]]] = field(default_factory=dict)
     _lines: dict[str, int] = field(default_factory=dict)
@@ -47,7 +46,6 @@ class Extract:
         """Append these rows of a table, as its system writes them."""
         system = find_system(table)
         spec = system.tables[table]
-        self.columns.setdefault(table, list(seen))
         if system.format == "xlsx":
             self._write_cells(system, spec, seen)
         else:

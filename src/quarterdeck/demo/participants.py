@@ -119,7 +119,8 @@ def draft_subject(options: DemoOptions, people: Participants) -> Draft:
     leaving = rng.choice(LEAVING_REASONS, n, p=[0.4, 0.25, 0.15, 0.1, 0.1])
     failing = rng.choice(FAILURE_REASONS, n, p=[0.45, 0.35, 0.15, 0.05])
     off_treatment = np.where(rng.random(n) < 0.35, people.left - np.timedelta64(10, "D"), people.left)
-    off_treatment = np.maximum(off_treatment, people.enrolled)
+    first_dose = people.enrolled + rng.integers(0, 3, n).astype("timedelta64[D]")
+    off_treatment = np.maximum(off_treatment, first_dose)
 
     def finish(seen: Columns, day: np.datetime64) -> Columns:
         enrolled = is_set(seen["enroll_dt"])
@@ -153,7 +154,7 @@ def draft_subject(options: DemoOptions, people: Participants) -> Draft:
         "screen_fail_reason": failing,
         "enroll_dt": people.enrolled,
         "rand_dt": people.enrolled,
-        "first_dose_dt": people.enrolled + rng.integers(0, 3, n).astype("timedelta64[D]"),
+        "first_dose_dt": first_dose,
         "treatment_disc_dt": off_treatment,
         "treatment_disc_reason": leaving,
         "study_disc_dt": people.left,

@@ -9,8 +9,6 @@ from typing import Any
 
 import yaml
 
-from quarterdeck.evidence.contracts import get_contract
-
 
 @dataclass(frozen=True, slots=True)
 class SystemTable:
@@ -52,27 +50,27 @@ def find_system(table: str) -> System:
     return next(system for system in load_systems().values() if table in system.tables)
 
 
-def derive_mapping(system: System, columns: dict[str, list[str]]) -> dict[str, Any]:
-    """The mapping file of a system, given the columns that its tables hold: what a user would write for this extract."""
-    tables = []
-    for table, spec in system.tables.items():
-        rules = {name: rule for name in columns[table] if (rule := _derive_rule(system, spec, name))}
-        entry: dict[str, Any] = {"file": spec.file, "table": table}
-        if spec.sheet:
-            entry["sheet"] = spec.sheet
-        tables.append({**entry, "columns": rules})
-    return {"source": system.name, "rhythm_days": system.rhythm_days, "extent": "full", "tables": tables}
+def derive_mapping(system: System) -> dict[str, Any]:
+    """The mapping file of a system: what a user would write for this extract. Headers named as in the contract need no line."""
+    return {
+        "source": system.name,
+        "rhythm": f"{system.rhythm_days} days",
+        "extent": "full",
+        "files": [_derive_file(system, spec) for spec in system.tables.values()],
+    }
 
 
-def _derive_rule(system: System, spec: SystemTable, name: str) -> dict[str, Any]:
-    kind = get_contract(spec.table).column(name).type
-    rule: dict[str, Any] = {}
-    if name in spec.headers:
-        rule["source"] = spec.headers[name]
-    if kind == "date" and system.dates not in ("native", "%Y-%m-%d"):
-        rule["date_format"] = system.dates
-    if kind in ("decimal", "money", "rate") and system.decimal != ".":
-        rule["decimal"] = system.decimal
-    if name in spec.codes:
-        rule["codes"] = {word: code for code, word in spec.codes[name].items()}
-    return rule
+def _derive_file(system: System, spec: SystemTable) -> dict[str, Any]:
+    entry: dict[str, Any] = {"match": spec.file, "table": spec.table}
+    if spec.sheet:
+        entry["sheet"] = spec.sheet
+    if system.format == "csv":
+        entry |= {"encoding": system.encoding, "delimiter": "tab" if system.delimiter == "\t" else system.delimiter}
+    if system.dates not in ("native", "%Y-%m-%d"):
+        entry["date_format"] = system.dates
+    if system.decimal != ".":
+        entry["decimal"] = system.decimal
+    columns: dict[str, Any] = dict(spec.headers)
+    for name, words in spec.codes.items():
+        columns[name] = {"from": spec.headers.get(name, name), "codes": {word: code for code, word in words.items()}}
+    return {**entry, "columns": columns} if columns else entry

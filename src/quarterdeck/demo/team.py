@@ -22,7 +22,7 @@ def simulate_staff(options: DemoOptions) -> Columns:
     n_left = int(rng.poisson(n_now * LEAVING_A_YEAR * 3))
     n = n_now + n_left
     names, shares = zip(*ROLES, strict=True)
-    role = rng.choice(np.array(names), n, p=np.array(shares))
+    role = rng.choice(np.array(names, dtype="U12"), n, p=np.array(shares))
     role[0] = "director"
     hired = now - rng.integers(120, 9 * 365, n).astype("timedelta64[D]")
     gone = np.arange(n) >= n_now

@@ -54,7 +54,7 @@ def write_demo(options: DemoOptions, out: Path, advance: Callable[[int], object]
         "dirty_rows": [asdict(row) for row in newest.dirty],
     }
     truth.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Written(tuple((cut, extract.folder) for cut, extract in zip(cuts, extracts, strict=True)), _write_mappings(newest, out), truth)
+    return Written(tuple((cut, extract.folder) for cut, extract in zip(cuts, extracts, strict=True)), _write_mappings(out), truth)
 
 
 def _write_draft(draft: Draft, extracts: list[tuple[date, Extract]], today: date) -> None:
@@ -64,10 +64,10 @@ def _write_draft(draft: Draft, extracts: list[tuple[date, Extract]], today: date
         extract.write(draft.table, draft.known(min(cut, today - timedelta(days=LATE_BY_DAYS)) if late else cut))
 
 
-def _write_mappings(extract: Extract, out: Path) -> Path:
+def _write_mappings(out: Path) -> Path:
     folder = out / "mappings"
     folder.mkdir(parents=True, exist_ok=True)
     for system in load_systems().values():
-        content = derive_mapping(system, extract.columns)
+        content = derive_mapping(system)
         (folder / f"{system.name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return folder

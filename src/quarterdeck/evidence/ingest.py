@@ -202,7 +202,7 @@ def _column_problems(column: Column, is_text: bool, today: date) -> list[Problem
             Problem(
                 kind,
                 column.name,
-                f"{raw} IS NOT NULL AND {name} IS {'NULL' if not column.may_be_empty else not_empty(name)}",
+                f"{raw} IS NOT NULL AND ({name} IS {'NULL' if not column.may_be_empty else not_empty(name)})",
                 reason(column),
                 raw,
             )

@@ -57,8 +57,9 @@ class Workbench:
 
     def scalar(self, sql: str) -> Any:
         """The single value of a query."""
-        row = self.connection.execute(sql).fetchone()
-        return row[0] if row else None
+        # Fetched to the end: DuckDB 2 refuses to register a relation while a result is unfinished.
+        rows = self.connection.execute(sql).fetchall()
+        return rows[0][0] if rows else None
 
     def name(self, stem: str) -> str:
         """A relation name that is not taken."""
