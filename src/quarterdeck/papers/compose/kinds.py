@@ -1,0 +1,54 @@
+"""The table of section kinds: the composer of each and the options a template may give it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from quarterdeck.papers.compose.benchmarks import compose_benchmarks
+from quarterdeck.papers.compose.changes import compose_changes
+from quarterdeck.papers.compose.drafting import Drafting
+from quarterdeck.papers.compose.matters import (
+    compose_asks,
+    compose_decisions,
+    compose_findings,
+    compose_missing,
+    compose_points,
+    compose_signature,
+    compose_sources,
+    compose_text,
+)
+from quarterdeck.papers.compose.measures import compose_measure, compose_overview, compose_targets
+from quarterdeck.papers.compose.records import compose_records
+from quarterdeck.papers.compose.systems import compose_forecasts, compose_systems
+from quarterdeck.papers.model import Section
+from quarterdeck.papers.template import SectionPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A composer, its options, and whether it needs the other sections first."""
+
+    compose: Callable[[Drafting, SectionPlan], Section | None]
+    options: frozenset[str] = frozenset()
+    is_last: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "targets": Kind(compose_targets, frozenset({"limit"})),
+    "measure": Kind(compose_measure, frozenset({"measures", "by", "limit"})),
+    "overview": Kind(compose_overview, frozenset({"measures", "by", "limit", "columns"})),
+    "findings": Kind(compose_findings, frozenset({"sources", "verdict", "level", "limit", "opportunity"})),
+    "asks": Kind(compose_asks, frozenset({"sources", "limit"})),
+    "records": Kind(compose_records, frozenset({"table", "columns", "where", "limit", "newest_by", "noun"})),
+    "decisions": Kind(compose_decisions, frozenset({"limit"})),
+    "benchmarks": Kind(compose_benchmarks, frozenset({"ids", "about", "limit"})),
+    "forecasts": Kind(compose_forecasts, frozenset({"limit"})),
+    "systems": Kind(compose_systems),
+    "text": Kind(compose_text, frozenset({"lines", "style"})),
+    "points": Kind(compose_points, frozenset({"style"})),
+    "signature": Kind(compose_signature),
+    "changes": Kind(compose_changes, frozenset({"limit"}), is_last=True),
+    "missing": Kind(compose_missing, frozenset({"limit"}), is_last=True),
+    "sources": Kind(compose_sources, is_last=True),
+}

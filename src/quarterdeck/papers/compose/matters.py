@@ -1,0 +1,244 @@
+"""Sections about what needs someone: findings, what to decide, decisions taken, what changed, what is missing, sources."""
+
+from __future__ import annotations
+
+from quarterdeck.papers.claims import Line, Slot, plain, quoted
+from quarterdeck.papers.compose.drafting import Drafting, headline, scope_line
+from quarterdeck.papers.derived import derived_id
+from quarterdeck.papers.model import Block, Paragraph, Section, Signature, Table
+from quarterdeck.papers.template import SectionPlan
+from quarterdeck.vocabulary.finding import Finding
+from quarterdeck.vocabulary.verdict import Verdict
+
+
+def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """Findings as a table: what, where, what doing nothing costs, who owns it."""
+    findings = drafting.findings(plan)
+    if not findings:
+        why = "no finding of this kind in this snapshot"
+        drafting.lack(plan.id, plan.topic, why)
+        return None
+    shown = findings[: int(plan.options.get("limit", 7))]
+    heading = headline(shown[0])
+    count = _tally(drafting, plan)
+    blocks: list[Block] = []
+    line = drafting.say(
+        "{count} of this kind in this snapshot; the gravest come first."
+        if len(findings) > len(shown)
+        else "{count} of this kind in this snapshot.",
+        f"{plan.id}/count",
+        count=Slot(count, "count", "finding"),
+    )
+    if line:
+        blocks.append(Paragraph(line))
+    cost = _total_cost(drafting, findings)
+    if cost:
+        blocks.append(Paragraph(cost))
+    if len(shown) == 1:
+        blocks += [Paragraph(quoted(f"finding:{shown[0].id}#cause", shown[0].cause))] if shown[0].cause else []
+    rows = tuple(
+        (
+            headline(f),
+            scope_line(drafting, f.scope),
+            _consequence(drafting, f),
+            quoted(f"finding:{f.id}#owner", f.owner) if f.owner else Line("not assigned"),
+        )
+        for f in shown
+    )
+    blocks.append(
+        Table(
+            plain("What was found, and what doing nothing is expected to cost"),
+            ("Finding", "Where", "If nothing is done", "Owner"),
+            rows,
+            frozenset(),
+            (4.2, 1, 1.5, 1),
+        )
+    )
+    return Section(plan.id, heading, tuple(blocks), tuple(_finding_note(f, drafting) for f in shown[:5]), plan.annex)
+
+
+def _tally(drafting: Drafting, plan: SectionPlan) -> str:
+    where = [f"{key}={plan.options[key]}" for key in ("verdict", "level") if key in plan.options]
+    if "sources" in plan.options:
+        where.append(f"source={'|'.join(plan.options['sources'])}")
+    if "opportunity" in plan.options:
+        where.append(f"opportunity={'yes' if plan.options['opportunity'] else 'no'}")
+    if drafting.about.level != "portfolio":
+        where.append(f"key={drafting.about.key}")
+    return f"tally:findings{'?' if where else ''}{'&'.join(where)}"
+
+
+def _total_cost(drafting: Drafting, findings: list[Finding]) -> Line | None:
+    by_currency: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.consequence.money is not None and finding.consequence.money.amount and not finding.opportunity:
+            by_currency.setdefault(finding.consequence.money.currency, []).append(f"finding:{finding.id}#money")
+    currency = max(by_currency, key=lambda c: len(by_currency[c]), default="")
+    if not currency or len(by_currency[currency]) < 2:
+        return None
+    ids = by_currency[currency]
+    return drafting.say(
+        "The {count} with a price attached add up to {money} if nothing is done.",
+        "cost/total",
+        count=Slot(derived_id("count", ids), "number"),
+        money=Slot(derived_id("sum", ids), "money"),
+    )
+
+
+def _consequence(drafting: Drafting, finding: Finding) -> Line:
+    c = finding.consequence
+    fact = f"finding:{finding.id}"
+    parts = []
+    if c.money is not None:
+        parts.append(drafting.cell(f"{fact}#money", "money"))
+    if c.days is not None:
+        parts.append(drafting.cell(f"{fact}#days", "duration"))
+    if c.participants:
+        parts.append(drafting.cell(f"{fact}#participants", "count", "participant"))
+    if c.probability is not None:
+        parts.append(drafting.cell(f"{fact}#probability", "chance") + Line(" likely"))
+    result = Line("")
+    for part in parts:
+        result = part if not result.text else result + Line("; ") + part
+    return result if result.text else Line("not estimated")
+
+
+def _finding_note(finding: Finding, drafting: Drafting) -> Line:
+    line = (
+        Line("Found by ") + Line(finding.source.replace("_", " ").replace("/", ", "))
+        if not any(c.isdigit() for c in finding.source)
+        else Line("Found")
+    )
+    return line + Line(": ") + quoted(f"finding:{finding.id}#cause", finding.cause) if finding.cause else line + Line(".")
+
+
+def compose_asks(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """What the reader is asked to decide: the proposed action of each matter of concern."""
+    findings = [f for f in drafting.findings(plan) if f.suggested_action and f.verdict is Verdict.CONCERN][
+        : int(plan.options.get("limit", 5))
+    ]
+    if not findings:
+        drafting.lack(plan.id, plan.topic, "no finding proposes an action")
+        return None
+    rows = tuple(
+        (
+            quoted(f"finding:{f.id}#action", f.suggested_action),
+            headline(f),
+            quoted(f"finding:{f.id}#owner", f.owner) if f.owner else Line("to be named"),
+        )
+        for f in findings
+    )
+    table = Table(
+        plain("Proposed decisions, with what each rests on"), ("Proposed decision", "Because", "Owner"), rows, frozenset(), (2.4, 2.6, 0.9)
+    )
+    return Section(
+        plan.id,
+        plain(plan.topic),
+        (table,),
+        (plain("Each decision taken is recorded with its reason, and the next issue reports its effect."),),
+        plan.annex,
+    )
+
+
+def compose_decisions(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """Decisions of the record, newest first."""
+    decisions = [f for f in drafting.facts.facts() if f.id.startswith("decision:")][: int(plan.options.get("limit", 6))]
+    if not decisions:
+        drafting.lack(plan.id, plan.topic, "no decision is recorded yet")
+        return None
+    rows = tuple(
+        (
+            quoted(f"{d.id}#question", str(d.parts["question"][0])),
+            quoted(d.id, str(d.value)),
+            quoted(f"{d.id}#reason", str(d.parts["reason"][0])),
+            drafting.cell(f"{d.id}#decided_at", "day"),
+        )
+        for d in decisions
+    )
+    return Section(
+        plan.id,
+        plain(plan.topic),
+        (Table(plain("Decisions as recorded"), ("Question", "Decision", "Reason", "Date"), rows, frozenset(), (1.6, 1.6, 2, 1)),),
+        (),
+        plan.annex,
+    )
+
+
+def compose_missing(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """What this paper would have shown and does not, with the reason. An honest gap is part of the evidence."""
+    stale = [part for part in drafting.facts.missing]
+    lines = [Line(f"{entry.what}: {entry.why}.") for entry in drafting.missing if not any(c.isdigit() for c in entry.what + entry.why)]
+    lines += [Line(f"{part.what}: {part.why}.") for part in stale]
+    lines = list(dict.fromkeys(lines))[: int(plan.options.get("limit", 10))]
+    if not lines:
+        return Section(plan.id, plain("Nothing that this paper asks for is missing"), (), (), plan.annex)
+    return Section(plan.id, plain(plan.topic), tuple(Paragraph(line, "bullet") for line in lines), (), plan.annex)
+
+
+def compose_sources(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """Where the figures come from: the snapshot, and each measure with its question."""
+    line = drafting.say(
+        "Every figure was computed from the sealed snapshot {snapshot} of {organisation}, whose data stand for {day}. The check reads this file back and computes each of them again.",
+        f"{plan.id}/snapshot", snapshot="context:snapshot", organisation="context:organisation", day=Slot("context:data_cut", "day"),
+    )  # fmt: skip
+    used = sorted(
+        {
+            bound.fact.partition(":")[2].partition("/")[0]
+            for _, written in drafting.written
+            for bound in written.bounds
+            if bound.fact.startswith("reading:")
+        }
+    )
+    rows = tuple(
+        (drafting.cell(f"measure:{m}", "name"), drafting.cell(f"measure:{m}#question", "text", otherwise="not stated"))
+        for m in used
+        if f"measure:{m}" in drafting.facts
+    )
+    blocks: list[Block] = [Paragraph(line)] if line else []
+    if rows:
+        blocks.append(Table(plain("Measures used"), ("Measure", "The question it answers"), rows, frozenset(), (1, 2)))
+    return Section(plan.id, plain(plan.topic), tuple(blocks), (), plan.annex)
+
+
+def compose_signature(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """Places for the signature; the signed copy carries printed name, time and meaning."""
+    if "given:signed_by" in drafting.facts:
+        lines = [
+            drafting.say(
+                "Signed by {name} on {moment}: {meaning}.",
+                "",
+                name=Slot("given:signed_by", "name"),
+                moment=Slot("given:signed_at", "moment"),
+                meaning=Slot("given:meaning", "text"),
+            )
+        ]
+        return Section(plan.id, plain(plan.topic), (Signature(tuple(line for line in lines if line)),), (), plan.annex)
+    return Section(
+        plan.id,
+        plain(plan.topic),
+        (Signature((Line("Printed name:"), Line("Date and time:"), Line("Meaning of the signature:"))),),
+        (),
+        plan.annex,
+    )
+
+
+def compose_text(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """The template's own words, with the subject, organisation and day filled in."""
+    slots: dict[str, Slot | str] = {"organisation": "context:organisation", "day": Slot("context:data_cut", "day"), "subject": "about:name"}
+    style = plan.options.get("style", "body")
+    lines = []
+    for pattern in plan.options["lines"]:
+        needed = {name: slot for name, slot in slots.items() if f"{{{name}}}" in pattern}
+        if (line := drafting.say(pattern, "", **needed)) is not None:
+            lines.append(Paragraph(line, style))
+    return Section(plan.id, plain(plan.topic), tuple(lines), (), plan.annex) if lines else None
+
+
+def compose_points(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """The author's own points, in the order the drafter gave them."""
+    if not drafting.points:
+        drafting.lack(plan.id, plan.topic, "no key points were given")
+        return None
+    return Section(
+        plan.id, plain(plan.topic), tuple(Paragraph(line, plan.options.get("style", "body")) for line in drafting.points), (), plan.annex
+    )

@@ -1,0 +1,176 @@
+"""Drafts a paper: a template and a fact base in, a document model out. Deterministic; no language model is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quarterdeck.papers.claims import Line, Slot, claim, plain, unbound_tokens
+from quarterdeck.papers.compose.drafting import Drafting, reading_id
+from quarterdeck.papers.compose.kinds import KINDS
+from quarterdeck.papers.compose.measures import target_readings
+from quarterdeck.papers.facts import FactBase
+from quarterdeck.papers.model import Missing, Paper, Section
+from quarterdeck.papers.strength import outlook
+from quarterdeck.papers.template import Template
+from quarterdeck.vocabulary.errors import BadInput
+from quarterdeck.vocabulary.reading import Scope
+from quarterdeck.vocabulary.verdict import Verdict
+
+
+def draft_paper(
+    template: Template,
+    facts: FactBase,
+    about: Scope = Scope(),
+    previous: Mapping[str, Any] | None = None,
+    points: Sequence[Line] = (),
+    variant: str = "standard",
+    title: str = "",
+) -> Paper:
+    """The paper as values. Sections whose evidence is absent are left out and named in `Paper.missing`.
+
+    Raises BadInput where the template needs a subject and none is given, and where a line states something unbound.
+    """
+    if template.about != "portfolio" and about.level != template.about:
+        raise BadInput(
+            "This paper is about one thing, and none was named",
+            thing=template.id,
+            allowed=f"--about {template.about}:ID",
+            next_step="Name it.",
+        )
+    drafting = Drafting(facts, template, about, previous, points)
+    answer = _answer(drafting)
+    sections: dict[str, Section] = {}
+    for is_last in (False, True):
+        for plan in template.sections:
+            if KINDS[plan.kind].is_last == is_last and (section := KINDS[plan.kind].compose(drafting, plan)) is not None:
+                sections[plan.id] = section
+                drafting.written += [(plan.id, line) for line in _lines(section)]
+    ordered = tuple(sections[plan.id] for plan in template.sections if plan.id in sections)
+    paper = Paper(
+        paper_id(template, facts, about, points, variant), template.id, _title(drafting, title), _subtitle(drafting), template.question, template.audience, answer, ordered,
+        tuple(drafting.missing) + tuple(Missing("", part.what, part.why) for part in facts.missing), facts.state.id, variant, _footer(drafting),
+    )  # fmt: skip
+    _refuse_unbound(paper)
+    return paper
+
+
+def paper_id(template: Template, facts: FactBase, about: Scope, points: Sequence[Line], variant: str = "standard") -> str:
+    """Stable for equal content: the same template, snapshot, subject and points give the same paper."""
+    content = json.dumps([template.hash, facts.state.id, str(about), [line.text for line in points], variant])
+    return f"{template.id}-{facts.state.data_cut:%Y%m%d}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def _lines(section: Section) -> list[Line]:
+    from quarterdeck.papers.model import block_lines
+
+    return [section.heading, *(line for block in section.blocks for line in block_lines(block)), *section.notes]
+
+
+def _title(drafting: Drafting, title: str) -> Line:
+    if title:
+        return plain(title)
+    if drafting.about.level != "portfolio":
+        return claim(drafting.facts, f"{drafting.template.name}: {{subject}}", "", subject=Slot("about:name", "name"))
+    return plain(drafting.template.name)
+
+
+def _subtitle(drafting: Drafting) -> Line:
+    return claim(
+        drafting.facts,
+        "{organisation}, for " + _lower(drafting.template.audience) + ". Data as of {day}.",
+        "",
+        organisation="context:organisation",
+        day=Slot("context:data_cut", "day"),
+    )
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:] if not text[:2].isupper() else text
+
+
+def _footer(drafting: Drafting) -> Line:
+    return claim(
+        drafting.facts, "{organisation}. Data as of {day}. Snapshot {snapshot}. Every number is bound to its source.", "",
+        organisation="context:organisation", day=Slot("context:data_cut", "day"), snapshot="context:snapshot",
+    )  # fmt: skip
+
+
+def _answer(drafting: Drafting) -> tuple[Line, ...]:
+    """The answer to the template's question, from the targets, the findings or both; nothing where neither is there."""
+    wanted = drafting.template.answer
+    lines: list[Line | None] = []
+    if wanted in ("targets", "both"):
+        lines += _targets_in_words(drafting)
+    if wanted in ("findings", "both") or not any(lines):
+        lines += _findings_in_words(drafting)
+    if not any(lines):
+        lines.append(
+            drafting.say(
+                "Nothing in the snapshot of {day} calls for a decision on {subject}.",
+                "front/answer",
+                day=Slot("context:data_cut", "day"),
+                subject=Slot("about:name", "name"),
+            )
+        )
+    return tuple(line for line in lines if line)
+
+
+def _targets_in_words(drafting: Drafting) -> list[Line | None]:
+    readings = target_readings(drafting)
+    if not readings:
+        return []
+    worst, best = readings[0], readings[-1]
+    low, high = reading_id(worst, "p_target"), reading_id(best, "p_target")
+    lines = [
+        drafting.say(
+            f"{{measure}} is {outlook(worst.p_target or 0)}: the chance of meeting its target is {{p}}.",
+            "front/answer",
+            low,
+            measure=f"measure:{worst.measure}",
+            p=Slot(low, "chance"),
+        )
+    ]
+    if len(readings) > 1:
+        lines.append(
+            drafting.say(
+                f"Best placed is {{measure}}, which is {outlook(best.p_target or 0)} at {{p}}.",
+                "front/best",
+                high,
+                measure=f"measure:{best.measure}",
+                p=Slot(high, "chance"),
+            )
+        )
+    return lines
+
+
+def _findings_in_words(drafting: Drafting) -> list[Line | None]:
+    about = "" if drafting.about.level == "portfolio" else f"&key={drafting.about.key}"
+    tally = f"tally:findings?verdict=concern{about}"
+    if tally not in drafting.facts:
+        return []
+    from quarterdeck.papers.providers import finding_fits
+
+    where = {"verdict": "concern"} | ({"key": drafting.about.key} if about else {})
+    first = next((f for f in drafting.facts.findings if finding_fits(f, where) and f.verdict is Verdict.CONCERN), None)
+    if first is None:
+        return []
+    from quarterdeck.papers.compose.drafting import headline
+
+    count = drafting.say(
+        "{count} in this snapshot; the gravest follows.", "front/answer", count=Slot(tally, "count", "matter of concern|matters of concern")
+    )
+    lead = headline(first)
+    return [count, Line(lead.text, lead.bounds, "front/gravest")]
+
+
+def _refuse_unbound(paper: Paper) -> None:
+    for section, line in paper.lines():
+        if line.author == "template" and (free := unbound_tokens(line)):
+            raise BadInput(
+                "A drafted line states something that no fact is bound to",
+                thing=f"{paper.template}, {section}: {', '.join(free)} in {line.text!r}",
+                next_step="This is a fault of the composer.",
+            )
