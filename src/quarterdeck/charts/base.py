@@ -44,6 +44,8 @@ class Chart(ABC):
         with alt.theme.enable("none"), _without_validation():
             spec: dict[str, Any] = self.layers(width).to_dict(validate=False)
         spec.pop("config", None)
+        if "datasets" in spec:  # Altair hoists rows that several layers share, and then hands them on as they are
+            spec["datasets"] = {name: rows.to_dict() if isinstance(rows, _Values) else rows for name, rows in spec["datasets"].items()}
         spec["params"] = [*theme.signals(), *spec.get("params", [])]
         return spec | {"config": theme.configuration(), "background": {"expr": "paper"}, "description": self.sentence, "padding": 2}
 
