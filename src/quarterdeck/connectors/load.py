@@ -12,6 +12,7 @@ from quarterdeck.evidence.arrivals import Arrival, unpack
 from quarterdeck.evidence.batch import SourceExtract
 from quarterdeck.evidence.load import LoadResult, Report, seal
 from quarterdeck.evidence.mapping import SourceMapping
+from quarterdeck.evidence.rhythm import note_arrival
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.workbench import Workbench, open_workbench
 from quarterdeck.vocabulary.errors import BadInput
@@ -48,6 +49,8 @@ def load_paths(
         _insist_on_something(paths, extracts, notices)
         reason = "loaded " + ", ".join(sorted({extract.source for extract in extracts if extract.batches}))
         result = seal(store, workbench, [e for e in extracts if e.batches], now, cut, actor, reason, dry_run, report)
+        if not dry_run:
+            note_arrival(store, sorted({extract.source for extract in extracts if extract.batches}), now)
         result.notices += [*notices, *(notice for extract in extracts if not extract.batches for notice in extract.notices)]
         if dry_run:
             result.proposal = _propose(workbench, arrivals, extracts)

@@ -67,6 +67,7 @@ class FileRead:
     tables: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     used: bool = True
+    is_correction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

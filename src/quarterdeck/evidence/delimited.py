@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,11 +71,17 @@ def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int =
     return Dialect(encoding, delimiter, distinct([name.strip() for name in header]), header_row, breaks, last == b"\n")
 
 
-def read_delimited(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, staging: Path) -> list[Malformed]:
-    """The rows as text columns `c0`, `c1`, ... and `_line`, in `table`. Returns the malformed lines, which are not in it."""
-    if dialect.encoding in ("utf-8", "utf-8-sig") and _read_fast(connection, path, dialect, table):
+def read_delimited(
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, wanted: Sequence[int] | None = None
+) -> list[Malformed]:
+    """The rows as text columns `c0`, `c1`, ... (only the `wanted` ones) in `table`; with `_line` where it does not follow from the row's place.
+
+    Returns the malformed lines, which are not in it.
+    """
+    chosen = list(wanted) if wanted is not None else list(range(len(dialect.header)))
+    if dialect.encoding in ("utf-8", "utf-8-sig") and _read_fast(connection, path, dialect, table, chosen):
         return []
-    return _read_careful(connection, path, dialect, table)
+    return _read_careful(connection, path, dialect, table, chosen)
 
 
 def _survey(path: Path) -> tuple[int, bytes, bool]:
@@ -148,14 +154,15 @@ def distinct(header: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str) -> bool:
+def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, chosen: Sequence[int]) -> bool:
     import duckdb
 
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.header)))
+    selected = ", ".join(f"c{i}" for i in chosen)
     location = str(path).replace("'", "''")
     try:
         connection.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv('{location}', auto_detect=false, header=false, skip={dialect.header_row}, "
+            f"CREATE OR REPLACE TABLE {table} AS SELECT {selected} FROM read_csv('{location}', auto_detect=false, header=false, skip={dialect.header_row}, "
             f"delim={_literal(dialect.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, strict_mode=true, max_line_size=4194304)"
         )
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
@@ -169,11 +176,13 @@ def _literal(delimiter: str) -> str:
     return "'\\t'" if delimiter == "\t" else f"'{delimiter}'"
 
 
-def _read_careful(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str) -> list[Malformed]:
+def _read_careful(
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, chosen: Sequence[int]
+) -> list[Malformed]:
     import pyarrow as pa
 
     width = len(dialect.header)
-    names = [f"c{i}" for i in range(width)]
+    names = [f"c{i}" for i in chosen]
     schema = pa.schema([(name, pa.string()) for name in names] + [("_line", pa.int64())])
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({', '.join(f'{name} VARCHAR' for name in names)}, _line BIGINT)")
     malformed: list[Malformed] = []
@@ -193,8 +202,8 @@ def _read_careful(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Di
         if len(fields) != width:
             malformed.append(Malformed(line, len(fields), dialect.delimiter.join(fields)[:10_000]))
             continue
-        for column, field in zip(columns, fields, strict=True):
-            column.append(field or None)
+        for column, i in zip(columns, chosen, strict=True):
+            column.append(fields[i] or None)
         lines.append(line)
         if len(lines) >= BATCH_ROWS:
             flush()

@@ -98,8 +98,6 @@ def seal(
     with store.writing():
         merge = _Merge(store, workbench, extracts, checked, result, now, report)
         merge.run()
-        result.files = _count_files(workbench, extracts, merge.staged)
-        result.rejects = _first_rejects(workbench)
         result.snapshot = store.latest()
         if not dry_run:
             _publish(store, workbench, extracts, merge, result, now, cut, actor, reason)
@@ -139,6 +137,8 @@ class _Merge:
             self._stage(get_contract(name), fresh, known.get(name, ""), [source for source, table in full if table == name])
             known[name] = f"read_parquet({text(str(self.staged[name]))})" if name in self.staged else known.get(name, "")
             known = {table: rows for table, rows in known.items() if rows}
+        self.result.files = _count_files(self.workbench, self.extracts, self.staged)
+        self.result.rejects = _first_rejects(self.workbench)
         self._settle_quarantine()
         self.result.notices += find_mixed_currencies(self.workbench, known)
 
@@ -225,7 +225,7 @@ class _Merge:
                 self.workbench.execute(
                     f"DELETE FROM _before WHERE _source = {text(extract.source)} AND table_name IN ({', '.join(map(text, tables))})"
                 )
-            names = sorted({file.name for file in extract.files if file.used})
+            names = sorted({file.name for file in extract.files if file.used and not file.is_correction})
             if names:
                 self.workbench.execute(
                     f"DELETE FROM _before WHERE _source = {text(extract.source)} AND _file IN ({', '.join(map(text, names))})"
@@ -352,7 +352,7 @@ def _publish(
     sources = {name: dict(entry) for name, entry in (parent.sources if parent else {}).items()}
     cuts = [date.fromisoformat(str(entry["cut"])) for entry in sources.values()]
     for extract in extracts:
-        chosen = cut or extract.cut or _latest_fact(workbench, parts, store, extract) or (max(cuts) if cuts else now.date())
+        chosen = cut or extract.cut or _derive_cut(workbench, parts, store, extract, sources) or (max(cuts) if cuts else now.date())
         sources[extract.source] = {
             "connector": extract.connector,
             "extent": extract.extent,
@@ -377,6 +377,16 @@ def _publish(
     published = store.publish(info)
     result.is_new = parent is None or published.id != parent.id
     result.snapshot = published
+
+
+def _derive_cut(
+    workbench: Workbench, parts: dict[str, PartInfo], store: Store, extract: SourceExtract, sources: dict[str, dict[str, object]]
+) -> date | None:
+    """The latest fact, but never before the cut this source had: a correction does not turn time back."""
+    latest = _latest_fact(workbench, parts, store, extract)
+    before = sources.get(extract.source)
+    known = [date.fromisoformat(str(before["cut"]))] if before else []
+    return max([*known, *([latest] if latest else [])], default=None)
 
 
 def _latest_fact(workbench: Workbench, parts: dict[str, PartInfo], store: Store, extract: SourceExtract) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -65,16 +65,22 @@ class Workbench:
         """A relation name that is not taken."""
         return f"_{stem}_{next(self._numbers)}"
 
-    def read(self, arrival: Arrival, encoding: str = "", delimiter: str = "", header_row: int = 1) -> list[Sheet]:
-        """The sheets of one file. Raises BadInput where it cannot be read."""
+    def read(
+        self, arrival: Arrival, encoding: str = "", delimiter: str = "", header_row: int = 1, only: Collection[str] | None = None
+    ) -> list[Sheet]:
+        """The sheets of one file; of a delimited one, `only` the named columns where more are not needed.
+
+        Raises BadInput where it cannot be read.
+        """
         if arrival.suffix in SPREADSHEETS:
             return list(self._read_workbook(arrival, header_row))
         if arrival.suffix in PARQUET:
             return [self._read_parquet(arrival)]
         dialect = sniff(arrival.path, encoding, delimiter, header_row)
         raw = self.name("raw")
-        malformed = read_delimited(self.connection, arrival.path, dialect, raw, self.staging)
-        return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row)]
+        wanted = [i for i, name in enumerate(dialect.header) if only is None or name in only]
+        malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted)
+        return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted)]
 
     def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
         """A relation of text from rows in memory; `_line` is an integer."""
@@ -95,17 +101,25 @@ class Workbench:
         return relation
 
     def _sheet(
-        self, arrival: Arrival, sheet: str, header: tuple[str, ...], raw: str, malformed: Sequence[Malformed], header_row: int
+        self,
+        arrival: Arrival,
+        sheet: str,
+        header: tuple[str, ...],
+        raw: str,
+        malformed: Sequence[Malformed],
+        header_row: int,
+        wanted: Sequence[int] | None = None,
     ) -> Sheet:
         has_line = "_line" in {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
         line = "_line" if has_line else f"rowid + {header_row + 1} AS _line"
         relation = self.name("sheet")
-        columns = ", ".join(f"c{i} AS {quote(name)}" for i, name in enumerate(header) if name != "_line")
+        there = range(len(header)) if wanted is None else wanted
+        columns = [f"c{i} AS {quote(header[i])}" for i in there if header[i] != "_line"]
         # A header of the file named _line is that of an exported quarantine; it is offered as `_line given`.
-        given = "".join(f", c{i} AS {quote('_line given')}" for i, name in enumerate(header) if name == "_line")
-        some = ", ".join(f"c{i}" for i in range(len(header)))
+        columns += [f"c{i} AS {quote('_line given')}" for i in there if header[i] == "_line"]
         # Spreadsheets export empty rows as a line of separators: no row was given there.
-        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {columns}{given}, {line} FROM {raw} WHERE COALESCE({some}) IS NOT NULL")
+        some = f"WHERE COALESCE({', '.join(f'c{i}' for i in there)}) IS NOT NULL" if wanted is None or len(wanted) == len(header) else ""
+        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, line])} FROM {raw} {some}")
         rows = self.scalar(f"SELECT count(*) FROM {relation}")
         return Sheet(arrival, sheet, header, relation, rows, tuple(malformed))
 

@@ -132,4 +132,5 @@ def _describe(sheet: Sheet, made: Sequence[tuple[Batch | None, str | tuple[str, 
         tables=tables,
         ignored=ignored,
         used=bool(tables),
+        is_correction=any(batch.is_correction for batch, _ in made if batch),
     )
