@@ -1,0 +1,74 @@
+"""What the rooms found and measured, as pages ask for it: gathered once a snapshot, read many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from quarterdeck.vocabulary.finding import Finding
+from quarterdeck.vocabulary.reading import Reading, Scope
+from quarterdeck.vocabulary.verdict import Verdict
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.web.view import View
+
+ORDER = {Verdict.CONCERN: 0, Verdict.ORDINARY: 1, Verdict.BETTER: 2}
+
+
+def gather_findings(view: View) -> tuple[Finding, ...]:
+    """All findings of all rooms that the reader may see, gravest first."""
+    from quarterdeck.papers.providers import gather_findings as gather
+
+    snapshot = view.snapshot
+    found: tuple[Finding, ...] = snapshot.cached("web.findings", lambda: tuple(gather(snapshot, [])))
+    return found if view.covers_portfolio else tuple(finding for finding in found if _may_read(view, finding.scope))
+
+
+def of_study(findings: Iterable[Finding], study_id: str) -> list[Finding]:
+    """Findings about one trial, its countries and its sites."""
+    return [finding for finding in findings if study_of(finding.scope) == study_id]
+
+
+def study_of(scope: Scope) -> str:
+    """The trial a scope belongs to; empty for the portfolio, vendors and people."""
+    return scope.key.split("/")[0] if scope.level in ("study", "country", "site") else ""
+
+
+def concerns(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that ask for something."""
+    return [finding for finding in findings if finding.verdict is Verdict.CONCERN]
+
+
+def readings_of(snapshot: Snapshot, measure: str, level: str) -> dict[str, Reading]:
+    """One measure's readings at one level by the key of the thing; empty where the measure has no such level. Kept with the snapshot."""
+
+    def compute() -> dict[str, Reading]:
+        from quarterdeck.measures.catalogue import get_definition
+        from quarterdeck.measures.evaluate import evaluate
+
+        if level not in get_definition(measure).levels:
+            return {}
+        return {reading.scope.key: reading for reading in evaluate(measure, snapshot, level)}
+
+    return snapshot.cached(("web.readings", measure, level), compute)
+
+
+def readings_about(snapshot: Snapshot, level: str, key: str = "") -> dict[str, Reading]:
+    """Every measure's reading of one thing, by measure."""
+    from quarterdeck.measures.catalogue import load_definitions
+
+    found = {measure: readings_of(snapshot, measure, level).get(key) for measure in load_definitions()}
+    return {measure: reading for measure, reading in found.items() if reading is not None}
+
+
+def reading_of(snapshot: Snapshot, measure: str, level: str = "portfolio", key: str = "") -> Reading | None:
+    """One reading, where the measure has it."""
+    from quarterdeck.measures.catalogue import load_definitions
+
+    return readings_of(snapshot, measure, level).get(key) if measure in load_definitions() else None
+
+
+def _may_read(view: View, scope: Scope) -> bool:
+    study = study_of(scope)
+    return bool(study) and view.may_read_study(study)
