@@ -15,6 +15,7 @@ import yaml
 
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TYPES = ("text", "integer", "decimal", "money", "rate", "date", "timestamp", "boolean", "list", "country", "currency")
 PRIVACY = ("open", "commercial", "personal", "pseudonymous", "special")
 LINEAGE = ("_source", "_file", "_sheet", "_line")
@@ -95,7 +96,7 @@ def load_contracts() -> dict[str, Contract]:
     contracts: dict[str, Contract] = {}
     for path in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
         if path.name.endswith(".yaml"):
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - both loaders are the safe one
             for table, entry in document.items():
                 contracts[table] = _read_contract(path.name, table, entry)
     for contract in contracts.values():
