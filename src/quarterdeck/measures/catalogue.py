@@ -19,7 +19,7 @@ REQUIRED = (
     *("id", "name", "question", "why", "numerator", "denominator", "query", "method", "unit", "direction", "levels"),
     *("minimum", "empty", "history", "owner", "author", "checker", "reviewed", "review_due", "examples"),
 )
-OPTIONAL = ("parameters", "benchmarks", "target", "version", "limits", "quantiles")
+OPTIONAL = ("parameters", "benchmarks", "target", "version", "limits", "quantiles", "headline")
 HISTORIES = ("flow", "state", "none")
 QUANTILES = ("exact", "approximate", "none")
 METHOD_KEYS = ("name", "level", "per", "clusters", "options")
@@ -80,6 +80,7 @@ def build_definition(content: Any, file: str) -> Definition:
         benchmarks=tuple(content.get("benchmarks") or ()),
         target=_build_target(content.get("target"), file),
         version=int(content.get("version", 1)),
+        headline=content.get("headline") is True,
         limits=str(content.get("limits", "")).strip(),
         examples=tuple(_build_example(entry, file) for entry in _list(content, "examples", file)),
         hash=derive_hash(content),

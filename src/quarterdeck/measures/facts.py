@@ -69,11 +69,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Query:
-    """A named query: its function, the parameters it knows with their usual values, and the tables it needs rows in."""
+    """A named query: its function, the parameters it knows with their usual values, the tables it needs rows in, and all it reads."""
 
     function: Callable[[Context], list[Part]]
     parameters: Mapping[str, Any]
     needs: tuple[str, ...]
+    also_reads: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table that a reading of it may rest on."""
+        return self.needs + self.also_reads
 
 
 def build_part(name: str, relation: ir.Table, **columns: Any) -> Part:

@@ -80,7 +80,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One measure. `hash` is of everything a result depends on and of its words, so a changed definition shows."""
+    """One measure. `headline` marks the targets of the role. `hash` is of everything a result depends on and of its words, so a changed definition shows."""
 
     id: str
     name: str
@@ -107,6 +107,7 @@ class Definition:
     target: Target | None
     version: int
     limits: str
+    headline: bool
     examples: tuple[Example, ...]
     hash: str
 

@@ -61,7 +61,7 @@ def _read_part(part: Part, reading: Reading, snapshot: Snapshot, limit: int | No
         values += [reading.period.first, reading.period.last]
     order = ", ".join(keys) + (f" LIMIT {int(limit)}" if limit is not None else "")
     facts = ibis.to_sql(part.expression, dialect="duckdb")
-    sql = f"SELECT * FROM ({facts}) AS facts WHERE {' AND '.join(where)} ORDER BY {order}"  # noqa: S608 - no text of a user's
+    sql = f"SELECT * FROM ({facts}) AS facts WHERE {' AND '.join(where)} ORDER BY {order}"
     return [_build_row(part.table, keys, row) for row in snapshot.query(sql, values).to_pylist()]
 
 
@@ -80,7 +80,7 @@ def _limit_to_scope(reading: Reading, columns: tuple[str, ...] | list[str], wher
         where.append("site_id = ?" if level == "site" else f"({here} OR country = ?)" if "country" in columns else here)
         values += [study, rest] if level == "site" or "country" not in columns else [study, rest, rest]
     elif level in SITE_FACTS and "site_id" in columns:
-        where.append(f"(study_id, site_id) IN (SELECT (study_id, site_id) FROM site WHERE {SITE_FACTS[level]} = ?)")  # noqa: S608
+        where.append(f"(study_id, site_id) IN (SELECT (study_id, site_id) FROM site WHERE {SITE_FACTS[level]} = ?)")
         values.append(key)
     else:
         where.append("FALSE")

@@ -27,5 +27,5 @@ def start_reading(definition: Definition, source: Source, level: str, key: str, 
         as_of=source.cut,
         snapshot=source.snapshot.id,
         definition=definition.reference,
-        provenance=Provenance(source.snapshot.id, QUERIES[definition.query].needs, n_rows),
+        provenance=Provenance(source.snapshot.id, QUERIES[definition.query].tables, n_rows),
     )

@@ -11,8 +11,8 @@ ACTIVATION = ("site_activation", "site_active", "site_activated", "site_open", "
 AUDITS = ("site", "vendor", "study", "system", "inspection")
 
 QUERIES: Mapping[str, Query] = {
-    "audits": Query(oversight.find_audits, {"grade": "major", "audit_types": AUDITS}, ("audit",)),
-    "change_orders_and_years": Query(oversight.find_change_orders_and_years, {}, ("contract",)),
+    "audits": Query(oversight.find_audits, {"grade": "major", "audit_types": AUDITS}, ("audit",), ("audit_finding",)),
+    "change_orders_and_years": Query(oversight.find_change_orders_and_years, {}, ("contract",), ("change_order",)),
     "cycle_times": Query(money_and_people.find_cycle_times, {}, ("study",)),
     "deviation_reports": Query(participants.find_deviation_reports, {}, ("protocol_deviation",)),
     "deviations_and_visits": Query(participants.find_deviations_and_visits, {"only_important": False}, ("protocol_deviation", "visit")),
@@ -20,7 +20,12 @@ QUERIES: Mapping[str, Query] = {
     "documents_on_time": Query(records.find_documents_on_time, {"days_of_grace": 30}, ("tmf_document",)),
     "documents_without_issue": Query(records.find_documents_without_issue, {}, ("tmf_document",)),
     "enrolled_of_planned": Query(participants.find_enrolled_of_planned, {}, ("subject", "study")),
-    "enrolment_counts": Query(participants.find_enrolment_counts, {"metric": "total_enrolled"}, ("enrollment_metric",)),
+    "enrolment_counts": Query(
+        participants.find_enrolment_counts,
+        {"metrics": ("total_enrolled", "total_randomized")},
+        (),
+        ("enrollment_metric", "subject", "study"),
+    ),
     "finding_responses": Query(oversight.find_finding_responses, {}, ("audit_finding",)),
     "monitoring_reports": Query(records.find_monitoring_reports, {}, ("monitoring_visit",)),
     "open_capas": Query(oversight.find_open_capas, {}, ("capa",)),
@@ -29,7 +34,7 @@ QUERIES: Mapping[str, Query] = {
     "page_entries": Query(records.find_page_entries, {}, ("data_page",)),
     "pages_to_verify": Query(records.find_pages_to_verify, {}, ("data_page",)),
     "preventable_change_orders": Query(oversight.find_preventable_change_orders, {}, ("change_order",)),
-    "progress_and_money": Query(money_and_people.find_progress_and_money, {}, ("budget_line",)),
+    "progress_and_money": Query(money_and_people.find_progress_and_money, {}, ("budget_line",), ("deliverable", "fx_rate")),
     "query_cycles": Query(records.find_query_cycles, {}, ("query",)),
     "repeat_findings": Query(oversight.find_repeat_findings, {}, ("audit_finding",)),
     "screened": Query(participants.find_screened, {}, ("subject",)),

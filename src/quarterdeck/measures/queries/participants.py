@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ibis
 from ibis.expr import types as ir
 
 from quarterdeck.evidence.tables import table
@@ -11,27 +12,59 @@ from quarterdeck.measures.facts import Context, Part, build_part, count_days, co
 
 
 def find_enrolment_counts(context: Context) -> list[Part]:
-    """One row per trial, country or site: the counts planned and reached at the end of the last period known."""
+    """One row per trial, country or site: the counts planned and reached at the end of the last period known.
+
+    Of the metrics named the first that a trial reports is used. A trial without such counts is held against a straight
+    line from the planned first to the planned last participant.
+    """
+    names = [str(name) for name in context["metrics"]]
     counts = table("enrollment_metric")
-    counts = counts.filter(counts.metric == context["metric"], counts.period_end <= context.day, counts.actual.notnull())
+    counts = counts.filter(counts.metric.isin(names), counts.period_end <= context.day, counts.actual.notnull())
+    rank = ibis.cases(*[(counts.metric == name, place) for place, name in enumerate(names)])
+    counts = counts.mutate(rank=rank, country=counts.country.nullif(""), site_id=counts.site_id.nullif(""))
+    counts = counts.mutate(best=counts["rank"].min().over(group_by=counts.study_id))
+    counts = counts.filter(counts["rank"] == counts.best)
     counts = counts.mutate(last=counts.period_end.max().over(group_by=counts.study_id))
     counts = counts.filter(counts.period_end == counts["last"])
-    counts = counts.mutate(country=counts.country.nullif(""), site_id=counts.site_id.nullif(""))
     grain = counts.site_id.notnull().ifelse("site", counts.country.notnull().ifelse("country", "study"))
-    return [
-        build_part(
-            "enrollment_metric",
-            counts,
-            study_id=counts.study_id,
-            site_id=counts.site_id,
-            country=counts.country,
-            grain=grain,
-            happened=counts.period_end,
-            numerator=counts.actual,
-            denominator=counts.planned,
-            collected=counts.planned.notnull(),
-        )
-    ]
+    reported = build_part(
+        "enrollment_metric",
+        counts,
+        study_id=counts.study_id,
+        site_id=counts.site_id,
+        country=counts.country,
+        grain=grain,
+        happened=counts.period_end,
+        numerator=counts.actual,
+        denominator=counts.planned,
+        collected=counts.planned.notnull(),
+    )
+    return [reported, _build_straight_line(context, names)]
+
+
+def _build_straight_line(context: Context, names: list[str]) -> Part:
+    subject, counts = table("subject"), table("enrollment_metric")
+    enrolled = subject.enroll_dt.coalesce(subject.rand_dt)
+    by_study = subject.group_by("study_id").aggregate(n_enrolled=flag(enrolled <= context.day).sum())
+    is_reported = counts.metric.isin(names) & (counts.period_end <= context.day) & counts.actual.notnull()
+    reported = counts.filter(is_reported).select("study_id").distinct().mutate(is_reported=True)
+    study = table("study")
+    rows = study.inner_join(by_study, "study_id").left_join(reported, "study_id")
+    rows = rows.filter(rows.is_reported.isnull())
+    # Straight from the first to the last participant planned, and level before and after.
+    gone = count_days(rows.est_fpfv, context.day)
+    length = count_days(rows.est_fpfv, rows.est_lpfv)
+    share = (gone <= 0).ifelse(0.0, (gone >= length).ifelse(1.0, gone / length.nullif(0)))
+    return build_part(
+        "study",
+        rows,
+        study_id=rows.study_id,
+        grain=ibis.literal("study"),
+        happened=context.day,
+        numerator=rows.n_enrolled,
+        denominator=(rows.num_plan_subj * share).fill_null(0),
+        collected=rows.num_plan_subj.notnull() & length.notnull(),
+    )
 
 
 def find_enrolled_of_planned(context: Context) -> list[Part]:

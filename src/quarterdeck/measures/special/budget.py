@@ -92,7 +92,7 @@ def evaluate_budget(definition: Definition, source: Source, level: str) -> list[
     source = replace(source, period=period)
     books = read_books(definition, source)
     accounts = build_accounts(books, period, source.cut, str(definition.method.options.get("against", "current")))
-    error, correlation = estimate_errors(definition, books, period, source.cut)
+    error, correlation = estimate_errors(definition, books, period)
     if level == "portfolio":
         return [_read_account(definition, source, level, "", list(accounts.values()), books, error, correlation)]
     return [_read_account(definition, source, level, study, [account], books, error, 0.0) for study, account in sorted(accounts.items())]
@@ -116,30 +116,30 @@ def build_accounts(books: Books, period: Period, cut: date, against: str = "curr
     for study, lines in life.items():
         inside = [line for line in lines if line.period in period]
         if inside:
-            out[study] = _build_account(study, lines, inside, extra.get(study, 0.0), cut, against)
+            out[study] = _build_account(study, lines, inside, extra.get(study, 0.0), against)
     return out
 
 
-def _build_account(study: str, lines: list[Line], inside: list[Line], extra: float, cut: date, against: str) -> Account:
-    due = [line for line in inside if line.period <= cut]
+def _build_account(study: str, lines: list[Line], inside: list[Line], extra: float, against: str) -> Account:
+    due = [line for line in inside if line.is_due]
     approved = [line.approved if against == "current" else line.baseline for line in inside]
     return Account(
         study=study,
-        bridge=_build_bridge(lines, due, extra, cut),
-        due=sum(amount for line, amount in zip(inside, approved, strict=True) if line.period <= cut),
+        bridge=_build_bridge(lines, due, extra),
+        due=sum(amount for line, amount in zip(inside, approved, strict=True) if line.is_due),
         spent=sum(line.spent for line in due),
         full=sum(approved),
-        rest=sum(line.forecast for line in inside if line.period > cut),
+        rest=sum(line.forecast for line in inside if not line.is_due),
         n_lines=len(inside),
         is_known=not due or any(line.is_known for line in due),
     )
 
 
-def _build_bridge(life: list[Line], due: list[Line], extra: float, cut: date) -> Bridge:
+def _build_bridge(life: list[Line], due: list[Line], extra: float) -> Bridge:
     """Scope: approved changes. Timing: what the forecast of the same cost line says will reverse. Volume: units beyond plan. Price: the rest."""
     at_end: dict[str, float] = defaultdict(float)
     for line in life:
-        at_end[line.wbs] += (line.spent if line.period <= cut else line.forecast) - line.approved
+        at_end[line.wbs] += (line.spent if line.is_due else line.forecast) - line.approved
     here: dict[str, float] = defaultdict(float)
     for line in due:
         here[line.wbs] += line.spent - line.approved
@@ -172,14 +172,14 @@ def _sum_extra_units(books: Books, period: Period, cut: date) -> dict[str, float
     return out
 
 
-def estimate_errors(definition: Definition, books: Books, period: Period, cut: date) -> tuple[float, float]:
+def estimate_errors(definition: Definition, books: Books, period: Period) -> tuple[float, float]:
     """Error per trial and quarter, and how much trials err together: own history before the period, shrunk to the published figures."""
     options = definition.method.options
     prior, together = float(options.get("error_per_trial", 0.135)), float(options.get("correlation", 0.10))
     budget: dict[tuple[date, str], float] = defaultdict(float)
     gap: dict[tuple[date, str], float] = defaultdict(float)
     for line in books.lines:
-        if line.period < period.first and line.period <= cut and line.is_known:
+        if line.period < period.first and line.is_due and line.is_known:
             key = (Period.quarter_of(line.period).first, line.study)
             budget[key] += line.approved
             gap[key] += line.spent - line.approved

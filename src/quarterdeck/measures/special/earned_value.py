@@ -13,8 +13,6 @@ from quarterdeck.methods.earned_value import get_earned_value
 from quarterdeck.vocabulary.verdict import NotAssessed
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from quarterdeck.measures.model import Definition
     from quarterdeck.measures.source import Source
     from quarterdeck.vocabulary.reading import Reading
@@ -48,14 +46,14 @@ class Progress:
 def evaluate_earned_value(definition: Definition, source: Source, level: str) -> list[Reading]:
     """CPI, SPI or the estimate at completion, as the option `index` chooses."""
     books = read_books(definition, source)
-    trials = build_progress(books, source.cut)
+    trials = build_progress(books)
     if level == "portfolio":
         return [_read(definition, source, level, "", list(trials.values()), books)]
     return [_read(definition, source, level, study, [trial], books) for study, trial in sorted(trials.items())]
 
 
-def build_progress(books: Books, cut: date) -> dict[str, Progress]:
-    """Each trial's progress at a day."""
+def build_progress(books: Books) -> dict[str, Progress]:
+    """Each trial's progress."""
     planned: dict[str, float] = defaultdict(float)
     done: dict[str, float] = defaultdict(float)
     for work in books.works:
@@ -64,13 +62,13 @@ def build_progress(books: Books, cut: date) -> dict[str, Progress]:
     out = {}
     for study in sorted({line.study for line in books.lines}):
         lines = [line for line in books.lines if line.study == study and line.category != "contingency"]
-        due = [line for line in lines if line.period <= cut]
+        due = [line for line in lines if line.is_due]
         out[study] = Progress(
             study=study,
             budget=sum(line.approved for line in lines),
             planned=sum(line.approved for line in due),
             spent=sum(line.spent for line in due),
-            at_end=sum(line.spent for line in due) + sum(line.forecast for line in lines if line.period > cut),
+            at_end=sum(line.spent for line in due) + sum(line.forecast for line in lines if not line.is_due),
             done=done[study] / planned[study] if planned.get(study) else None,
             n_lines=len(lines),
         )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Line:
     """One budget line. Amounts in the shown currency at the budget rate; `exchange` is what spending cost more at the actual rate.
 
-    `spent` is actual plus accrual; `is_known` says whether either was filled.
+    `spent` is actual plus accrual; `is_known` says whether either was filled. `is_due` says that the month counts: it ended
+    by the cut, or it is the month of the cut and the trial's books of it are closed already (something is booked).
     """
 
     study: str
@@ -30,6 +31,7 @@ class Line:
     forecast: float
     exchange: float
     is_known: bool
+    is_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,14 @@ def _read(definition: Definition, source: Source) -> Books:
     currency = used.pop() if len(used) == 1 else source.choices.currency
     missing: set[str] = set()
     lines, works = [], []
+    closed = {row["study_id"] for row in budget if _is_of_month(row, source.cut) and (row["own_actual"] or row["own_accrual"])}
     for row in budget:
         rate = rates.get_rate(row["own_currency"], currency, row["happened"], BUDGET)
         if rate is None:
             missing.add(f"{row['own_currency']} to {currency}")
         else:
-            lines.append(_build_line(row, rate, rates, currency))
+            is_due = row["happened"] <= source.cut or (_is_of_month(row, source.cut) and row["study_id"] in closed)
+            lines.append(_build_line(row, rate, rates, currency, is_due))
     for row in units:
         rate = rates.get_rate(row["own_currency"] or currency, currency, row["happened"] or source.cut, BUDGET)
         if rate is not None and row["study_id"]:
@@ -83,7 +87,11 @@ def _read(definition: Definition, source: Source) -> Books:
     return Books(currency, tuple(lines), tuple(works), tuple(sorted(missing)))
 
 
-def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, currency: str) -> Line:
+def _is_of_month(row: dict[str, Any], day: date) -> bool:
+    return (row["happened"].year, row["happened"].month) == (day.year, day.month)
+
+
+def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, currency: str, is_due: bool) -> Line:
     baseline, approved, actual, accrual, forecast = (
         None if row[f"own_{name}"] is None else float(row[f"own_{name}"])
         for name in ("budget_baseline", "budget_current", "actual", "accrual", "forecast")
@@ -102,6 +110,7 @@ def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, curren
         forecast=rate * (forecast if forecast is not None else planned),
         exchange=spent * (paid - rate),
         is_known=actual is not None or accrual is not None,
+        is_due=is_due,
     )
 
 
