@@ -263,12 +263,12 @@ def read_neurodiversity(entry: Entry) -> dict[str, Any]:
 
 def _as_heading(line: Line, part: str, layout: Mapping[str, Any]) -> tuple[int, str, str] | None:
     if line.kind == "text" and is_short_title(line.text) and _is_strong(line.text, name_part(line.text, layout), layout):
-        return 2, line.text.rstrip(":"), ""
+        return 2 if name_part(line.text, layout) != part else 5, line.text.rstrip(":"), ""
     if line.kind == "heading":
         return line.depth, line.text.rstrip(":"), ""
     label = re.match(r"^([A-Z][^.:|]{2,60}):\s*(.*)$", line.text)
     if line.kind == "text" and label and _is_strong(label[1], name_part(label[1], layout), layout) and len(label[1].split()) <= 6:
-        return 2 if name_part(label[1], layout) != part else 3, label[1], label[2]
+        return 2 if name_part(label[1], layout) != part else 5, label[1], label[2]
     if line.kind in ("text", "bullet") and label and not label[2] and len(label[1].split()) <= 9:
         return 5, label[1], ""
     return None

@@ -1,0 +1,164 @@
+"""Adaptive assessment: jointly Gaussian abilities and one personal bias, updated answer by answer.
+
+An answer speaks about s = ability + load · bias. The moments of s after the answer come from 25-point Gauss-Hermite quadrature; the joint
+distribution follows by a rank-one correction (assumed-density filtering).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import erf, exp, pi, sqrt
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+
+PRIOR_MEAN, SD_PERSON, SD_GROUP, SD_OWN = 3.0, 0.7, 0.5, 0.6
+BIAS_MEAN, BIAS_SD = 0.3, 0.6
+SELF_CUTS = (0.5, 1.5, 2.5, 3.5, 4.5)
+BAND_CUTS = (1.5, 2.5, 3.5)  # the lowest two bands are one outcome; the top one is "4 or more"
+GUESS, RANGE = 0.05, 0.90
+_NODES, _WEIGHTS = hermegauss(25)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Joint Gaussian over the abilities (first) and the bias (last): mean of shape (n + 1,), covariance (n + 1, n + 1)."""
+
+    mean: Array
+    covariance: Array
+
+    def sd(self, at: int) -> float:
+        """Standard deviation of one ability."""
+        return float(np.sqrt(self.covariance[at, at]))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: which ability, how strongly the bias enters, the noise, and the cuts between outcomes.
+
+    `level` is the level a check asks about (yes or no); `cuts` separate ordered outcomes.
+    """
+
+    ability: int
+    load: float
+    sigma: float
+    seconds: float
+    cuts: tuple[float, ...] = ()
+    level: float | None = None
+
+    @property
+    def outcomes(self) -> int:
+        """How many answers there are."""
+        return 2 if self.level is not None else len(self.cuts) + 1
+
+
+def prior(groups: Sequence[str]) -> Belief:
+    """The belief before any answer, for abilities with these groups.
+
+    >>> prior(["F", "F", "T"]).covariance.shape
+    (4, 4)
+    """
+    n = len(groups)
+    same = np.array([[a == b for b in groups] for a in groups], dtype=float)
+    covariance = np.zeros((n + 1, n + 1))
+    covariance[:n, :n] = SD_PERSON**2 + SD_GROUP**2 * same + SD_OWN**2 * np.eye(n)
+    covariance[n, n] = BIAS_SD**2
+    return Belief(np.array([PRIOR_MEAN] * n + [BIAS_MEAN]), covariance)
+
+
+def probabilities(question: Question, s: Array) -> Array:
+    """Probability of each outcome at the values `s`: shape (outcomes, len(s)). Ordinal probit, or a check with guessing and slips."""
+    if question.level is not None:
+        yes = GUESS + RANGE * ndtr((s - question.level) / question.sigma)
+        return np.stack([1 - yes, yes])
+    edges = np.concatenate([[-np.inf], np.asarray(question.cuts), [np.inf]])
+    below = ndtr((edges[:, None] - s[None, :]) / question.sigma)
+    return np.diff(below, axis=0)
+
+
+def update(belief: Belief, question: Question, outcome: int, discount: float = 1.0) -> Belief:
+    """The belief after an answer. `discount` < 1 weakens repeated answers (the likelihood is raised to it)."""
+    direction, mean, variance = _direction(belief, question)
+    nodes = mean + sqrt(variance) * _NODES
+    weights = _WEIGHTS * probabilities(question, nodes)[outcome] ** discount
+    total = weights.sum()
+    if total <= 1e-300:
+        return belief
+    new_mean = float(weights @ nodes / total)
+    new_variance = float(weights @ (nodes - new_mean) ** 2 / total)
+    return _correct(belief, direction, variance, new_mean - mean, new_variance)
+
+
+def observe(belief: Belief, ability: int, value: float, sigma: float) -> Belief:
+    """The belief after a direct mark (an assessor's level, evidence from work) with Gaussian noise."""
+    direction = belief.covariance[:, ability]
+    variance = float(belief.covariance[ability, ability])
+    gain = variance / (variance + sigma**2)
+    return _correct(belief, direction, variance, gain * (value - float(belief.mean[ability])), variance * (1 - gain))
+
+
+def drift(belief: Belief, weeks: float, sd_per_week: float = 0.05) -> Belief:
+    """The belief some weeks later: abilities move, so their variance grows."""
+    n = len(belief.mean) - 1
+    covariance = belief.covariance.copy()
+    covariance[np.arange(n), np.arange(n)] += weeks * sd_per_week**2
+    return Belief(belief.mean, covariance)
+
+
+def expected_reduction(belief: Belief, question: Question, weights: Array) -> float:
+    """The expected fall of the weighted sum of variances that the question brings."""
+    direction, mean, variance = _direction(belief, question)
+    nodes = mean + sqrt(variance) * _NODES
+    likelihood = probabilities(question, nodes)
+    chance = likelihood @ _WEIGHTS
+    safe = np.maximum(chance, 1e-300)
+    means = (likelihood @ (_WEIGHTS * nodes)) / safe
+    seconds = (likelihood @ (_WEIGHTS * nodes**2)) / safe
+    left = float(chance @ (seconds - means**2))
+    gain = direction[:-1] ** 2 @ weights / variance**2
+    return float(max(0.0, variance - left) * gain)
+
+
+def expected_gap(target: float, mean: float, sd: float) -> float:
+    """Expected shortfall against the target, E[max(target - ability, 0)], with the difference signed.
+
+    >>> round(expected_gap(4, 4, 1e-9), 6)
+    0.0
+    """
+    d = target - mean
+    if sd <= 1e-12:
+        return max(d, 0.0)
+    z = d / sd
+    return d * 0.5 * (1 + erf(z / sqrt(2))) + sd * exp(-z * z / 2) / sqrt(2 * pi)
+
+
+def expected_capped(target: float, mean: float, sd: float) -> float:
+    """E[min(ability, target)]: the part of the target that is there."""
+    return target - expected_gap(target, mean, sd)
+
+
+def draws(belief: Belief, count: int, seed: int) -> Array:
+    """Draws of the abilities, clipped to the scale: shape (count, n)."""
+    n = len(belief.mean) - 1
+    rng = np.random.Generator(np.random.Philox(seed))
+    root = np.linalg.cholesky(belief.covariance[:n, :n] + 1e-9 * np.eye(n))
+    return np.clip(belief.mean[:n] + rng.standard_normal((count, n)) @ root.T, 0.0, 5.0)
+
+
+def _direction(belief: Belief, question: Question) -> tuple[Array, float, float]:
+    direction = belief.covariance[:, question.ability] + question.load * belief.covariance[:, -1]
+    mean = float(belief.mean[question.ability] + question.load * belief.mean[-1])
+    variance = float(direction[question.ability] + question.load * direction[-1])
+    return direction, mean, variance
+
+
+def _correct(belief: Belief, direction: Array, variance: float, shift: float, new_variance: float) -> Belief:
+    gain = direction / variance
+    covariance = belief.covariance + np.outer(gain, gain) * (new_variance - variance)
+    return Belief(belief.mean + gain * shift, (covariance + covariance.T) / 2)
