@@ -134,7 +134,8 @@ def fit_shape(events: Floats, expected: Floats) -> float:
 def negative_binomial_terms(events: Floats, mean: Floats, k: float) -> Floats:
     """Log-likelihood up to what does not depend on the mean."""
     with np.errstate(all="ignore"):
-        return np.where(events > 0, events * np.log(mean / (k + mean)), 0.0) - k * np.log1p(mean / k)
+        seen = np.where(events > 0, events * np.log(np.maximum(mean, 1e-300) / (k + mean)), 0.0)
+    return np.asarray(seen - k * np.log1p(mean / k))
 
 
 def root_of(patients: Patients, n_sites: int, k: float) -> tuple[Floats, Floats]:

@@ -126,7 +126,7 @@ def assess_cumulative(
                 visits,
                 metric,
                 float(scores.expected[i]),
-                _clean(events / scores.expected[i]),
+                _clean(events / scores.expected[i]) if scores.expected[i] > 0 else None,
                 _clean(scores.theta_low[i]),
                 _clean(scores.theta_high[i]),
                 float(scores.z[i]),

@@ -1,0 +1,273 @@
+"""The indicator board of a snapshot: every indicator at every level, with noise control, persistence, site scores and pooling."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from quarterdeck.methods.false_discovery import adjust_benjamini_hochberg
+from quarterdeck.methods.kri_gsm import score_site_risk
+from quarterdeck.risks.cells import Cell, Count, Rule, assess_counts, assess_cumulative, control_noise
+from quarterdeck.risks.indicators import CUMULATIVE_EVENTS, Indicator, load_indicators
+from quarterdeck.risks.queries import COUNTS, CUMULATIVE, SITES, read_rows
+from quarterdeck.vocabulary.interval import Interval
+from quarterdeck.vocabulary.provenance import Provenance
+from quarterdeck.vocabulary.reading import Reading, Scope
+from quarterdeck.vocabulary.verdict import NotAssessed, Verdict
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+
+POOLED_LEVELS = {
+    "investigator": "investigator_id",
+    "organisation": "organization_id",
+    "country": "country",
+    "vendor": "vendor_id",
+    "monitor": "cra_id",
+}
+EARLIER_SNAPSHOTS = 3  # how far persistence looks back
+LEAST_EXPOSURE = 0.5  # expected events below which a cell says nothing either way
+HALF_COVERED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SiteScore:
+    """The reference's score of a site (0 to 100), the share of weight that was assessed, and how surprising its cells are together."""
+
+    study: str
+    site: str
+    score: float | None
+    coverage: float
+    signals: int
+    worst: str
+    shrunken: float
+
+    @property
+    def is_ranked(self) -> bool:
+        """Below half of the weight assessed, a site is marked and left out of the order."""
+        return self.coverage >= HALF_COVERED
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """One investigator, organisation, country, vendor or monitor over several trials: Stouffer's z, weighted by the root of expected."""
+
+    level: str
+    key: str
+    indicator: str
+    trials: tuple[str, ...]
+    sites: int
+    observed: float
+    expected: float
+    z: float
+    q: float
+
+    @property
+    def ratio(self) -> float:
+        """Observed over expected, over all the sites."""
+        return self.observed / self.expected if self.expected else float("nan")
+
+
+@dataclass(frozen=True)
+class Board:
+    """All cells of one snapshot. Site cells have the site as group, country cells the country; others run over the whole portfolio."""
+
+    snapshot: str
+    cells: Mapping[str, Sequence[Cell]]
+    sites: Mapping[tuple[str, str], Mapping[str, Any]]
+
+    @cached_property
+    def by_site(self) -> dict[tuple[str, str], list[Cell]]:
+        """Site cells by (study, site)."""
+        found: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+        for cell in self.cells["site"]:
+            found[cell.study, cell.group].append(cell)
+        return found
+
+    @cached_property
+    def pooled(self) -> list[Pooled]:
+        """Everybody who is in several trials or sites, most surprising first."""
+        return _pool(self)
+
+    @cached_property
+    def site_scores(self) -> list[SiteScore]:
+        """Every site's score, the most surprising first."""
+        return sorted((_score_site(key, cells) for key, cells in self.by_site.items()), key=lambda s: (-s.shrunken, s.study, s.site))
+
+
+def get_board(snapshot: Snapshot) -> Board:
+    """The board with persistence over the snapshots before this one; kept with the snapshot."""
+    return snapshot.cached("risks.board", lambda: _with_history(snapshot))
+
+
+def find_earlier(snapshot: Snapshot, how_many: int = EARLIER_SNAPSHOTS) -> list[Snapshot]:
+    """The snapshots with the latest earlier data cuts, newest first: truly previous, by date."""
+    from quarterdeck.evidence.store import Store
+
+    if not snapshot.tables:
+        return []
+    store = Store(snapshot.part_path(next(iter(snapshot.tables.values()))).parent.parent)
+    by_cut = {info.data_cut: info for info in sorted(store.snapshots(), key=lambda i: i.taken_at) if info.data_cut < snapshot.data_cut}
+    return [store.open(by_cut[cut].id) for cut in sorted(by_cut, reverse=True)[:how_many]]
+
+
+def assess_snapshot(snapshot: Snapshot) -> Board:
+    """All cells of this snapshot alone (no persistence). Kept with the snapshot."""
+    return snapshot.cached("risks.board.alone", lambda: _assess(snapshot))
+
+
+def as_reading(cell: Cell, level: str, snapshot: str) -> Reading:
+    """A cell as the result shape that pages and papers take."""
+    indicator = load_indicators()[cell.indicator]
+    key = f"{cell.study}/{cell.group}" if level in ("site", "country") and cell.study else cell.group
+    unit = "share" if indicator.kind == "binary" else "ratio"
+    value = cell.metric if indicator.kind == "binary" else cell.ratio
+    if cell.score is None or value is None:
+        reason = next((r for r in NotAssessed if r.value == cell.not_assessed_reason), NotAssessed.UNDEFINED)
+        return Reading(
+            cell.indicator, Scope(level, key), unit, not_assessed=reason, reason=cell.not_assessed_reason or "",
+            numerator=cell.numerator, denominator=cell.denominator, as_of=cell.snapshot_date, snapshot=snapshot,
+        )  # fmt: skip
+    interval = None
+    if unit == "ratio" and cell.ratio_low is not None and cell.ratio_high is not None and cell.ratio_low <= cell.ratio_high:
+        interval = Interval(cell.ratio_low, cell.ratio_high, 0.9)
+    return Reading(
+        cell.indicator, Scope(level, key), unit, value, interval, cell.numerator, cell.denominator, judge(cell), as_of=cell.snapshot_date,
+        snapshot=snapshot, provenance=Provenance(snapshot, n_rows=round(cell.numerator or 0)),
+        details={"expected": cell.expected, "score": cell.score, "q": cell.q_value, "flag": float(cell.flag or 0), "snapshots flagged": float(cell.snapshots_flagged)},
+    )  # fmt: skip
+
+
+def judge(cell: Cell) -> Verdict:
+    """Concern where noise control lets a worrying flag through, better where it lets the opposite through."""
+    if not cell.signal or not cell.flag:
+        return Verdict.ORDINARY
+    return Verdict.CONCERN if load_indicators()[cell.indicator].worries(cell.flag) else Verdict.BETTER
+
+
+def _with_history(snapshot: Snapshot) -> Board:
+    now = assess_snapshot(snapshot)
+    earlier = [assess_snapshot(before) for before in find_earlier(snapshot)]
+    cells = {}
+    for level, mine in now.cells.items():
+        dates = {cell.snapshot_date for cell in mine}
+        everything = [*mine, *(cell for board in earlier for cell in board.cells.get(level, ()))]
+        cells[level] = [cell for cell in control_noise(everything) if cell.snapshot_date in dates]
+    return replace(now, cells=cells)
+
+
+def _assess(snapshot: Snapshot) -> Board:
+    cut = snapshot.data_cut
+    sites = {(row["study_id"], row["site_id"]): row for row in read_rows(snapshot, SITES)}
+    cells: dict[str, list[Cell]] = {level: [] for level in ("site", "country", "study", "vendor", "monitor")}
+    for indicator in load_indicators().values():
+        if indicator.query == CUMULATIVE_EVENTS:
+            cells["site"] += _assess_cumulative(snapshot, indicator)
+            continue
+        rows = read_rows(snapshot, COUNTS[indicator.query])
+        for level in indicator.levels:
+            for study, counts in _group(rows, level, sites).items():
+                found = assess_counts(counts, indicator.kind, "robust", _robust_rule(indicator))
+                cells[level] += [replace(cell, study=study, snapshot_date=cut, indicator=indicator.id) for cell in found]
+    return Board(snapshot.id, {level: control_noise(found) for level, found in cells.items()}, sites)
+
+
+def _robust_rule(indicator: Indicator) -> Rule:
+    # Robust scores mean the same on both sides and carry their own uncertainty, so neither cuts nor accrual of the reference apply.
+    return indicator.rule if indicator.kind == "identity" else Rule()
+
+
+def _group(rows: Iterable[Mapping[str, Any]], level: str, sites: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, list[Count]]:
+    groups: dict[str, list[Count]] = defaultdict(list)
+    for row in rows:
+        site = sites.get((row["study_id"], row.get("site_id") or ""), {})
+        family, name = row["study_id"] if level in ("site", "country") else "", None
+        if level == "site":
+            name = row.get("site_id")
+        elif level == "country":
+            name = site.get("country")
+        elif level == "study":
+            name = row["study_id"]
+        elif level == "vendor":
+            name = row.get("vendor_id") or site.get("vendor_id")
+        elif level == "monitor":
+            name = row.get("person_id") or site.get("cra_id")
+        if name and row["study_id"]:
+            x, n = row["numerator"], row["denominator"]
+            groups[family].append(Count(name, None if x is None else float(x), None if n is None else float(n)))
+    return groups
+
+
+def _assess_cumulative(snapshot: Snapshot, indicator: Indicator) -> list[Cell]:
+    table = snapshot.query(CUMULATIVE, {"cut": snapshot.data_cut})
+    if table.num_rows == 0:
+        return []
+    study, site, subject = (np.asarray(table[name].to_pylist(), dtype=object) for name in ("study_id", "site_id", "subject_id"))
+    visit, count = np.array(table["visit"].to_pylist(), dtype=np.int64) - 1, np.array(table["count"].to_pylist(), dtype=float)
+    starts = np.flatnonzero(np.r_[True, study[1:] != study[:-1]])
+    cells: list[Cell] = []
+    for first, last in zip(starts, np.r_[starts[1:], len(study)], strict=True):
+        mine = slice(first, last)
+        groups, numbers = np.unique(site[mine], return_inverse=True)
+        people = np.unique(subject[mine], return_inverse=True)[1]
+        for cell in assess_cumulative([str(g) for g in groups], numbers, people, visit[mine], count[mine]):
+            cells.append(replace(cell, study=str(study[first]), snapshot_date=snapshot.data_cut, indicator=indicator.id))
+    return cells
+
+
+def _score_site(key: tuple[str, str], cells: Sequence[Cell]) -> SiteScore:
+    indicators = load_indicators()
+    weighted = [cell for cell in cells if indicators[cell.indicator].weights]
+    weights = [indicators[c.indicator].weight_of(c.flag) if c.flag is not None else None for c in weighted]
+    score, coverage = score_site_risk(weights, [max(indicators[c.indicator].weights) for c in weighted])
+    worrying = [c for c in cells if c.score is not None and indicators[c.indicator].worries(1 if c.score > 0 else -1)]
+    # Shrunken: what the worrying cells show beyond the average of as many null cells, so a site with many cells gains nothing by it.
+    excess = sum(max(abs(c.score or 0) - 1, 0) ** 2 for c in worrying)
+    shrunken = excess / (len([c for c in cells if c.score is not None]) + 5)
+    worst = max(worrying, key=lambda c: abs(c.score or 0), default=None)
+    signals = sum(judge(cell) is Verdict.CONCERN for cell in cells)
+    return SiteScore(*key, score, coverage, signals, worst.indicator if worst else "", shrunken)
+
+
+def _pool(board: Board) -> list[Pooled]:
+    groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    for cell in board.cells["site"]:
+        if (
+            cell.score is None
+            or not cell.expected
+            or cell.expected < LEAST_EXPOSURE
+            or load_indicators()[cell.indicator].kind == "identity"
+        ):
+            continue
+        site = board.sites.get((cell.study, cell.group), {})
+        for level, column in POOLED_LEVELS.items():
+            if site.get(column):
+                groups[level, str(site[column]), cell.indicator].append(cell)
+    found = []
+    for (level, key, indicator), cells in groups.items():
+        trials = tuple(sorted({cell.study for cell in cells}))
+        if len(trials) > 1:
+            found.append(_pool_one(level, key, indicator, trials, cells))
+    p = np.array([2 * ndtr(-abs(pooled.z)) for pooled in found])
+    adjusted = adjust_benjamini_hochberg(p) if found else []
+    return sorted(
+        (replace(f, q=float(q)) for f, q in zip(found, adjusted, strict=True)), key=lambda f: (-abs(f.z), f.level, f.key, f.indicator)
+    )
+
+
+def _pool_one(level: str, key: str, indicator: str, trials: tuple[str, ...], cells: Sequence[Cell]) -> Pooled:
+    weights = [sqrt(cell.expected or 0) for cell in cells]
+    z = sum(w * (cell.score or 0) for w, cell in zip(weights, cells, strict=True)) / sqrt(sum(w * w for w in weights))
+    observed = sum(_observed(cell) for cell in cells)
+    return Pooled(level, key, indicator, trials, len(cells), observed, sum(cell.expected or 0 for cell in cells), z, 1.0)
+
+
+def _observed(cell: Cell) -> float:
+    return cell.numerator or 0.0

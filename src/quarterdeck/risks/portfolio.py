@@ -1,0 +1,113 @@
+"""What detectors share: trials, their daily cost, who leads them, and money in one currency. Read once a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.risks.queries import read_rows
+from quarterdeck.vocabulary.money import Money
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+
+RUNNING = ("start_up", "enrolling", "enrolment_closed", "follow_up", "close_out")
+BURN_DAYS = 183  # recent spending is what a day of delay goes on costing
+FALLBACK_CURRENCY = "GBP"
+
+TRIALS = """
+WITH enrolled AS (
+  SELECT study_id, count(*) AS enrolled, min(coalesce(enroll_dt, rand_dt)) AS first_in,
+    count(*) FILTER (coalesce(enroll_dt, rand_dt) > $cut - 182) AS recent,
+    count(*) FILTER (coalesce(study_disc_dt > $cut, true) AND coalesce(completed_yn, false) = false) AS in_trial
+  FROM subject WHERE coalesce(enroll_dt, rand_dt) <= $cut GROUP BY ALL
+), plan AS (
+  SELECT study_id, arg_max(planned, period_end) AS planned, arg_max(actual, period_end) AS counted FROM enrollment_metric
+  WHERE period_end <= $cut AND coalesce(country, '') = '' AND coalesce(site_id, '') = ''
+    AND metric = (SELECT min(metric) FROM enrollment_metric WHERE metric IN ('total_enrolled', 'total_randomized')) GROUP BY ALL
+)
+SELECT s.*, coalesce(e.enrolled, p.counted, 0) AS enrolled, e.first_in, e.recent, coalesce(e.in_trial, 0) AS in_trial, p.planned
+FROM study s LEFT JOIN enrolled e USING (study_id) LEFT JOIN plan p USING (study_id) ORDER BY s.study_id
+"""
+SPENDING = """
+SELECT study_id, currency, sum(coalesce(actual, 0)) AS spent FROM budget_line WHERE period > $cut - 183 AND period <= $cut GROUP BY ALL
+"""
+LEADERS = """
+SELECT study_id, arg_max(person_id, (role = 'cpm', period)) AS person FROM allocation WHERE role IN ('cpm', 'com', 'director') AND period <= $cut GROUP BY ALL
+"""
+RATES = "SELECT from_currency AS source, to_currency AS target, rate_type, rate_dt, rate FROM fx_rate WHERE rate > 0 AND rate_dt <= $cut ORDER BY ALL"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Rates to one currency: the stated budget rate where there is one, else the median of the last year, which a wrong month cannot move."""
+
+    currency: str
+    rates: dict[str, float]
+
+    def convert(self, amount: float | Decimal, currency: str | None) -> float | None:
+        """The amount in the common currency; None where no rate is known."""
+        rate = self.rates.get(currency or self.currency)
+        return None if rate is None else float(amount) * rate
+
+    def money(self, amount: float) -> Money:
+        """An amount of the common currency, in whole units."""
+        return Money(Decimal(round(amount)), self.currency)
+
+
+def read_trials(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Trials by id with enrolled, planned by now, participants in the trial."""
+    return snapshot.cached("risks.trials", lambda: {row["study_id"]: row for row in read_rows(snapshot, TRIALS)})
+
+
+def read_running(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Trials that are not locked, reported or terminated."""
+    return {key: row for key, row in read_trials(snapshot).items() if row["status"] is None or row["status"] in RUNNING}
+
+
+def read_exchange(snapshot: Snapshot) -> Exchange:
+    """Rates to the currency most trials are kept in."""
+    return snapshot.cached("risks.exchange", lambda: _read_exchange(snapshot))
+
+
+def read_daily_cost(snapshot: Snapshot) -> dict[str, float]:
+    """What a day of each trial has cost lately, in the common currency."""
+    return snapshot.cached("risks.daily_cost", lambda: _read_daily_cost(snapshot))
+
+
+def read_leaders(snapshot: Snapshot) -> dict[str, str]:
+    """Who leads each trial (a pseudonym), as allocated last."""
+    return snapshot.cached("risks.leaders", lambda: {row["study_id"]: row["person"] for row in read_rows(snapshot, LEADERS)})
+
+
+def _read_exchange(snapshot: Snapshot) -> Exchange:
+    bases = [row["base_currency"] for row in read_trials(snapshot).values() if row["base_currency"]]
+    currency = max(sorted(set(bases)), key=bases.count) if bases else FALLBACK_CURRENCY
+    budget: dict[str, float] = {}
+    seen: dict[str, list[float]] = {}
+    for row in read_rows(snapshot, RATES):
+        pair = {row["source"]: float(row["rate"])} if row["target"] == currency else {row["target"]: 1 / float(row["rate"])}
+        if currency in (row["source"], row["target"]):
+            for other, rate in pair.items():
+                if row["rate_type"] == "budget":
+                    budget[other] = rate
+                else:
+                    seen.setdefault(other, []).append(rate)
+    typical = {other: median(rates[-12:]) for other, rates in seen.items()}
+    return Exchange(currency, typical | budget | {currency: 1.0})
+
+
+def _read_daily_cost(snapshot: Snapshot) -> dict[str, float]:
+    exchange, cost = read_exchange(snapshot), dict[str, float]()
+    for row in read_rows(snapshot, SPENDING):
+        value = exchange.convert(row["spent"], row["currency"])
+        cost[row["study_id"]] = cost.get(row["study_id"], 0.0) + (value or 0.0) / BURN_DAYS
+    return cost
+
+
+def days_between(first: date | None, last: date | None) -> int | None:
+    """Days from one date to the other, where both are known."""
+    return (last - first).days if first and last else None
