@@ -161,7 +161,7 @@ def _solve_gaussian(design: Floats, y: Floats, precision: Floats, row_sd: Floats
     evidence = -0.5 * w * (residual**2).sum(1) - 0.5 * (precision * mode**2).sum(1) - n * np.log(row_sd)
     evidence += 0.5 * np.log(precision).sum(1) - 0.5 * np.linalg.slogdet(hessian)[1]
     mode[:, 0] += y.mean()
-    return mode, inverse, evidence
+    return mode, np.asarray(inverse, dtype=float), np.asarray(evidence, dtype=float)
 
 
 def _solve_counts(design: Floats, rows: Rows, family: Family, precision: Floats, row_sd: Floats) -> tuple[Floats, Floats, Floats]:
@@ -187,7 +187,7 @@ def _solve_counts(design: Floats, rows: Rows, family: Family, precision: Floats,
     hessian = (design.T[None] * (weight / (1 + variance * weight))[:, None, :]) @ design + _diagonal(precision)
     evidence = _log_likelihood(rows, family, eta) - 0.5 * (precision * mode**2).sum(1) + 0.5 * np.log(precision).sum(1)
     evidence += -0.5 * (e**2 / variance).sum(1) - 0.5 * np.log1p(variance * weight).sum(1) - 0.5 * np.linalg.slogdet(hessian)[1]
-    return mode, np.linalg.inv(hessian), evidence
+    return mode, np.asarray(np.linalg.inv(hessian), dtype=float), np.asarray(evidence, dtype=float)
 
 
 def _starting_level(rows: Rows, family: Family) -> float:
