@@ -29,12 +29,19 @@ SLOPE_ENDS = 18  # months after which the drift levels out: nobody has measured 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyRecord:
-    """Counts by site and month of several trials: `trial` (sites,) codes 0.., `counts` (sites, months)."""
+    """Counts by site and month of several trials: `trial` (sites,) codes 0.., `counts` (sites, months).
+
+    `first` is the month a site opened: its first participant, or with `opened_known` its activation. `closing` is the month it
+    stopped, `ends` (trials,) the month in which a trial's recruitment ended; large numbers where neither has happened.
+    """
 
     names: tuple[str, ...]
     trial: Integers
     counts: Array
     first: Integers
+    opened_known: bool = False
+    closing: Integers | None = None
+    ends: Integers | None = None
 
     @staticmethod
     def build(names: Sequence[str], trial: Integers, counts: Array) -> MonthlyRecord:
@@ -46,7 +53,12 @@ class MonthlyRecord:
     def known(self, trial: int, origin: int) -> SiteMonths:
         """The sites of a trial that opened before `origin`, and their counts before it."""
         mine = (self.trial == trial) & (self.first < origin)
-        return SiteMonths(self.counts[mine, :origin], self.first[mine])
+        closing = None if self.closing is None else self.closing[mine]
+        return SiteMonths(self.counts[mine, :origin], self.first[mine], self.opened_known, closing)
+
+    def is_recruiting(self, trial: int, months: Integers) -> NDArray[np.bool_]:
+        """Whether the trial was still recruiting in each of these months."""
+        return np.asarray(months < (self.ends[trial] if self.ends is not None else np.iinfo(np.int64).max))
 
     def planned(self, trial: int, origin: int) -> Integers:
         """Opening months of the sites that open in the twelve months from `origin`: the activation plan."""
@@ -56,7 +68,8 @@ class MonthlyRecord:
     def is_forecastable(self, trial: int, origin: int) -> bool:
         """At least 15 participants so far, and at least two sites older than three months."""
         data = self.known(trial, origin)
-        return bool(data.counts.sum() >= 15 and (data.first < origin - 3).sum() >= 2)
+        recruiting = self.ends is None or bool(self.ends[trial] >= origin)
+        return bool(recruiting and data.counts.sum() >= 15 and (data.first < origin - 3).sum() >= 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,8 @@ def pooled_shape(known: Iterable[SiteMonths]) -> Array | None:
     first = np.concatenate([data.first for data in trials])
     groups = np.repeat(np.arange(len(trials)), [len(data.first) for data in trials])
     assert all(data.origin == origin for data in trials)
-    return fit_shape(SiteMonths(counts, first, trials[0].opened_known), groups=groups)[0]
+    closing = None if trials[0].closing is None else np.concatenate([data.closing for data in trials if data.closing is not None])
+    return fit_shape(SiteMonths(counts, first, trials[0].opened_known, closing), groups=groups)[0]
 
 
 def fit_origin(record: MonthlyRecord, origin: int) -> dict[int, MonthlyFit]:
@@ -100,10 +114,10 @@ def expected_counts(fit: MonthlyFit, first: Integers, planned: Integers, origin:
     return opened, new
 
 
-def learn_drift(record: MonthlyRecord, fits: dict[int, dict[int, MonthlyFit]], origin: int) -> Drift:
+def learn_drift(record: MonthlyRecord, fits: dict[int, dict[int, MonthlyFit]], origin: int, weight: float = WEIGHT_DRIFT) -> Drift:
     """What the model's errors at earlier origins say by `origin`, shrunk to the priors. Only months before `origin` are read."""
     leads = np.arange(LEADS)
-    seen, due = WEIGHT_DRIFT * np.exp(PRIOR_LEVEL + PRIOR_SLOPE * leads), np.full(LEADS, WEIGHT_DRIFT)
+    seen, due = weight * np.exp(PRIOR_LEVEL + PRIOR_SLOPE * leads), np.full(LEADS, weight)
     newcomers: list[tuple[Array, Array]] = []
     for earlier, trials in fits.items():
         known = earlier + leads < origin
@@ -112,8 +126,9 @@ def learn_drift(record: MonthlyRecord, fits: dict[int, dict[int, MonthlyFit]], o
         for trial, fit in trials.items():
             opened, new = expected_counts(fit, record.known(trial, earlier).first, record.planned(trial, earlier), earlier)
             actual_open, actual_new = _actual_counts(record, trial, earlier)
-            seen, due = seen + known * actual_open, due + known * opened
-            newcomers.append((known * actual_new, known * new))
+            counted = known & record.is_recruiting(trial, earlier + leads + 1)
+            seen, due = seen + counted * actual_open, due + counted * opened
+            newcomers.append((counted * actual_new, counted * new))
     weights = np.sqrt(due)
     design = np.column_stack([np.ones(LEADS), leads])
     level, slope = np.linalg.lstsq(design * weights[:, None], np.log(seen / due) * weights, rcond=None)[0]
@@ -180,6 +195,6 @@ def _actual_counts(record: MonthlyRecord, trial: int, origin: int) -> tuple[Arra
     mine, late = record.trial == trial, record.first >= origin
     opened = record.counts[mine & ~late, window].sum(axis=0)
     new = record.counts[mine & late, window].sum(axis=0)
-    starts = np.bincount(record.planned(trial, origin) - origin, minlength=LEADS)[: len(new)]
+    starts = np.bincount(record.planned(trial, origin) - origin, minlength=LEADS)[: len(new)] * (not record.opened_known)
     pad = LEADS - len(opened)
     return np.pad(opened, (0, pad)), np.pad(new - starts, (0, pad))

@@ -31,6 +31,7 @@ class SiteMonths:
     counts: Array
     first: NDArray[np.int64]
     opened_known: bool = False
+    closing: NDArray[np.int64] | None = None  # month in which each site stopped; large for "still open"
 
     @property
     def origin(self) -> int:
@@ -44,7 +45,11 @@ class SiteMonths:
     def exposures(self) -> Array:
         """Months open, half a month in the first. Shape (sites, months)."""
         ages = self.ages()
-        return np.where(ages > 0, 1.0, np.where(ages == 0, 0.5, 0.0))
+        open_share = np.where(ages > 0, 1.0, np.where(ages == 0, 0.5, 0.0))
+        if self.closing is None:
+            return open_share
+        months = np.arange(self.origin)[None]
+        return open_share * np.where(months < self.closing[:, None], 1.0, np.where(months == self.closing[:, None], 0.5, 0.0))
 
     def informative(self) -> Array:
         """Counts that say something about the rate."""

@@ -56,6 +56,11 @@ def share_with_error(hits: NDArray[np.bool_]) -> tuple[float, float]:
     return p, float(np.sqrt(softened * (1 - softened) / size))
 
 
+def share_of(hits: NDArray[np.bool_]) -> float:
+    """A probability from replicates that is never exactly 0 or 1: so many replicates cannot rule anything out."""
+    return float((hits.sum() + 0.5) / (hits.size + 1))
+
+
 def log_quantile_mean(low: float, high: float, level: float = 0.8) -> tuple[float, float]:
     """(mu, sigma) of the log-normal whose central interval at `level` is low..high."""
     from scipy.special import ndtri

@@ -28,7 +28,7 @@ HORIZON = float(EDGES[-1])
 SHARED_PART = 0.35  # share of the drift's variance that trials of one portfolio have in common
 DELAY_LEVELS = 9  # slices of the shared delay of planned sites
 BLOCK = 2000  # replicates worked on at a time
-SHARES = (0.25, 0.50, 0.75, 1.0)  # of the target, as milestones
+SHARES = (0.0, 0.25, 0.50, 0.75, 1.0)  # of the target, as milestones; 0 is the first participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def _needs(name: str, r: Recruitment, shared: Shared) -> dict[float, Array]:
     needs: dict[float, Array] = {}
     done, total = r.enrolled, np.zeros(shared.replicates)
     for share in SHARES:
-        level = int(np.ceil(share * r.target - 1e-9))
+        level = max(1, int(np.ceil(share * r.target - 1e-9)))
         if level > done:
             z = keyed_stream(shared.seed, name, "participants", str(share)).standard_normal(shared.replicates)
             total = total + gamma_from_normal(z, float(level - done))
@@ -214,6 +214,18 @@ def _needs(name: str, r: Recruitment, shared: Shared) -> dict[float, Array]:
 def _columns_needed(expected: Array, need: float) -> int:
     enough = np.searchsorted(np.cumsum(expected), 2.0 * need + 10.0) + 1
     return int(np.clip(enough, 8, len(WIDTHS)))
+
+
+def enrolment_fan(name: str, r: Recruitment, shared: Shared, levels: Sequence[float]) -> tuple[Array, Array]:
+    """(edges, quantiles (levels, edges)) of the cumulative number enrolled, stopped at the target; for a picture."""
+    if r.needed <= 0:
+        return EDGES[:1], np.full((len(levels), 1), float(r.enrolled))
+    opened, new = expected_profiles(r)
+    cumulated = _cumulated(_draw_luck(name, r, shared), slice(0, BLOCK), opened, new, len(WIDTHS))
+    steps = keyed_stream(shared.seed, name, "fan").poisson(np.diff(cumulated, axis=1))
+    counts = np.minimum(r.enrolled + np.cumsum(steps, axis=1), r.target)
+    whole = np.column_stack([np.full(len(counts), r.enrolled), counts])
+    return EDGES, np.quantile(whole, levels, axis=0)
 
 
 def expected_profiles(r: Recruitment) -> tuple[Array, Array]:
@@ -270,7 +282,7 @@ def _cumulated(luck: _Luck, rows: slice | NDArray[np.int64], opened: Array, new:
 
 def _walk(rng: np.random.Generator, size: int) -> Array:
     """The log level at the knots: a first shock, then a random walk that levels out with the drift."""
-    steps = np.diff(np.minimum(KNOT_MONTHS, 36.0))
+    steps = np.diff(np.minimum(KNOT_MONTHS, float(SLOPE_ENDS)))
     spread = np.concatenate([[FIRST_SHOCK], MONTHLY_SHOCK * np.sqrt(steps)])
     return np.asarray(np.cumsum(rng.standard_normal((size, len(KNOT_MONTHS))) * spread, axis=1))
 
@@ -316,7 +328,7 @@ def _cost(trial: TrialInput, last_in: Array, lock: Array, shared: Shared) -> tup
     """Total cost at lock; its parts as means; the sites expected to be opened."""
     m, r, size = trial.money, trial.recruitment, shared.replicates
     months, recruiting = np.minimum(lock, HORIZON).clip(0), np.minimum(last_in, HORIZON).clip(0)
-    closing = np.minimum(trial.finish.follow_up, 12.0)
+    closing = 0.5 * min(trial.finish.follow_up, 12.0)  # a site in follow-up costs half of one that recruits
     starts = r.planned_opening
     site_months = len(r.open_shape) * (recruiting + closing)
     for start, chance in zip(*_binned(starts, r.planned_chance), strict=True):
