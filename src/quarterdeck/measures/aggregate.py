@@ -7,6 +7,8 @@ from functools import reduce
 from operator import or_
 
 import ibis
+import numpy as np
+import pyarrow as pa
 from ibis.expr import types as ir
 
 from quarterdeck.measures.facts import SCOPES, Part
@@ -18,7 +20,7 @@ def build_aggregate(
     """One expression over all parts, grouped by every scope they name (and by value, and by month, if asked).
 
     Columns: the scopes, `month` (first day) if monthly, `value` and `observed` if with_values, then `n_rows`,
-    `n_collected`, `n_counted` (rows that add something), `numerator`, `denominator`. `first` and `last` keep what happened within those days.
+    `n_collected`, `n_filled`, `n_counted` (rows that add something), `numerator`, `denominator`. `first` and `last` keep what happened within those days.
     """
     scopes = [scope for scope in SCOPES if any(scope in part.expression.columns for part in parts)]
     pieces = [_aggregate(p, scopes, with_values, monthly, first, last) for p in parts]
@@ -42,8 +44,28 @@ def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool, 
     sums = {
         "n_rows": rows.count().cast("int64"),
         "n_collected": known.ifelse(1, 0).sum().cast("int64"),
+        "n_filled": rows.filled.fill_null(False).ifelse(1, 0).sum().cast("int64"),
         "n_counted": counts.ifelse(1, 0).sum().cast("int64"),
         "numerator": known.ifelse(rows.numerator, 0).sum() if "numerator" in rows.columns else ibis.literal(0).cast("float64"),
         "denominator": known.ifelse(rows.denominator, 0).sum(),
     }
     return rows.group_by(**keys).aggregate(**sums)
+
+
+def drop_unfilled(answer: pa.Table) -> pa.Table:
+    """The answer with every trial set to "not collected" whose source never fills the column that says "done".
+
+    Without this a source that simply lacks the column would read as "nothing was ever done".
+    """
+    if "study_id" not in answer.column_names or not answer.num_rows:
+        return answer
+    by_study = answer.group_by("study_id").aggregate([("n_filled", "sum")]).to_pylist()
+    empty = {row["study_id"] for row in by_study if not row["n_filled_sum"]}
+    if not empty:
+        return answer
+    kept = np.array([study not in empty for study in answer.column("study_id").to_pylist()])
+    for name in ("n_collected", "n_counted", "numerator", "denominator"):
+        place, column = answer.schema.get_field_index(name), answer.column(name)
+        values = np.where(kept, column.fill_null(0).to_numpy(zero_copy_only=False), 0)
+        answer = answer.set_column(place, name, pa.array(values, column.type))
+    return answer

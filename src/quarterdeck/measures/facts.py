@@ -11,6 +11,7 @@ it is of one engine. Identifiers of scope that a part lacks are simply absent.
 | numerator, denominator | what it adds to each |
 | value, observed | a duration in whole units, and 1 where it has ended (0: still running, censored) |
 | collected | whether the source recorded enough to judge it |
+| filled | whether the column that says "done" is filled; a trial where it never is does not collect it |
 | key_… | the primary key of the source row |
 | _file, _sheet, _line | where that row was read |
 """
@@ -96,6 +97,7 @@ def build_part(name: str, relation: ir.Table, **columns: Any) -> Part:
             value = value.cast("string")
         chosen[column] = value
     chosen.setdefault("collected", ibis.literal(True))
+    chosen.setdefault("filled", ibis.literal(True))
     return Part(name, relation.select(**chosen))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.measures.aggregate import build_aggregate
+from quarterdeck.measures.aggregate import build_aggregate, drop_unfilled
 from quarterdeck.measures.facts import Context, Part
 from quarterdeck.vocabulary.period import Period
 
@@ -60,7 +60,7 @@ class Source:
         """The facts of a definition summed up, kept with the snapshot."""
         key = ("measures", "sums", definition.hash, self.cut, monthly)
         expression = build_aggregate(self.get_parts(definition), with_values=with_values, monthly=monthly)
-        return self.snapshot.cached(key, lambda: self.snapshot.execute(expression))
+        return self.snapshot.cached(key, lambda: drop_unfilled(self.snapshot.execute(expression)))
 
     def read_rows(self, definition: Definition, table: str = "") -> list[dict[str, Any]]:
         """The facts of a definition row by row (of one table where its query reads several), kept with the snapshot."""

@@ -213,6 +213,7 @@ def find_deviation_reports(context: Context) -> list[Part]:
             value=count_days(found, reported.coalesce(context.day)),
             observed=flag(reported.notnull()),
             collected=found.notnull(),
+            filled=deviation.reported_dt.notnull(),
         )
     ]
 
@@ -245,5 +246,6 @@ def find_serious_event_reports(context: Context) -> list[Part]:
             value=hours,
             observed=flag(reported.notnull()),
             collected=event.site_aware_ts.notnull(),
+            filled=event.sponsor_reported_ts.notnull(),
         )
     ]

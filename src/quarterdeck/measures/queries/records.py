@@ -42,6 +42,7 @@ def find_pages_to_verify(context: Context) -> list[Part]:
             numerator=flag(is_due & ~is_done),
             denominator=flag(is_due),
             collected=page.sdv_required.notnull(),
+            filled=page.sdv_done_ts.notnull(),
         )
     ]
 
@@ -110,6 +111,7 @@ def find_monitoring_reports(context: Context) -> list[Part]:
             numerator=flag(is_due & is_on_time),
             denominator=flag(is_due),
             collected=visit.report_due_dt.notnull(),
+            filled=visit.report_submitted_dt.notnull(),
         )
     ]
 
@@ -128,6 +130,7 @@ def _build_documents(
             numerator=flag(is_due & counts),
             denominator=flag(is_due),
             collected=collected,
+            filled=rows.received_dt.notnull() | rows.finalized_dt.notnull(),
         )
     ]
 

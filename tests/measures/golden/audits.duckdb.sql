@@ -1,0 +1,77 @@
+SELECT
+  "t6"."study_id",
+  "t6"."site_id",
+  "t6"."vendor_id",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t6"."collected", FALSE)
+      AND COALESCE((
+        "t6"."numerator" <> 0
+      ) OR (
+        "t6"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t3"."audit_id" AS "key_audit_id",
+    "t3"."_file",
+    "t3"."_sheet",
+    "t3"."_line",
+    "t3"."study_id",
+    "t3"."site_id",
+    "t3"."vendor_id",
+    COALESCE("t3"."report_dt", "t3"."start_dt") AS "happened",
+    CASE
+      WHEN (
+        "t3"."report_dt" IS NOT NULL
+      )
+      AND (
+        "t3"."report_dt" <= MAKE_DATE(2026, 6, 30)
+      )
+      THEN COALESCE("t5"."n_major", 0)
+      ELSE 0
+    END AS "numerator",
+    CAST(CASE
+      WHEN (
+        "t3"."report_dt" IS NOT NULL
+      )
+      AND (
+        "t3"."report_dt" <= MAKE_DATE(2026, 6, 30)
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "denominator",
+    "t3"."report_dt" IS NOT NULL AS "collected",
+    COALESCE("t5"."n_critical", 0) AS "own_critical",
+    COALESCE("t5"."n_major", 0) AS "own_major",
+    TRUE AS "filled"
+  FROM (
+    SELECT
+      *
+    FROM "audit" AS "t0"
+    WHERE
+      "t0"."audit_type" IN ('site', 'vendor', 'study', 'system', 'inspection')
+  ) AS "t3"
+  LEFT OUTER JOIN (
+    SELECT
+      "t1"."audit_id",
+      SUM(CAST(CASE WHEN "t1"."grade" = 'critical' THEN 1 ELSE 0 END AS DOUBLE)) AS "n_critical",
+      SUM(CAST(CASE WHEN "t1"."grade" = 'major' THEN 1 ELSE 0 END AS DOUBLE)) AS "n_major"
+    FROM "audit_finding" AS "t1"
+    GROUP BY
+      1
+  ) AS "t5"
+    ON "t3"."audit_id" = "t5"."audit_id"
+) AS "t6"
+GROUP BY
+  1,
+  2,
+  3

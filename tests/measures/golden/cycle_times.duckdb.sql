@@ -1,0 +1,91 @@
+SELECT
+  "t1"."study_id",
+  "t1"."value",
+  "t1"."observed",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t1"."collected", FALSE)
+      AND COALESCE((
+        "t1"."numerator" <> 0
+      ) OR (
+        "t1"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t0"."study_id" AS "key_study_id",
+    "t0"."_file",
+    "t0"."_sheet",
+    "t0"."_line",
+    "t0"."study_id",
+    COALESCE(
+      CASE
+        WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+        THEN "t0"."db_lock_dt"
+        ELSE NULL
+      END,
+      MAKE_DATE(2026, 6, 30)
+    ) AS "happened",
+    CAST(CASE
+      WHEN (
+        "t0"."protocol_approved_dt" <= MAKE_DATE(2026, 6, 30)
+      )
+      AND (
+        CASE
+          WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+          THEN "t0"."db_lock_dt"
+          ELSE NULL
+        END IS NOT NULL
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "numerator",
+    CAST(CASE WHEN "t0"."protocol_approved_dt" <= MAKE_DATE(2026, 6, 30) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator",
+    CAST(DATE_DIFF(
+      'DAY',
+      "t0"."protocol_approved_dt",
+      COALESCE(
+        CASE
+          WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+          THEN "t0"."db_lock_dt"
+          ELSE NULL
+        END,
+        MAKE_DATE(2026, 6, 30)
+      )
+    ) AS DOUBLE) AS "value",
+    CAST(CASE
+      WHEN CASE
+        WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+        THEN "t0"."db_lock_dt"
+        ELSE NULL
+      END IS NOT NULL
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "observed",
+    "t0"."protocol_approved_dt" IS NOT NULL AS "collected",
+    "t0"."protocol_approved_dt" AS "own_approved",
+    CASE
+      WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+      THEN "t0"."db_lock_dt"
+      ELSE NULL
+    END AS "own_locked",
+    "t0"."phase" AS "own_phase",
+    "t0"."therapeutic_area" AS "own_area",
+    "t0"."status" AS "own_status",
+    "t0"."act_lpfv" AS "own_lpfv",
+    "t0"."act_lplv" AS "own_lplv",
+    TRUE AS "filled"
+  FROM "study" AS "t0"
+) AS "t1"
+GROUP BY
+  1,
+  2,
+  3

@@ -1,0 +1,88 @@
+SELECT
+  "t6"."study_id",
+  "t6"."site_id",
+  "t6"."value",
+  "t6"."observed",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t6"."collected", FALSE) AND COALESCE("t6"."denominator" <> 0, FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  CAST(0 AS DOUBLE PRECISION) AS "numerator",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t5"."pd_id" AS "key_pd_id",
+    "t5"."_file",
+    "t5"."_sheet",
+    "t5"."_line",
+    "t5"."study_id",
+    COALESCE("t5"."site_id", "t5"."subject_site") AS "site_id",
+    COALESCE("t5"."detected_dt", "t5"."deviation_dt") AS "happened",
+    CAST(CASE
+      WHEN COALESCE("t5"."detected_dt", "t5"."deviation_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "denominator",
+    CAST(CAST(EXTRACT(epoch FROM CAST(COALESCE(
+      CASE
+        WHEN "t5"."reported_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+        THEN "t5"."reported_dt"
+        ELSE NULL
+      END,
+      MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    ) AS TIMESTAMP) - CAST(COALESCE("t5"."detected_dt", "t5"."deviation_dt") AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
+    CAST(CASE
+      WHEN CASE
+        WHEN "t5"."reported_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+        THEN "t5"."reported_dt"
+        ELSE NULL
+      END IS NOT NULL
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "observed",
+    COALESCE("t5"."detected_dt", "t5"."deviation_dt") IS NOT NULL AS "collected",
+    "t5"."reported_dt" IS NOT NULL AS "filled"
+  FROM (
+    SELECT
+      "t2"."pd_id",
+      "t2"."study_id",
+      "t2"."site_id",
+      "t2"."subject_id",
+      "t2"."dvdecod",
+      "t2"."dvterm",
+      "t2"."deemedimportant",
+      "t2"."deviation_dt",
+      "t2"."detected_dt",
+      "t2"."reported_dt",
+      "t2"."status",
+      "t2"."root_cause",
+      "t2"."capa_id",
+      "t2"."_source",
+      "t2"."_file",
+      "t2"."_sheet",
+      "t2"."_line",
+      "t4"."study_id" AS "study_id_right",
+      "t4"."subject_id" AS "subject_id_right",
+      "t4"."subject_site"
+    FROM "protocol_deviation" AS "t2"
+    LEFT OUTER JOIN (
+      SELECT
+        "t1"."study_id",
+        "t1"."subject_id",
+        "t1"."site_id" AS "subject_site"
+      FROM "subject" AS "t1"
+    ) AS "t4"
+      ON "t2"."study_id" = "t4"."study_id" AND "t2"."subject_id" = "t4"."subject_id"
+  ) AS "t5"
+) AS "t6"
+GROUP BY
+  1,
+  2,
+  3,
+  4

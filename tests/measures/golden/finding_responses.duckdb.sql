@@ -1,0 +1,81 @@
+SELECT
+  "t5"."study_id",
+  "t5"."site_id",
+  "t5"."vendor_id",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t5"."collected", FALSE)
+      AND COALESCE((
+        "t5"."numerator" <> 0
+      ) OR (
+        "t5"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t2"."finding_id" AS "key_finding_id",
+    "t2"."_file",
+    "t2"."_sheet",
+    "t2"."_line",
+    "t4"."study_id",
+    "t4"."site_id",
+    "t4"."vendor_id",
+    "t2"."response_due_dt" AS "happened",
+    CAST(CASE
+      WHEN (
+        COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(2026, 6, 30)
+      )
+      AND (
+        (
+          "t2"."closed_dt" IS NULL
+        ) OR (
+          "t2"."closed_dt" > MAKE_DATE(2026, 6, 30)
+        )
+      )
+      AND (
+        "t2"."response_due_dt" < MAKE_DATE(2026, 6, 30)
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "numerator",
+    CAST(CASE
+      WHEN (
+        COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(2026, 6, 30)
+      )
+      AND (
+        (
+          "t2"."closed_dt" IS NULL
+        ) OR (
+          "t2"."closed_dt" > MAKE_DATE(2026, 6, 30)
+        )
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "denominator",
+    "t2"."response_due_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled"
+  FROM "audit_finding" AS "t2"
+  LEFT OUTER JOIN (
+    SELECT
+      "t1"."audit_id",
+      "t1"."study_id",
+      "t1"."site_id",
+      "t1"."vendor_id",
+      "t1"."report_dt",
+      "t1"."start_dt"
+    FROM "audit" AS "t1"
+  ) AS "t4"
+    ON "t2"."audit_id" = "t4"."audit_id"
+) AS "t5"
+GROUP BY
+  1,
+  2,
+  3

@@ -1,0 +1,67 @@
+SELECT
+  "t5"."study_id",
+  "t5"."site_id",
+  "t5"."value",
+  CAST(1 AS DOUBLE PRECISION) AS "observed",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t5"."collected", FALSE) AND COALESCE("t5"."denominator" <> 0, FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  CAST(0 AS DOUBLE PRECISION) AS "numerator",
+  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t2"."study_id" AS "key_study_id",
+    "t2"."subject_id" AS "key_subject_id",
+    "t2"."visit" AS "key_visit",
+    "t2"."form" AS "key_form",
+    "t2"."_file",
+    "t2"."_sheet",
+    "t2"."_line",
+    "t2"."study_id",
+    "t4"."site_id",
+    COALESCE(CAST("t2"."first_entered_ts" AS DATE), "t2"."visit_date") AS "happened",
+    CAST(CASE
+      WHEN COALESCE(
+        COALESCE(CAST("t2"."first_entered_ts" AS DATE), "t2"."visit_date") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
+        TRUE
+      )
+      AND (
+        COALESCE(
+          "t2"."data_entry_lag",
+          CAST(EXTRACT(epoch FROM CAST(CAST("t2"."first_entered_ts" AS DATE) AS TIMESTAMP) - CAST("t2"."visit_date" AS TIMESTAMP)) / 86400 AS BIGINT)
+        ) IS NOT NULL
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "denominator",
+    CAST(COALESCE(
+      "t2"."data_entry_lag",
+      CAST(EXTRACT(epoch FROM CAST(CAST("t2"."first_entered_ts" AS DATE) AS TIMESTAMP) - CAST("t2"."visit_date" AS TIMESTAMP)) / 86400 AS BIGINT)
+    ) AS DOUBLE PRECISION) AS "value",
+    COALESCE(
+      "t2"."data_entry_lag",
+      CAST(EXTRACT(epoch FROM CAST(CAST("t2"."first_entered_ts" AS DATE) AS TIMESTAMP) - CAST("t2"."visit_date" AS TIMESTAMP)) / 86400 AS BIGINT)
+    ) IS NOT NULL AS "collected",
+    TRUE AS "filled"
+  FROM "data_page" AS "t2"
+  LEFT OUTER JOIN (
+    SELECT
+      "t1"."study_id",
+      "t1"."subject_id",
+      "t1"."site_id"
+    FROM "subject" AS "t1"
+  ) AS "t4"
+    ON "t2"."study_id" = "t4"."study_id" AND "t2"."subject_id" = "t4"."subject_id"
+) AS "t5"
+GROUP BY
+  1,
+  2,
+  3,
+  4

@@ -1,0 +1,116 @@
+SELECT
+  "t6"."study_id",
+  "t6"."site_id",
+  "t6"."value",
+  "t6"."observed",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t6"."collected", FALSE) AND COALESCE("t6"."denominator" <> 0, FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  CAST(0 AS DOUBLE) AS "numerator",
+  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t5"."query_id" AS "key_query_id",
+    "t5"."_file",
+    "t5"."_sheet",
+    "t5"."_line",
+    "t5"."study_id",
+    "t3"."site_id",
+    CAST("t5"."opened_ts" AS DATE) AS "happened",
+    CAST(CASE
+      WHEN (
+        "t5"."opened_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+      )
+      AND (
+        CASE
+          WHEN "t5"."closed" IS NULL
+          THEN CASE
+            WHEN (
+              "t5"."closed_ts" IS NULL
+            ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+            THEN "t5"."queryage"
+            ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), MAKE_DATE(2026, 6, 30))
+          END
+          ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), CAST("t5"."closed" AS DATE))
+        END IS NOT NULL
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "denominator",
+    CAST(CASE
+      WHEN "t5"."closed" IS NULL
+      THEN CASE
+        WHEN (
+          "t5"."closed_ts" IS NULL
+        ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+        THEN "t5"."queryage"
+        ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), MAKE_DATE(2026, 6, 30))
+      END
+      ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), CAST("t5"."closed" AS DATE))
+    END AS DOUBLE) AS "value",
+    CAST(CASE
+      WHEN (
+        "t5"."closed" IS NOT NULL
+      )
+      OR (
+        (
+          "t5"."closed_ts" IS NULL
+        ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "observed",
+    "t5"."opened_ts" IS NOT NULL AS "collected",
+    TRUE AS "filled"
+  FROM (
+    SELECT
+      "t0"."query_id",
+      "t0"."study_id",
+      "t0"."subject_id",
+      "t0"."visit",
+      "t0"."form",
+      "t0"."field",
+      "t0"."opened_ts",
+      "t0"."answered_ts",
+      "t0"."closed_ts",
+      "t0"."querystatus",
+      "t0"."queryage",
+      "t0"."marking_group",
+      "t0"."_source",
+      "t0"."_file",
+      "t0"."_sheet",
+      "t0"."_line",
+      CASE
+        WHEN "t0"."closed_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+        THEN "t0"."closed_ts"
+        ELSE NULL
+      END AS "closed"
+    FROM "query" AS "t0"
+    WHERE
+      (
+        "t0"."querystatus" IS NULL
+      ) OR (
+        "t0"."querystatus" <> 'Cancelled'
+      )
+  ) AS "t5"
+  LEFT OUTER JOIN (
+    SELECT
+      "t1"."study_id",
+      "t1"."subject_id",
+      "t1"."site_id"
+    FROM "subject" AS "t1"
+  ) AS "t3"
+    ON "t5"."study_id" = "t3"."study_id" AND "t5"."subject_id" = "t3"."subject_id"
+) AS "t6"
+GROUP BY
+  1,
+  2,
+  3,
+  4

@@ -1,0 +1,94 @@
+SELECT
+  "t2"."study_id",
+  "t2"."site_id",
+  "t2"."value",
+  "t2"."observed",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t2"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t2"."collected", FALSE)
+      AND COALESCE((
+        "t2"."numerator" <> 0
+      ) OR (
+        "t2"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t1"."study_id" AS "key_study_id",
+    "t1"."site_id" AS "key_site_id",
+    "t1"."_file",
+    "t1"."_sheet",
+    "t1"."_line",
+    "t1"."study_id",
+    "t1"."site_id",
+    COALESCE("t1"."active", MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))) AS "happened",
+    CAST(CASE
+      WHEN (
+        "t1"."active" IS NOT NULL
+      )
+      AND (
+        "t1"."selected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "numerator",
+    CAST(CASE
+      WHEN "t1"."selected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "denominator",
+    CAST(CAST(EXTRACT(epoch FROM CAST(COALESCE(
+      "t1"."active",
+      "t1"."ended",
+      MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    ) AS TIMESTAMP) - CAST("t1"."selected_dt" AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
+    CAST(CASE WHEN "t1"."active" IS NOT NULL THEN 1 ELSE 0 END AS DOUBLE PRECISION) AS "observed",
+    "t1"."selected_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled"
+  FROM (
+    SELECT
+      "t0"."study_id",
+      "t0"."site_id",
+      "t0"."investigator_id",
+      "t0"."organization_id",
+      "t0"."country",
+      "t0"."site_status",
+      "t0"."selected_dt",
+      "t0"."qualification_dt",
+      "t0"."contract_executed_dt",
+      "t0"."ethics_approval_dt",
+      "t0"."initiation_dt",
+      "t0"."site_active_dt",
+      "t0"."closed_dt",
+      "t0"."num_plan_subj",
+      "t0"."vendor_id",
+      "t0"."_source",
+      "t0"."_file",
+      "t0"."_sheet",
+      "t0"."_line",
+      CASE
+        WHEN "t0"."site_active_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+        THEN "t0"."site_active_dt"
+        ELSE NULL
+      END AS "active",
+      CASE
+        WHEN "t0"."closed_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+        THEN "t0"."closed_dt"
+        ELSE NULL
+      END AS "ended"
+    FROM "site" AS "t0"
+  ) AS "t1"
+) AS "t2"
+GROUP BY
+  1,
+  2,
+  3,
+  4

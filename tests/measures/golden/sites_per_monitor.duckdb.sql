@@ -1,0 +1,58 @@
+SELECT
+  "t3"."study_id",
+  "t3"."person_id",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t3"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t3"."collected", FALSE)
+      AND COALESCE((
+        "t3"."numerator" <> 0
+      ) OR (
+        "t3"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t0"."person_id" AS "key_person_id",
+    "t0"."study_id" AS "key_study_id",
+    "t0"."role" AS "key_role",
+    "t0"."period" AS "key_period",
+    "t0"."_file",
+    "t0"."_sheet",
+    "t0"."_line",
+    "t0"."study_id",
+    "t0"."person_id",
+    "t0"."period" AS "happened",
+    CAST("t0"."sites_assigned" AS DOUBLE) AS "numerator",
+    COALESCE("t0"."fte_actual", "t0"."fte_planned") AS "denominator",
+    COALESCE("t0"."fte_actual", "t0"."fte_planned") IS NOT NULL AS "collected",
+    TRUE AS "filled"
+  FROM "allocation" AS "t0"
+  WHERE
+    "t0"."role" = 'cra'
+    AND "t0"."period" <= MAKE_DATE(2026, 6, 30)
+    AND "t0"."sites_assigned" IS NOT NULL
+    AND "t0"."period" = (
+      SELECT
+        MAX("t1"."period") AS "Max(period)"
+      FROM (
+        SELECT
+          *
+        FROM "allocation" AS "t0"
+        WHERE
+          "t0"."role" = 'cra'
+          AND "t0"."period" <= MAKE_DATE(2026, 6, 30)
+          AND "t0"."sites_assigned" IS NOT NULL
+      ) AS "t1"
+    )
+) AS "t3"
+GROUP BY
+  1,
+  2

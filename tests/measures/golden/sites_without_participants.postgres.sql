@@ -1,0 +1,126 @@
+SELECT
+  "t10"."study_id",
+  "t10"."site_id",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t10"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t10"."collected", FALSE)
+      AND COALESCE((
+        "t10"."numerator" <> 0
+      ) OR (
+        "t10"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN "t10"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN "t10"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t9"."study_id" AS "key_study_id",
+    "t9"."site_id" AS "key_site_id",
+    "t9"."_file",
+    "t9"."_sheet",
+    "t9"."_line",
+    "t9"."study_id",
+    "t9"."site_id",
+    "t9"."site_active_dt" AS "happened",
+    CAST(CASE
+      WHEN (
+        "t9"."site_active_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(4 AS INT), CAST(1 AS INT))
+      )
+      AND (
+        COALESCE("t9"."n_enrolled", 0) = 0
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "numerator",
+    CAST(CASE
+      WHEN "t9"."site_active_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(4 AS INT), CAST(1 AS INT))
+      THEN 1
+      ELSE 0
+    END AS DOUBLE PRECISION) AS "denominator",
+    "t4"."n_known" IS NOT NULL AS "collected",
+    TRUE AS "filled"
+  FROM (
+    SELECT
+      "t7"."study_id",
+      "t7"."site_id",
+      "t7"."investigator_id",
+      "t7"."organization_id",
+      "t7"."country",
+      "t7"."site_status",
+      "t7"."selected_dt",
+      "t7"."qualification_dt",
+      "t7"."contract_executed_dt",
+      "t7"."ethics_approval_dt",
+      "t7"."initiation_dt",
+      "t7"."site_active_dt",
+      "t7"."closed_dt",
+      "t7"."num_plan_subj",
+      "t7"."vendor_id",
+      "t7"."_source",
+      "t7"."_file",
+      "t7"."_sheet",
+      "t7"."_line",
+      "t7"."n_enrolled"
+    FROM (
+      SELECT
+        "t2"."study_id",
+        "t2"."site_id",
+        "t2"."investigator_id",
+        "t2"."organization_id",
+        "t2"."country",
+        "t2"."site_status",
+        "t2"."selected_dt",
+        "t2"."qualification_dt",
+        "t2"."contract_executed_dt",
+        "t2"."ethics_approval_dt",
+        "t2"."initiation_dt",
+        "t2"."site_active_dt",
+        "t2"."closed_dt",
+        "t2"."num_plan_subj",
+        "t2"."vendor_id",
+        "t2"."_source",
+        "t2"."_file",
+        "t2"."_sheet",
+        "t2"."_line",
+        "t6"."study_id" AS "study_id_right",
+        "t6"."site_id" AS "site_id_right",
+        "t6"."n_enrolled"
+      FROM "site" AS "t2"
+      LEFT OUTER JOIN (
+        SELECT
+          "t0"."study_id",
+          "t0"."site_id",
+          SUM(
+            CAST(CASE
+              WHEN COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+              THEN 1
+              ELSE 0
+            END AS DOUBLE PRECISION)
+          ) AS "n_enrolled"
+        FROM "subject" AS "t0"
+        GROUP BY
+          1,
+          2
+      ) AS "t6"
+        ON "t2"."study_id" = "t6"."study_id" AND "t2"."site_id" = "t6"."site_id"
+    ) AS "t7"
+  ) AS "t9"
+  LEFT OUTER JOIN (
+    SELECT
+      "t0"."study_id",
+      COUNT(*) AS "n_known"
+    FROM "subject" AS "t0"
+    GROUP BY
+      1
+  ) AS "t4"
+    ON "t9"."study_id" = "t4"."study_id"
+) AS "t10"
+GROUP BY
+  1,
+  2

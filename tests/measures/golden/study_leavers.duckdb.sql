@@ -1,0 +1,71 @@
+SELECT
+  "t1"."study_id",
+  "t1"."site_id",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t1"."collected", FALSE)
+      AND COALESCE((
+        "t1"."numerator" <> 0
+      ) OR (
+        "t1"."denominator" <> 0
+      ), FALSE)
+      THEN 1
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    "t0"."study_id" AS "key_study_id",
+    "t0"."subject_id" AS "key_subject_id",
+    "t0"."_file",
+    "t0"."_sheet",
+    "t0"."_line",
+    "t0"."study_id",
+    "t0"."site_id",
+    COALESCE("t0"."enroll_dt", "t0"."rand_dt") AS "happened",
+    CAST(CASE
+      WHEN (
+        COALESCE(COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30), FALSE)
+        OR (
+          (
+            COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
+          )
+          AND COALESCE("t0"."enrollyn", FALSE)
+        )
+      )
+      AND (
+        COALESCE("t0"."study_disc_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+        OR (
+          (
+            "t0"."study_disc_dt" IS NULL
+          ) AND (
+            "t0"."study_disc_reason" IS NOT NULL
+          )
+        )
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "numerator",
+    CAST(CASE
+      WHEN COALESCE(COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30), FALSE)
+      OR (
+        (
+          COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
+        )
+        AND COALESCE("t0"."enrollyn", FALSE)
+      )
+      THEN 1
+      ELSE 0
+    END AS DOUBLE) AS "denominator",
+    TRUE AS "collected",
+    TRUE AS "filled"
+  FROM "subject" AS "t0"
+) AS "t1"
+GROUP BY
+  1,
+  2

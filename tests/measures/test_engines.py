@@ -1,0 +1,62 @@
+"""Queries are written once: the SQL of each engine is kept, and both engines give equal results on the same rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from measures.engines import CUT, ENGINES, ask_duckdb, ask_postgres, compile_to, draw_tables, fill_postgres, iterate_expressions
+from measures.memory import MemorySnapshot
+from postgres import find_binary, run_server
+
+GOLDEN = Path(__file__).parent / "golden"
+EXPRESSIONS = dict(iterate_expressions())
+SEED = 20261122
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_sql_of_every_query_is_as_kept(engine: str) -> None:
+    """QUARTERDECK_WRITE_GOLDEN=1 writes the files anew; the difference is then for a person to read."""
+    for name, expression in EXPRESSIONS.items():
+        if not name.endswith(".sums"):
+            continue
+        path, sql = GOLDEN / f"{name.removesuffix('.sums')}.{engine}.sql", compile_to(engine, expression)
+        if os.environ.get("QUARTERDECK_WRITE_GOLDEN"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(sql, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == sql, f"the SQL of {name} has changed for {engine}"
+
+
+def test_no_kept_sql_is_left_over() -> None:
+    expected = {f"{name.removesuffix('.sums')}.{engine}.sql" for name in EXPRESSIONS if name.endswith(".sums") for engine in ENGINES}
+    assert {path.name for path in GOLDEN.iterdir()} == expected
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[tuple[MemorySnapshot, Any]]:
+    import psycopg
+
+    if find_binary("initdb") is None:
+        pytest.skip("no PostgreSQL server binaries on this machine")
+    tables = draw_tables(SEED)
+    with run_server() as address, psycopg.connect(address.replace("postgresql+psycopg", "postgresql"), autocommit=True) as connection:
+        fill_postgres(connection, tables)
+        yield MemorySnapshot(tables, CUT), connection
+
+
+@pytest.mark.postgres
+def test_both_engines_give_equal_rows(engines: tuple[MemorySnapshot, Any]) -> None:
+    snapshot, connection = engines
+    for name, expression in EXPRESSIONS.items():
+        ours, theirs = ask_duckdb(snapshot, compile_to("duckdb", expression)), ask_postgres(connection, compile_to("postgres", expression))
+        assert ours == theirs, name
+
+
+@pytest.mark.postgres
+def test_the_random_rows_reach_every_query(engines: tuple[MemorySnapshot, Any]) -> None:
+    snapshot, _ = engines
+    empty = {name for name, expression in EXPRESSIONS.items() if not snapshot.execute(expression).num_rows}
+    assert not empty
