@@ -10,6 +10,8 @@ from quarterdeck.charts.base import WIDE, Chart, Row, data, shown, signal, value
 from quarterdeck.vocabulary.interval import Interval
 from quarterdeck.vocabulary.verdict import Verdict
 
+MAX_WIDTH = 300  # a bullet stands beside a number, so it is drawn at that size rather than scaled down
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bullet(Chart):
@@ -72,7 +74,7 @@ class Bullet(Chart):
         ticks = [{"value": mark} for mark in self._marks()]
         if ticks:
             layers.append(alt.Chart(data(ticks)).mark_tick(thickness=3, size=22, color=signal("ink"), orient="vertical").encode(x=x))
-        return alt.layer(*layers).properties(width=width - 20, height=24)
+        return alt.layer(*layers).properties(width=min(width, MAX_WIDTH) - 20, height=24)
 
     def _marks(self) -> list[float]:
         marks = [self.target] if self.target is not None else [end for end in self.acceptable if end is not None]

@@ -90,17 +90,11 @@ class Fan(Chart):
         if self.history:
             last = _point(self.history[-1])
             room = bool(self.middle)
-            labels.append(
-                last
-                | {
-                    "text": shown(self.history[-1][1], self.unit),
-                    "align": "left" if room or wide else "right",
-                    "dx": 6,
-                    "dy": 16,
-                    "color": "series_1_text",
-                    "weight": 600,
-                }
-            )
+            # Near the axis the label goes above its point, so that it does not lie on the dates.
+            tallest = max([value for points in (self.history, self.plan, self.middle) for _, value in points] + [self.target or 0.0])
+            dy = -12 if self.history[-1][1] < 0.12 * tallest else 16
+            side = {"align": "left" if room or wide else "right", "dx": 6, "dy": dy}
+            labels.append(last | side | {"text": shown(self.history[-1][1], self.unit), "color": "series_1_text", "weight": 600})
         if self.middle:
             side = {"align": "left", "dx": 6, "dy": 0} if wide else {"align": "right", "dx": 0, "dy": -12}
             labels.append(
@@ -115,8 +109,9 @@ class Fan(Chart):
                     | {"text": f"{levels} range", "align": "left", "dx": 6, "dy": 17, "color": "ink_2", "weight": "normal"}
                 )
         if self.plan:
-            middle = self.plan[len(self.plan) // 2]
-            labels.append(_point(middle) | {"text": "Plan", "align": "right", "dx": -8, "dy": -6, "color": "ink_2", "weight": "normal"})
+            labels.append(
+                _halfway(self.plan) | {"text": "Plan", "align": "right", "dx": -8, "dy": -6, "color": "ink_2", "weight": "normal"}
+            )
         if self.target is not None:
             days = [day for points in (self.history, self.middle, self.plan) for day, _ in points]
             side = {"align": "left", "dx": 6, "dy": -8} if wide and self.middle else {"align": "right", "dx": 0, "dy": -8}
@@ -135,6 +130,15 @@ class Fan(Chart):
 
 def _point(point: tuple[date, float]) -> dict[str, object]:
     return {"day": point[0], "value": point[1]}
+
+
+def _halfway(points: Points) -> dict[str, object]:
+    """The place on the line half the time along: a plan of two points has no middle one."""
+    half = points[0][0] + (points[-1][0] - points[0][0]) / 2
+    before = max((p for p in points if p[0] <= half), key=lambda p: p[0])
+    after = min((p for p in points if p[0] >= half), key=lambda p: p[0])
+    part = (half - before[0]).days / max(1, (after[0] - before[0]).days)
+    return {"day": half, "value": before[1] + part * (after[1] - before[1])}
 
 
 def _line(points: Sequence[tuple[date, float]], x: alt.X, y: alt.Y, color: str, **style: object) -> alt.Chart:

@@ -54,12 +54,13 @@ class Funnel(Chart):
     def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
         """Limits, average, points, and names for those beyond the limits."""
         wide = width >= 500
-        tops = [point.value for point in self.points] + [self.centre]
-        top = max(tops) * 1.15 or 1.0
         right = max((point.size for point in self.points), default=1.0) * 1.04
+        values = [point.value for point in self.points] + [self.centre]
+        ends = [_at(limit, right) for limit in self.limits]
+        top = 1.12 * max([*values, *(end[2] for end in ends if end)]) or 1.0
         x = alt.X("size:Q", axis=alt.Axis(title=self.size_label, tickCount=5, format=",d"), scale=alt.Scale(domain=[0, right], nice=False))
         y = alt.Y(
-            "value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(domain=[min(0.0, *tops), top], nice=False)
+            "value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(domain=[min(0.0, *values), top], nice=False)
         )
         layers: list[alt.Chart] = []
         for index, limit in enumerate(self.limits):
@@ -69,9 +70,8 @@ class Funnel(Chart):
                 layers.append(
                     alt.Chart(data(rows)).mark_line(color=signal("context"), strokeWidth=1.25, strokeDash=dash, clip=True).encode(x=x, y=y)
                 )
-            if wide and limit.points:
-                within = [p for p in limit.points if p[0] <= right] or [limit.points[0]]
-                layers.append(_label(right, min(within[-1][2], top), limit.label, x, y))
+            if wide and (end := ends[index]) is not None:
+                layers.append(_label(right, end[2], limit.label, x, y))
         layers.append(alt.Chart(data([{"value": self.centre}])).mark_rule(color=signal("context"), strokeWidth=1.5).encode(y=y))
         layers.append(_label(right, self.centre, f"Average {shown(self.centre, self.unit)}", x, y, inside=not wide))
         layers.append(
@@ -101,6 +101,12 @@ class Funnel(Chart):
                         .encode(x=x, y=y, text="text:N", color=by_verdict())
                     )
         return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=240 if wide else 220)
+
+
+def _at(limit: Limit, size: float) -> tuple[float, float, float] | None:
+    """The limits at the largest size drawn."""
+    within = [point for point in limit.points if point[0] <= size]
+    return within[-1] if within else limit.points[0] if limit.points else None
 
 
 def _label(size: float, value: float, text: str, x: alt.X, y: alt.Y, inside: bool = False) -> alt.Chart:

@@ -18,11 +18,15 @@ ORDER = {Verdict.CONCERN: 0, Verdict.ORDINARY: 1, Verdict.BETTER: 2}
 
 def gather_findings(view: View) -> tuple[Finding, ...]:
     """All findings of all rooms that the reader may see, gravest first."""
-    from quarterdeck.papers.providers import gather_findings as gather
-
-    snapshot = view.snapshot
-    found: tuple[Finding, ...] = snapshot.cached("web.findings", lambda: tuple(gather(snapshot, [])))
+    found = findings_of(view.snapshot)
     return found if view.covers_portfolio else tuple(finding for finding in found if _may_read(view, finding.scope))
+
+
+def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """All findings of all rooms on these facts, gravest first; kept with them."""
+    from quarterdeck.papers import providers
+
+    return snapshot.cached("web.findings", lambda: providers.FindingProvider(lambda: providers.gather_findings(snapshot, [])).all())
 
 
 def of_study(findings: Iterable[Finding], study_id: str) -> list[Finding]:

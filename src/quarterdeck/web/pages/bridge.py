@@ -154,7 +154,7 @@ def _headline(view: View, name: str, measures: tuple[str, ...]) -> dict[str, Any
     if reading.numerator is not None and reading.denominator:
         of = f"{_amount(reading.numerator, reading)} of {_amount(reading.denominator, reading)}"
     return {
-        "name": name, "reading": reading, "chart": bullet_of(name, reading), "chart_name": reading.measure, "of": of if reading.is_assessed and reading.unit == "share" else "",
+        "name": name, "reading": reading, "chart": bullet_of(name, reading), "chart_name": reading.measure, "of": of if reading.is_assessed and reading.unit == "share" and not reading.measure.startswith("cycle_time") else "",
         "verdict": target_in_words(reading), "sentence": probability_sentence(reading),
     }  # fmt: skip
 
@@ -191,10 +191,9 @@ def _changes(view: View) -> dict[str, Any]:
 
 def _findings_then(view: View, snapshot_id: str) -> tuple[Any, ...]:
     """The findings of the earlier facts, where they were worked out already; a page does not wait for yesterday's."""
-    from quarterdeck.papers.providers import gather_findings as gather
+    from quarterdeck.web.matters import findings_of
 
-    earlier = view.deck.store.open(snapshot_id)
-    found = earlier.cached("web.findings", lambda: tuple(gather(earlier, [])))
+    found = findings_of(view.deck.store.open(snapshot_id))
     return found if view.covers_portfolio else tuple(f for f in found if study_of(f.scope) and view.may_read_study(study_of(f.scope)))
 
 

@@ -14,7 +14,7 @@ from quarterdeck.record.models.base import Acknowledgement, Decision, Person
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.finding import Consequence, Finding
-from quarterdeck.web.matters import gather_findings
+from quarterdeck.web.matters import findings_of, gather_findings
 from quarterdeck.web.navigation import Hit
 from quarterdeck.web.tables import Cell, Column, Table, words
 from quarterdeck.web.view import View, permit
@@ -147,8 +147,7 @@ def paths(snapshot: Snapshot) -> list[str]:
     """The first findings, for preparing and walking."""
     from urllib.parse import quote
 
-    found = snapshot.cached("web.findings.known", lambda: None)
-    return [f"/finding?id={quote(finding.id, safe='')}" for finding in (found or ())[:3]]
+    return [f"/finding?id={quote(finding.id, safe='')}" for finding in findings_of(snapshot)[:3]]
 
 
 def search(view: View, wanted: str) -> list[Hit]:

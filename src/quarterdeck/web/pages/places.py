@@ -60,9 +60,21 @@ def show_trial_country(study_id: str, country: str, view: View = permit("page.re
     name, readings = country_name(country), readings_about(view.snapshot, "country", f"{study_id}/{country}")
     points = trial_charts.merge_points(site.points for site in sites)
     enrolled, planned = sum(site.enrolled for site in sites), sum(site.row["num_plan_subj"] or 0 for site in sites)
-    sentence = f"{wording.number(enrolled)} of {wording.number(planned)} participants are enrolled at {wording.plural(len(sites), 'site')}." if planned else f"{wording.plural(enrolled, 'participant')} enrolled at {wording.plural(len(sites), 'site')}."
-    charts: dict[str, Chart] = {"enrolment": trial_charts.enrolment_chart(f"{trial.name} in {name}", sentence, points, (), planned or None, view.today)} if points else {}
-    found = [f for f in gather_findings(view) if f.scope.key == f"{study_id}/{country}" or (f.scope.level == "site" and f.scope.key in {site.key for site in sites})]
+    sentence = (
+        f"{wording.number(enrolled)} of {wording.number(planned)} participants are enrolled at {wording.plural(len(sites), 'site')}."
+        if planned
+        else f"{wording.plural(enrolled, 'participant')} enrolled at {wording.plural(len(sites), 'site')}."
+    )
+    charts: dict[str, Chart] = (
+        {"enrolment": trial_charts.enrolment_chart(f"{trial.name} in {name}", sentence, points, (), planned or None, view.today)}
+        if points
+        else {}
+    )
+    found = [
+        f
+        for f in gather_findings(view)
+        if f.scope.key == f"{study_id}/{country}" or (f.scope.level == "site" and f.scope.key in {site.key for site in sites})
+    ]
     return view.page(
         "trials/country.html", finding=f"{trial.name} in {name}: {sentence.rstrip('.')}", trial=trial, name=name, urgent=concerns(found), sentence=sentence,
         tables=[reading_table(view.snapshot, "measures", f"Measures in {name}", readings), site_table(view, study_id, country), _approvals(view, study_id, country)],
@@ -91,7 +103,12 @@ def show_countries(view: View = permit("page.read", any_scope=True)) -> Response
     ]  # fmt: skip
     sites = sum(int(str(row["sites"])) for row in rows)
     finding = f"Trials run in {wording.plural(len(rows), 'country', 'countries')} at {wording.plural(sites, 'site')}"
-    return view.page("trials/countries.html", finding=finding, tables=[Table("countries", "Countries, most participants first", columns, rows, empty="No site was loaded yet.")], cites=[len(rows), sites])
+    return view.page(
+        "trials/countries.html",
+        finding=finding,
+        tables=[Table("countries", "Countries, most participants first", columns, rows, empty="No site was loaded yet.")],
+        cites=[len(rows), sites],
+    )
 
 
 @router.get("/countries/{country}")
@@ -111,13 +128,25 @@ def show_country(country: str, view: View = permit("page.read", any_scope=True))
         }
         for study_id, own in sorted(by_study.items())
     ]  # fmt: skip
-    columns = [Column("trial", "Trial"), Column("sites", "Sites", is_number=True), Column("open", "Open", is_number=True), Column("enrolled", "Enrolled", is_number=True), Column("screened", "Screened", is_number=True)]
+    columns = [
+        Column("trial", "Trial"),
+        Column("sites", "Sites", is_number=True),
+        Column("open", "Open", is_number=True),
+        Column("enrolled", "Enrolled", is_number=True),
+        Column("screened", "Screened", is_number=True),
+    ]
     enrolled = sum(site.enrolled for site in sites)
     points = trial_charts.merge_points(site.points for site in sites)
     sentence = f"{wording.plural(enrolled, 'participant')} enrolled at {wording.plural(len(sites), 'site')} of {wording.plural(len(by_study), 'trial')}."
     charts: dict[str, Chart] = {"enrolment": trial_charts.enrolment_chart(name, sentence, points, (), None, view.today)} if points else {}
     return view.page(
-        "trials/country_all.html", finding=f"{name}: {sentence.rstrip('.')}", tables=[Table("trials", f"Trials in {name}", columns, rows)], charts=charts, sentence=sentence, name=name, cites=[enrolled, len(sites), len(by_study)]
+        "trials/country_all.html",
+        finding=f"{name}: {sentence.rstrip('.')}",
+        tables=[Table("trials", f"Trials in {name}", columns, rows)],
+        charts=charts,
+        sentence=sentence,
+        name=name,
+        cites=[enrolled, len(sites), len(by_study)],
     )
 
 
@@ -139,25 +168,53 @@ def search(view: View, wanted: str) -> list[Hit]:
         return []
     portfolio = read_portfolio(view.snapshot)
     sites = [
-        Hit(f"Site {site.site_id} of {site.study_id}", f"/trials/{site.study_id}/sites/{site.site_id}", "Site", country_name(site.row["country"]))
+        Hit(
+            f"Site {site.site_id} of {site.study_id}",
+            f"/trials/{site.study_id}/sites/{site.site_id}",
+            "Site",
+            country_name(site.row["country"]),
+        )
         for site in portfolio.sites.values()
         if (wanted in site.site_id.lower() or wanted == (site.row["investigator_id"] or "").lower()) and view.may_read_study(site.study_id)
     ]
-    countries = [Hit(name, f"/countries/{code}", "Country") for code, name in country_names().items() if wanted in name.lower() and code in portfolio.by_country]
+    countries = [
+        Hit(name, f"/countries/{code}", "Country")
+        for code, name in country_names().items()
+        if wanted in name.lower() and code in portfolio.by_country
+    ]
     return [*countries[:10], *sites[:20]]
 
 
 def _site_sentence(site: SiteFacts) -> str:
     planned = site.row["num_plan_subj"]
-    enrolled = f"{wording.number(site.enrolled)} of {wording.number(planned)} participants are enrolled" if planned else f"{wording.plural(site.enrolled, 'participant')} {'is' if site.enrolled == 1 else 'are'} enrolled"
-    return f"{enrolled}, {wording.number(site.failed)} of {wording.number(site.screened)} screened failed." if site.screened else f"{enrolled}."
+    enrolled = (
+        f"{wording.number(site.enrolled)} of {wording.number(planned)} participants are enrolled"
+        if planned
+        else f"{wording.plural(site.enrolled, 'participant')} {'is' if site.enrolled == 1 else 'are'} enrolled"
+    )
+    return (
+        f"{enrolled}, {wording.number(site.failed)} of {wording.number(site.screened)} screened failed."
+        if site.screened
+        else f"{enrolled}."
+    )
 
 
 def _approvals(view: View, study_id: str, country: str) -> Table:
     found = view.snapshot.query("SELECT * FROM study_country WHERE study_id = ? AND country = ?", [study_id, country]).to_pylist()
-    steps = (("Regulator: submitted", "reg_submission_dt"), ("Regulator: approved", "reg_approval_dt"), ("Ethics: submitted", "ethics_submission_dt"), ("Ethics: approved", "ethics_approval_dt"))
+    steps = (
+        ("Regulator: submitted", "reg_submission_dt"),
+        ("Regulator: approved", "reg_approval_dt"),
+        ("Ethics: submitted", "ethics_submission_dt"),
+        ("Ethics: approved", "ethics_approval_dt"),
+    )
     rows = [{"step": label, "date": found[0][name] or "not yet"} for label, name in steps] if found else []
-    return Table("approvals", "Approvals", [Column("step", "Step"), Column("date", "Date")], rows, empty="No approval of this country was loaded yet.")
+    return Table(
+        "approvals",
+        "Approvals",
+        [Column("step", "Step"), Column("date", "Date")],
+        rows,
+        empty="No approval of this country was loaded yet.",
+    )
 
 
 __all__ = ["Verdict", "router"]

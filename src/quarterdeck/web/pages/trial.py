@@ -31,7 +31,16 @@ QUALITY = (
     "critical_findings_per_audit", "repeat_findings", "capa_overdue",
 )  # fmt: skip
 DOCUMENTS = ("tmf_completeness", "tmf_timeliness", "tmf_quality")
-MONEY = ("budget_variance_year", "budget_variance_quarter", "cost_performance", "schedule_performance", "estimate_at_completion", "change_order_rate", "change_orders_preventable", "invoices_overdue")
+MONEY = (
+    "budget_variance_year",
+    "budget_variance_quarter",
+    "cost_performance",
+    "schedule_performance",
+    "estimate_at_completion",
+    "change_order_rate",
+    "change_orders_preventable",
+    "invoices_overdue",
+)
 
 
 @router.get("/trials/{study_id}")
@@ -41,7 +50,9 @@ def show_trial(study_id: str, view: View = permit("page.read")) -> Response:
     parts = view.snapshot.cached(("web.trial", study_id), lambda: build_parts(view.snapshot, trial))
     found = of_study(gather_findings(view), study_id)
     urgent = concerns(found)
-    finding = urgent[0].headline if urgent and urgent[0].scope.level == "study" else f"{trial.name}: {parts['enrolment_sentence'].rstrip('.')}"
+    finding = (
+        urgent[0].headline if urgent and urgent[0].scope.level == "study" else f"{trial.name}: {parts['enrolment_sentence'].rstrip('.')}"
+    )
     readings = readings_about(view.snapshot, "study", study_id)
     return view.page(
         "trials/trial.html",
@@ -59,7 +70,15 @@ def show_trial(study_id: str, view: View = permit("page.read")) -> Response:
         charts=parts["charts"],
         readings=readings.values(),
         findings=found,
-        cites=[trial.planned or 0, trial.enrolled, trial.id, trial.name, *parts["cites"], *(text for f in found for text in (f.headline, f.cause, f.suggested_action)), *_row_texts(trial)],
+        cites=[
+            trial.planned or 0,
+            trial.enrolled,
+            trial.id,
+            trial.name,
+            *parts["cites"],
+            *(text for f in found for text in (f.headline, f.cause, f.suggested_action)),
+            *_row_texts(trial),
+        ],
     )
 
 
@@ -78,7 +97,9 @@ def build_parts(snapshot: Snapshot, trial: TrialFacts) -> dict[str, Any]:
     return parts
 
 
-def reading_table(snapshot: Snapshot, name: str, caption: str, readings: Mapping[str, Reading], measures: tuple[str, ...] | None = None) -> Table:
+def reading_table(
+    snapshot: Snapshot, name: str, caption: str, readings: Mapping[str, Reading], measures: tuple[str, ...] | None = None
+) -> Table:
     """Readings of one thing: value with its way to the source, interval, target, verdict."""
     from quarterdeck.measures.catalogue import load_definitions
 
@@ -97,7 +118,13 @@ def reading_table(snapshot: Snapshot, name: str, caption: str, readings: Mapping
             }
         )
     rows.sort(key=lambda row: {Verdict.CONCERN: 0, Verdict.BETTER: 2}.get(row["verdict"], 1) if isinstance(row["verdict"], Verdict) else 3)
-    columns = [Column("measure", "Measure"), Column("value", "Value", is_number=True), Column("interval", "Likely range"), Column("target", "Target"), Column("verdict", "Verdict")]
+    columns = [
+        Column("measure", "Measure"),
+        Column("value", "Value", is_number=True),
+        Column("interval", "Likely range"),
+        Column("target", "Target"),
+        Column("verdict", "Verdict"),
+    ]
     return Table(name, caption, columns, rows, empty="Nothing was loaded that these measures could be worked out from.", size=50)
 
 
@@ -112,10 +139,22 @@ def site_table(view: View, study_id: str, country: str = "") -> Table:
     deviations = readings_of(snapshot, "protocol_deviations_per_100_visits", "site")
     rows = [
         {
-            "site": Cell(site.site_id, href=f"/trials/{study_id}/sites/{site.site_id}", sub=(site.row["site_status"] or "status not stated").replace("_", " ")),
-            "country": Cell(site.row["country"], country_name(site.row["country"]), href=f"/trials/{study_id}/countries/{site.row['country']}") if site.row["country"] else "not stated",
-            "enrolled": Cell(site.enrolled, f"{wording.number(site.enrolled)} of {wording.number(site.row['num_plan_subj'])}") if site.row["num_plan_subj"] else site.enrolled,
-            "months": Cell("", svg=view.sparkline(trial_charts.enrolment_spark(f"Site {site.site_id}", site.points))) if site.points else "nobody yet",
+            "site": Cell(
+                site.site_id,
+                href=f"/trials/{study_id}/sites/{site.site_id}",
+                sub=(site.row["site_status"] or "status not stated").replace("_", " "),
+            ),
+            "country": Cell(
+                site.row["country"], country_name(site.row["country"]), href=f"/trials/{study_id}/countries/{site.row['country']}"
+            )
+            if site.row["country"]
+            else "not stated",
+            "enrolled": Cell(site.enrolled, f"{wording.number(site.enrolled)} of {wording.number(site.row['num_plan_subj'])}")
+            if site.row["num_plan_subj"]
+            else site.enrolled,
+            "months": Cell("", svg=view.sparkline(trial_charts.enrolment_spark(f"Site {site.site_id}", site.points)))
+            if site.points
+            else "nobody yet",
             "open": site.row["site_active_dt"] or "not open",
             "deviations": deviations.get(site.key) or "not assessed",
             "matters": Cell(about[site.key], f"{about[site.key]} to look into") if about[site.key] else Cell(0, "nothing"),
@@ -136,11 +175,17 @@ def paths(snapshot: Snapshot) -> list[str]:
 
 def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
     expected = trial_charts.plan_of(trial, snapshot)
-    sentence = f"{wording.number(trial.enrolled)} of {wording.number(trial.planned)} participants are enrolled" if trial.planned else f"{wording.plural(trial.enrolled, 'participant')} {'is' if trial.enrolled == 1 else 'are'} enrolled"
+    sentence = (
+        f"{wording.number(trial.enrolled)} of {wording.number(trial.planned)} participants are enrolled"
+        if trial.planned
+        else f"{wording.plural(trial.enrolled, 'participant')} {'is' if trial.enrolled == 1 else 'are'} enrolled"
+    )
     sentence += f"; the plan had {wording.number(round(expected))} by now." if expected is not None else "; no plan by month was loaded."
     parts["enrolment_sentence"] = sentence
     parts["cites"] += [trial.enrolled, trial.planned or 0, round(expected or 0)]
-    parts["charts"]["enrolment"] = trial_charts.enrolment_chart(trial.name, sentence, trial.points, trial.plan, trial.planned, snapshot.data_cut)
+    parts["charts"]["enrolment"] = trial_charts.enrolment_chart(
+        trial.name, sentence, trial.points, trial.plan, trial.planned, snapshot.data_cut
+    )
     by_country: dict[str, list[Any]] = defaultdict(list)
     for site in read_portfolio(snapshot).by_study.get(trial.id, []):
         by_country[site.row["country"] or ""].append(site)
@@ -152,9 +197,19 @@ def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any])
         }
         for code, sites in sorted(by_country.items(), key=lambda item: -sum(s.enrolled for s in item[1]))
     ]  # fmt: skip
-    columns = [Column("country", "Country"), Column("sites", "Sites", is_number=True), Column("open", "Open", is_number=True), Column("enrolled", "Enrolled", is_number=True), Column("planned", "Planned by sites", is_number=True)]
+    columns = [
+        Column("country", "Country"),
+        Column("sites", "Sites", is_number=True),
+        Column("open", "Open", is_number=True),
+        Column("enrolled", "Enrolled", is_number=True),
+        Column("planned", "Planned by sites", is_number=True),
+    ]
     parts["tables"].append(Table("countries", "Countries, the largest first", columns, rows, empty="No site of this trial was loaded yet."))
-    panels = trial_charts.country_panels(trial.name, {country_name(code): trial_charts.merge_points(s.points for s in sites) for code, sites in by_country.items()}, "Enrolment by country, the six largest on equal axes.")
+    panels = trial_charts.country_panels(
+        trial.name,
+        {country_name(code): trial_charts.merge_points(s.points for s in sites) for code, sites in by_country.items()},
+        "Enrolment by country, the six largest on equal axes.",
+    )
     if panels is not None:
         parts["charts"]["countries"] = panels
 
@@ -163,7 +218,11 @@ def _add_milestones(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]
     rows = milestones_of(snapshot, trial)
     late = [row for row in rows if row["verdict"] is Verdict.CONCERN]
     pending = [row for row in rows if row["actual"] is None]
-    sentence = f"{wording.of(len(late), len(pending))} milestones still to come are likely to be late." if pending and any(row["likely"] for row in rows) else f"{wording.of(len(rows) - len(pending), len(rows))} milestones are done."
+    sentence = (
+        f"{wording.of(len(late), len(pending))} milestones still to come are likely to be late."
+        if pending and any(row["likely"] for row in rows)
+        else f"{wording.of(len(rows) - len(pending), len(rows))} milestones are done."
+    )
     if not rows:
         sentence = "No milestone of this trial was loaded yet."
     parts["milestone_sentence"] = sentence
@@ -172,19 +231,31 @@ def _add_milestones(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]
         parts["charts"]["milestones"] = trial_charts.milestone_chart(trial.name, sentence, rows, snapshot.data_cut)
     shown = [
         {
-            "label": row["label"], "planned": row["planned"] or "not planned", "likely": row["likely"] or ("done" if row["actual"] else "not forecast"), "actual": row["actual"] or "not yet",
+            "label": row["label"], "planned": row["planned"] or "not planned", "likely": "done" if row["actual"] else row["likely"] or "not forecast", "actual": row["actual"] or "not yet",
             "late": Cell(row["late"], wording.late(row["late"])) if row["late"] is not None else "not known", "verdict": row["verdict"],
         }
         for row in rows
     ]  # fmt: skip
-    columns = [Column("label", "Milestone"), Column("planned", "Planned"), Column("likely", "Likely"), Column("actual", "Done"), Column("late", "Against plan", is_number=True), Column("verdict", "Change")]
-    parts["tables"].append(Table("milestones", "Milestones in order of plan", columns, shown, empty="No milestone of this trial was loaded yet."))
+    columns = [
+        Column("label", "Milestone"),
+        Column("planned", "Planned"),
+        Column("likely", "Likely"),
+        Column("actual", "Done"),
+        Column("late", "Against plan", is_number=True),
+        Column("verdict", "Change"),
+    ]
+    parts["tables"].append(
+        Table("milestones", "Milestones in order of plan", columns, shown, empty="No milestone of this trial was loaded yet.")
+    )
 
 
 def milestones_of(snapshot: Snapshot, trial: TrialFacts) -> list[dict[str, Any]]:
     """The trial's own milestones; where none were loaded, the dates of the trial's row."""
     sql = "SELECT * FROM milestone WHERE study_id = ? AND coalesce(country, '') = '' AND coalesce(site_id, '') = '' ORDER BY coalesce(planned_finish, baseline_finish, actual_finish), milestone_id"
-    found = [(r["milestone_type"] or r["milestone_id"], r["planned_finish"] or r["baseline_finish"], r["actual_finish"], r["forecast_finish"]) for r in snapshot.query(sql, [trial.id]).to_pylist()]
+    found = [
+        (r["milestone_type"] or r["milestone_id"], r["planned_finish"] or r["baseline_finish"], r["actual_finish"], r["forecast_finish"])
+        for r in snapshot.query(sql, [trial.id]).to_pylist()
+    ]
     if not found:
         row = trial.row
         found = [
@@ -199,9 +270,24 @@ def milestones_of(snapshot: Snapshot, trial: TrialFacts) -> list[dict[str, Any]]
         label = str(name).replace("_", " ").capitalize()
         labels[label] += 1
         reached = actual or likely
-        late = (reached - planned).days if reached and planned else (snapshot.data_cut - planned).days if planned and planned < snapshot.data_cut else None
+        late = (
+            (reached - planned).days
+            if reached and planned
+            else (snapshot.data_cut - planned).days
+            if planned and planned < snapshot.data_cut
+            else None
+        )
         verdict = Verdict.ORDINARY if late is None or abs(late) <= 14 else Verdict.CONCERN if late > 0 else Verdict.BETTER
-        milestones.append({"label": label if labels[label] == 1 else f"{label} ({labels[label]})", "planned": planned, "actual": actual, "likely": likely, "late": late, "verdict": verdict})
+        milestones.append(
+            {
+                "label": label if labels[label] == 1 else f"{label} ({labels[label]})",
+                "planned": planned,
+                "actual": actual,
+                "likely": likely,
+                "late": late,
+                "verdict": verdict,
+            }
+        )
     return milestones
 
 
@@ -212,14 +298,25 @@ def _add_money(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> 
     )
     cut = snapshot.data_cut
     lines = snapshot.query(sql, [cut, cut, trial.id]).to_pylist()
-    columns = [Column("category", "Category"), Column("budget", "Approved", is_number=True), Column("planned", "Planned by now", is_number=True), Column("spent", "Spent and accrued", is_number=True), Column("difference", "Against plan", is_number=True)]
+    columns = [
+        Column("category", "Category"),
+        Column("budget", "Approved", is_number=True),
+        Column("planned", "Planned by now", is_number=True),
+        Column("spent", "Spent and accrued", is_number=True),
+        Column("difference", "Against plan", is_number=True),
+    ]
     rows = []
     totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     for line in lines:
         budget, planned, spent = (float(line[name] or 0) for name in ("budget", "planned", "spent"))
         for i, value in enumerate((budget, planned, spent)):
             totals[line["currency"]][i] += value
-        rows.append({"category": Cell((line["cost_category"] or "not stated").replace("_", " ").capitalize(), sub=line["currency"]), **_money(line["currency"], budget, planned, spent)})
+        rows.append(
+            {
+                "category": Cell((line["cost_category"] or "not stated").replace("_", " ").capitalize(), sub=line["currency"]),
+                **_money(line["currency"], budget, planned, spent),
+            }
+        )
     main = max(totals, key=lambda code: totals[code][0], default="")
     if not main:
         parts["money_sentence"] = "No budget line of this trial was loaded yet."
@@ -227,13 +324,21 @@ def _add_money(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> 
         budget, planned, spent = totals[main]
         words = [wording.money(value, main) for value in (spent, planned, budget)]
         parts["money_sentence"] = f"{words[0]} is spent or accrued; the plan had {words[1]} by now, of {words[2]} approved."
-        others = f" {wording.plural(len(totals) - 1, 'further currency', 'further currencies')} {'is' if len(totals) == 2 else 'are'} in the table." if len(totals) > 1 else ""
+        others = (
+            f" {wording.plural(len(totals) - 1, 'further currency', 'further currencies')} {'is' if len(totals) == 2 else 'are'} in the table."
+            if len(totals) > 1
+            else ""
+        )
         parts["money_sentence"] += others
         parts["cites"] += [*words, len(totals) - 1]
         spent_points, budget_points = _spending(snapshot, trial.id, main)
         if len(budget_points) > 1:
-            parts["charts"]["money"] = trial_charts.spending_chart(trial.name, parts["money_sentence"], spent_points, budget_points, budget, main)
-    parts["tables"].append(Table("money", "Budget by category", columns, rows, empty="No budget line of this trial was loaded yet.", size=50))
+            parts["charts"]["money"] = trial_charts.spending_chart(
+                trial.name, parts["money_sentence"], spent_points, budget_points, budget, main
+            )
+    parts["tables"].append(
+        Table("money", "Budget by category", columns, rows, empty="No budget line of this trial was loaded yet.", size=50)
+    )
 
 
 def _money(currency: str, budget: float, planned: float, spent: float) -> dict[str, Cell]:
@@ -255,7 +360,11 @@ def _spending(snapshot: Snapshot, study_id: str, currency: str) -> tuple[Points,
 
 
 def _add_quality(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
-    sites = [reading for key, reading in readings_of(snapshot, "protocol_deviations_per_100_visits", "site").items() if key.startswith(f"{trial.id}/")]
+    sites = [
+        reading
+        for key, reading in readings_of(snapshot, "protocol_deviations_per_100_visits", "site").items()
+        if key.startswith(f"{trial.id}/")
+    ]
     funnel = trial_charts.deviation_funnel(trial.name, sites)
     parts["quality_sentence"] = funnel.sentence if funnel else "There are too few sites with visits to compare."
     if funnel:
@@ -265,12 +374,24 @@ def _add_quality(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -
 def _add_documents(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
     whole = readings_of(snapshot, "tmf_completeness", "study").get(trial.id)
     prefix = f"{trial.id}/"
-    countries = {key.removeprefix(prefix): reading for key, reading in readings_of(snapshot, "tmf_completeness", "country").items() if key.startswith(prefix) and reading.is_assessed}
+    countries = {
+        key.removeprefix(prefix): reading
+        for key, reading in readings_of(snapshot, "tmf_completeness", "country").items()
+        if key.startswith(prefix) and reading.is_assessed
+    }
     if whole is None or whole.value is None:
-        parts["document_sentence"] = f"How complete the trial master file is cannot be said: {whole.not_assessed if whole else 'no document was loaded'}."
+        parts["document_sentence"] = (
+            f"How complete the trial master file is cannot be said: {whole.not_assessed if whole else 'no document was loaded'}."
+        )
     else:
         parts["document_sentence"] = f"{wording.share(whole.value)} of the documents that are due are in the trial master file."
-    chart = trial_charts.share_dots(f"Documents of {trial.name} by country", parts["document_sentence"], countries, {code: country_name(code) for code in countries}, "Country")
+    chart = trial_charts.share_dots(
+        f"Documents of {trial.name} by country",
+        parts["document_sentence"],
+        countries,
+        {code: country_name(code) for code in countries},
+        "Country",
+    )
     if chart:
         parts["charts"]["documents"] = chart
     sql = (
@@ -278,11 +399,27 @@ def _add_documents(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any])
         "count(*) FILTER (quality_issue) AS issues FROM tmf_document WHERE study_id = ? GROUP BY tmf_zone ORDER BY overdue DESC, tmf_zone"
     )
     rows = [
-        {"zone": f"Zone {row['tmf_zone']}" if row["tmf_zone"] is not None else "zone not stated", "expected": row["expected"], "final": row["final"], "overdue": row["overdue"], "issues": row["issues"]}
+        {
+            "zone": f"Zone {row['tmf_zone']}" if row["tmf_zone"] is not None else "zone not stated",
+            "expected": row["expected"],
+            "final": row["final"],
+            "overdue": row["overdue"],
+            "issues": row["issues"],
+        }
         for row in snapshot.query(sql, [snapshot.data_cut, trial.id]).to_pylist()
     ]
-    columns = [Column("zone", "Zone"), Column("expected", "Expected", is_number=True), Column("final", "Final", is_number=True), Column("overdue", "Overdue", is_number=True), Column("issues", "With a quality issue", is_number=True)]
-    parts["tables"].append(Table("zones", "Documents by zone of the trial master file", columns, rows, empty="No document of this trial was loaded yet.", size=50))
+    columns = [
+        Column("zone", "Zone"),
+        Column("expected", "Expected", is_number=True),
+        Column("final", "Final", is_number=True),
+        Column("overdue", "Overdue", is_number=True),
+        Column("issues", "With a quality issue", is_number=True),
+    ]
+    parts["tables"].append(
+        Table(
+            "zones", "Documents by zone of the trial master file", columns, rows, empty="No document of this trial was loaded yet.", size=50
+        )
+    )
 
 
 def _add_people(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
@@ -293,20 +430,52 @@ def _add_people(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) ->
     rows = []
     for role, months in sorted(series.items()):
         last = months[-1]
-        rows.append({"role": role_name(role), "people": last["people"], "planned": float(last["planned"] or 0), "actual": float(last["actual"] or 0), "sites": last["sites"] or "none", "month": Cell(last["period"], wording.month(last["period"]))})
-    columns = [Column("role", "Role"), Column("people", "People", is_number=True), Column("planned", "Planned FTE", is_number=True), Column("actual", "Actual FTE", is_number=True), Column("sites", "Sites assigned", is_number=True), Column("month", "Month")]
+        rows.append(
+            {
+                "role": role_name(role),
+                "people": last["people"],
+                "planned": float(last["planned"] or 0),
+                "actual": float(last["actual"] or 0),
+                "sites": last["sites"] or "none",
+                "month": Cell(last["period"], wording.month(last["period"])),
+            }
+        )
+    columns = [
+        Column("role", "Role"),
+        Column("people", "People", is_number=True),
+        Column("planned", "Planned FTE", is_number=True),
+        Column("actual", "Actual FTE", is_number=True),
+        Column("sites", "Sites assigned", is_number=True),
+        Column("month", "Month"),
+    ]
     parts["tables"].append(Table("people", "People by role, latest month", columns, rows, empty="Nobody was allocated to this trial yet."))
     actual, planned, people = sum(row["actual"] for row in rows), sum(row["planned"] for row in rows), sum(row["people"] for row in rows)
-    parts["people_sentence"] = f"{wording.number(actual, 1)} of {wording.number(planned, 1)} planned full-time equivalents work on it, {wording.plural(people, 'person', 'people')} in {wording.plural(len(rows), 'role')}." if rows else "Nobody was allocated to this trial yet."
+    parts["people_sentence"] = (
+        f"{wording.number(actual, 1)} of {wording.number(planned, 1)} planned full-time equivalents work on it, {wording.plural(people, 'person', 'people')} in {wording.plural(len(rows), 'role')}."
+        if rows
+        else "Nobody was allocated to this trial yet."
+    )
     parts["cites"] += [wording.number(actual, 1), wording.number(planned, 1), people, len(rows)]
-    chart = trial_charts.people_panels(trial.name, {role_name(role): (_points(months, "actual"), _points(months, "planned")) for role, months in series.items()}, parts["people_sentence"])
+    chart = trial_charts.people_panels(
+        trial.name,
+        {role_name(role): (_points(months, "actual"), _points(months, "planned")) for role, months in series.items()},
+        parts["people_sentence"],
+    )
     if chart:
         parts["charts"]["people"] = chart
 
 
 def role_name(role: str | None) -> str:
     """A role in words."""
-    return {"cra": "Monitor", "cta": "Trial assistant", "com": "Operations manager", "cpm": "Project manager", "ssu": "Start-up specialist", "dm": "Data manager", "director": "Director"}.get(role or "", (role or "other").capitalize())
+    return {
+        "cra": "Monitor",
+        "cta": "Trial assistant",
+        "com": "Operations manager",
+        "cpm": "Project manager",
+        "ssu": "Start-up specialist",
+        "dm": "Data manager",
+        "director": "Director",
+    }.get(role or "", (role or "other").capitalize())
 
 
 def _points(months: list[dict[str, Any]], name: str) -> tuple[tuple[date, float], ...]:
@@ -314,4 +483,15 @@ def _points(months: list[dict[str, Any]], name: str) -> tuple[tuple[date, float]
 
 
 def _row_texts(trial: TrialFacts) -> list[object]:
-    return [trial.phase, trial.row["protocol_title"] or "", trial.row["nct_id"] or "", trial.row["protocol_indication"] or "", trial.programme, len(trial.countries), trial.sites, trial.sites_active, len(trial.vendors), *(name for _, name in trial.vendors)]
+    return [
+        trial.phase,
+        trial.row["protocol_title"] or "",
+        trial.row["nct_id"] or "",
+        trial.row["protocol_indication"] or "",
+        trial.programme,
+        len(trial.countries),
+        trial.sites,
+        trial.sites_active,
+        len(trial.vendors),
+        *(name for _, name in trial.vendors),
+    ]
