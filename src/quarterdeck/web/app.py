@@ -23,6 +23,7 @@ from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web import security
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import api_modules, page_modules
+from quarterdeck.web.pages.sso import Provider, provider_from_environment
 from quarterdeck.web.render import STATIC, render
 from quarterdeck.web.view import SignInNeeded, View
 
@@ -46,12 +47,13 @@ def create_app(
     hosts: tuple[str, ...] = LOOPBACK_HOSTS,
     work: bool = True,
     prepare: bool = False,
+    sso: Provider | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The application for one installation.
 
     `require_accounts` asks everyone to sign in; `hosts` are the names it answers to; `work` starts the worker for long work;
-    `prepare` computes the views of a new snapshot before readers are shown it.
+    `prepare` computes the views of a new snapshot before readers are shown it; `sso` is the provider of single sign-on.
     """
     deck = Deck(settings, require_accounts, now)
     app = FastAPI(
@@ -60,6 +62,7 @@ def create_app(
     )  # fmt: skip
     app.state.deck = deck
     app.state.secret = security.get_secret(deck.record)
+    app.state.sso = sso if sso is not None else provider_from_environment()
     for module in page_modules():
         app.include_router(module.router, include_in_schema=False)
     for module in api_modules():

@@ -259,7 +259,7 @@ def show_row(table: str, key: str, view: View = permit("page.read", any_scope=Tr
     contract = get_contract(table)
     parts = _split_key(key, len(contract.key))
     where = " AND ".join(f"{quote(name)}::VARCHAR = ?" for name in contract.key)
-    found = view.snapshot.query(f"SELECT * FROM {quote(table)} WHERE {where}", parts).to_pylist()  # noqa: S608  names come from the contract
+    found = view.snapshot.query(f"SELECT * FROM {quote(table)} WHERE {where}", parts).to_pylist()
     if not found:
         raise NotFound("There is no such row in these facts", thing=f"{table} {key}")
     row = found[0]
@@ -361,7 +361,7 @@ def _count_changes(older: Snapshot, newer: Snapshot, table: str) -> tuple[int, i
     differs = " OR ".join(f"o.{quote(c.name)} IS DISTINCT FROM n.{quote(c.name)}" for c in contract.columns if not c.is_key) or "false"
     old, key = _part_of(older, table), quote(contract.key[0])
     sql = (
-        f"SELECT count(*) FILTER (o.{key} IS NULL), count(*) FILTER (o.{key} IS NOT NULL AND n.{key} IS NOT NULL AND ({differs})), "  # noqa: S608  names of the contract
+        f"SELECT count(*) FILTER (o.{key} IS NULL), count(*) FILTER (o.{key} IS NOT NULL AND n.{key} IS NOT NULL AND ({differs})), "
         f"count(*) FILTER (n.{key} IS NULL) FROM {old} o FULL JOIN {quote(table)} n ON {same}"
     )
     return tuple(column[0].as_py() for column in newer.query(sql).columns)  # type: ignore[return-value]
@@ -374,7 +374,7 @@ def _changed_rows(older: Snapshot, newer: Snapshot, table: str, limit: int = 200
     key = quote(contract.key[0])
     names = [c.name for c in contract.columns]
     chosen = ", ".join([f"o.{quote(n)} AS {quote('o_' + n)}" for n in names] + [f"n.{quote(n)} AS {quote('n_' + n)}" for n in names])
-    sql = f"SELECT {chosen} FROM {_part_of(older, table)} o FULL JOIN {quote(table)} n ON {same} WHERE o.{key} IS NULL OR n.{key} IS NULL OR {differs} LIMIT {limit}"  # noqa: S608
+    sql = f"SELECT {chosen} FROM {_part_of(older, table)} o FULL JOIN {quote(table)} n ON {same} WHERE o.{key} IS NULL OR n.{key} IS NULL OR {differs} LIMIT {limit}"
     changes: list[tuple[tuple[str, ...], str, object, object]] = []
     for row in newer.query(sql).to_pylist():
         is_new, is_gone = row["o_" + contract.key[0]] is None, row["n_" + contract.key[0]] is None
