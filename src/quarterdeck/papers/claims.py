@@ -193,13 +193,12 @@ def unbound_tokens(line: Line, names: Sequence[str] = ()) -> list[str]:
     """What a line states without a source."""
     known = guidance_ids()
     free = []
+    bound = bytearray(len(line.text))
+    for stretch in line.bounds:
+        bound[stretch.start : stretch.end] = b"\x01" * (stretch.end - stretch.start)
     for token in extract_tokens(line.text, names):
-        covered = any(bound.start <= token.start and token.end <= bound.end for bound in line.bounds)
-        partly = any(bound.start < token.end and token.start < bound.end for bound in line.bounds)
-        if (
-            not covered
-            and not (partly and token.kind in ("quantity", "quotation", "citation"))
-            and not (token.kind == "guidance" and token.value in known)
-        ):
+        marks = [bound[i] for i in range(token.start, token.end) if not line.text[i].isspace()]
+        partly = any(marks) and token.kind in ("quantity", "quotation", "citation")  # the unit or the quotation mark is the sentence's own
+        if not all(marks) and not partly and not (token.kind == "guidance" and token.value in known):
             free.append(token.text)
     return free

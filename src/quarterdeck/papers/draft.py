@@ -93,7 +93,7 @@ def _lower(text: str) -> str:
 
 def _footer(drafting: Drafting) -> Line:
     return claim(
-        drafting.facts, "{organisation}. Data as of {day}. Snapshot {snapshot}. Every number is bound to its source.", "",
+        drafting.facts, "{organisation}. Data as of {day}. Snapshot {snapshot}.", "",
         organisation="context:organisation", day=Slot("context:data_cut", "day"), snapshot="context:snapshot",
     )  # fmt: skip
 

@@ -100,7 +100,7 @@ _SHOW: dict[str, Callable[[Fact, str], str]] = {
     "number": lambda f, n: wording.number(_as_float(f)),
     "count": lambda f, n: wording.plural(_as_float(f), *n.split("|")),
     "share": lambda f, n: wording.share(_as_float(f)),
-    "chance": lambda f, n: wording.chance(_as_float(f)),
+    "chance": lambda f, n: wording.chance(min(max(_as_float(f), 0.0005), 0.9995)),  # what is uncertain is never said to be certain
     "likelihood": lambda f, n: wording.likelihood(_as_float(f)),
     "money": lambda f, n: wording.money(_as_float(f), f.unit),
     "signed": lambda f, n: wording.in_unit(_as_float(f), f.unit, signed=True),
@@ -191,7 +191,13 @@ class FactBase:
 
     def names(self) -> dict[str, str]:
         """Proper names of the evidence base, each with the id of its fact."""
-        return {str(fact.value): fact.id for fact in self.facts() if fact.unit == "name"}
+        return {
+            str(fact.value): fact.id
+            for prefix, provider in self.providers.items()
+            if prefix != "reading"  # values only, and slow to list
+            for fact in provider.facts()
+            if fact.unit == "name"
+        }
 
     @property
     def readings(self) -> Readings:
@@ -229,6 +235,9 @@ class Readings(Protocol):
 
     def title(self, measure: str) -> str:
         """The measure's name in words."""
+
+    def badness(self, reading: Reading) -> float:
+        """How far a value lies on the wrong side: larger is worse."""
 
 
 def money_of(value: Money) -> tuple[float, str]:

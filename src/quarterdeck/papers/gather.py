@@ -88,7 +88,7 @@ def _readings(snapshot: Snapshot, missing: list[MissingPart]) -> providers.Readi
     def evaluate(measure: str, level: str) -> Any:
         return snapshot.cached(("papers.readings", measure, level), lambda: evaluation.evaluate(measure, snapshot, level))
 
-    return providers.ReadingProvider(evaluate, titles, levels)
+    return providers.ReadingProvider(evaluate, titles, levels, {name: str(entry.direction.value) for name, entry in definitions.items()})
 
 
 def _measures() -> providers.MeasureProvider:
@@ -123,7 +123,7 @@ def _about_name(scopes: providers.ScopeProvider, about: Scope) -> str:
 def _benchmarks(missing: list[MissingPart]) -> providers.BenchmarkProvider:
     try:
         library = import_module("quarterdeck.measures.benchmarks").load_benchmarks()
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, AttributeError):
         missing.append(MissingPart("Benchmarks", "this capability is not installed yet"))
         library = {}
     return providers.BenchmarkProvider(_by_id(library))

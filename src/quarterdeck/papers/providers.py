@@ -76,7 +76,9 @@ class ReadingProvider:
         evaluate: Callable[[str, str], Sequence[Reading]],
         titles: Mapping[str, str],
         levels: Mapping[str, Sequence[str]] | None = None,
+        directions: Mapping[str, str] | None = None,
     ) -> None:
+        self.directions = dict(directions or {})
         self._evaluate, self._titles, self._levels = evaluate, dict(titles), dict(levels or {})
         self._kept: dict[tuple[str, str], tuple[Reading, ...]] = {}
 
@@ -95,6 +97,12 @@ class ReadingProvider:
     def title(self, measure: str) -> str:
         """The measure's name in words."""
         return self._titles.get(measure, measure.replace("_", " "))
+
+    def badness(self, reading: Reading) -> float:
+        """How far a value lies on the wrong side: larger is worse."""
+        value = reading.value or 0.0
+        direction = self.directions.get(reading.measure, "lower")
+        return -value if direction == "higher" else abs(value) if direction == "middle" else value
 
     def find(self, key: str) -> Fact | None:
         """The fact of `measure/level/scope key@period`."""
@@ -354,7 +362,7 @@ class RowProvider:
             return []
         condition = " AND ".join(f'"{column}" = ?' for column in chosen)
         order = ", ".join(f'"{key}"' for key in self._keys[table])
-        query = f'SELECT * FROM "{table}"{f" WHERE {condition}" if condition else ""} ORDER BY {order}'  # noqa: S608  names come from the contract
+        query = f'SELECT * FROM "{table}"{f" WHERE {condition}" if condition else ""} ORDER BY {order}'
         return [dict(row) for row in self._snapshot.query(query, list(chosen.values())).to_pylist()]
 
     def has_column(self, table: str, column: str) -> bool:
@@ -390,7 +398,7 @@ class RowProvider:
 
     def _typed_rows(self, table: str, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
         condition = " AND ".join(f'CAST("{column}" AS VARCHAR) = ?' for column in chosen)
-        return [dict(row) for row in self._snapshot.query(f'SELECT * FROM "{table}" WHERE {condition}', list(chosen.values())).to_pylist()]  # noqa: S608
+        return [dict(row) for row in self._snapshot.query(f'SELECT * FROM "{table}" WHERE {condition}', list(chosen.values())).to_pylist()]
 
     def _fact(self, table: str, key: str, row: Mapping[str, Any]) -> Fact:
         currency = str(row.get("currency") or "")

@@ -14,7 +14,49 @@ from quarterdeck.papers.guidance import load_guidance
 from quarterdeck.vocabulary.period import Period
 
 _EVERYDAY = frozenset(
-    ["the", "and", "for", "with", "from", "that", "this", "than", "have", "been", "were", "will", "would", "could", "their", "there", "which", "while", "about", "into", "over", "under", "between", "after", "before", "more", "most", "less", "each", "other", "interval", "portfolio", "trial", "study", "site", "value", "number", "level", "date", "true", "lies"]
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "from",
+        "that",
+        "this",
+        "than",
+        "have",
+        "been",
+        "were",
+        "will",
+        "would",
+        "could",
+        "their",
+        "there",
+        "which",
+        "while",
+        "about",
+        "into",
+        "over",
+        "under",
+        "between",
+        "after",
+        "before",
+        "more",
+        "most",
+        "less",
+        "each",
+        "other",
+        "interval",
+        "portfolio",
+        "trial",
+        "study",
+        "site",
+        "value",
+        "number",
+        "level",
+        "date",
+        "true",
+        "lies",
+    ]
 )
 
 

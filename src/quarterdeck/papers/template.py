@@ -32,6 +32,7 @@ KEYS = {
     "sections",
     "free_form",
     "order",
+    "targets",
 }
 CAP_KEYS = {"words", "slides"}
 FORMATS = ("pptx", "docx", "pdf", "html", "xlsx")
@@ -68,6 +69,7 @@ class Template:
     answer: str
     sections: tuple[SectionPlan, ...]
     free_form: bool
+    targets: tuple[str, ...]
     hash: str
 
     def limits(self) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def _read(path: Path, kinds: Mapping[str, frozenset[str]]) -> tuple[int, Templat
     template = Template(
         content["id"], content["name"], content["audience"], content["question"], content["about"], tuple(content["formats"]), int(content["cap"].get("words", 0)), int(content["cap"].get("slides", 0)),
         bool(content.get("second_reader", False)), int(content.get("max_age_days", 60)), tuple(content.get("required", [])), content.get("answer", "targets"),
-        tuple(_section(path, entry, kinds) for entry in content["sections"]), bool(content.get("free_form", False)), hashlib.sha256(text.encode()).hexdigest(),
+        tuple(_section(path, entry, kinds) for entry in content["sections"]), bool(content.get("free_form", False)), tuple(content.get("targets", [])), hashlib.sha256(text.encode()).hexdigest(),
     )  # fmt: skip
     for words in (template.name, template.question):
         _refuse_numbers(path, words)

@@ -71,7 +71,7 @@ class Drafting:
             key=lambda r: (
                 not r.is_assessed,
                 order.get(r.verdict.value if r.verdict else "", 1),
-                r.p_target if r.p_target is not None else 1.0,
+                -self.facts.readings.badness(r) if r.is_assessed else 0.0,
                 r.scope.key,
             ),
         )

@@ -166,7 +166,7 @@ def compose_decisions(drafting: Drafting, plan: SectionPlan) -> Section | None:
 
 def compose_missing(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """What this paper would have shown and does not, with the reason. An honest gap is part of the evidence."""
-    stale = [part for part in drafting.facts.missing]
+    stale = drafting.facts.missing
     lines = [Line(f"{entry.what}: {entry.why}.") for entry in drafting.missing if not any(c.isdigit() for c in entry.what + entry.why)]
     lines += [Line(f"{part.what}: {part.why}.") for part in stale]
     lines = list(dict.fromkeys(lines))[: int(plan.options.get("limit", 10))]

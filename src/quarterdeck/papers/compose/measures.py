@@ -17,15 +17,17 @@ MOST_BARS = 8
 
 
 def target_readings(drafting: Drafting) -> list[Reading]:
-    """Readings with a probability of meeting their target, least likely first: the portfolio's, or the subject's own."""
+    """Readings with a probability of meeting their target, least likely first: the portfolio's, or the subject's own.
+
+    A template may name the measures that are its targets; where none of them is there, all that have one are taken.
+    """
     level = drafting.about.level
-    found = [r for measure in drafting.facts.readings.measures() for r in drafting.readings(measure, level) if r.p_target is not None]
-    newest: dict[tuple[str, str], Reading] = {}
-    for reading in found:
-        key = (reading.measure, str(reading.scope))
-        if key not in newest or (reading.period and newest[key].period and reading.period > newest[key].period):  # type: ignore[operator]
-            newest[key] = reading
-    return sorted(newest.values(), key=lambda r: (r.p_target if r.p_target is not None else 2.0, r.measure))
+    known = drafting.facts.readings.measures()
+    for wanted in ([m for m in drafting.template.targets if m in known], known):
+        found = [r for measure in wanted for r in _latest(drafting.readings(measure, level)) if r.p_target is not None]
+        if found:
+            return sorted(found, key=lambda r: (r.p_target if r.p_target is not None else 2.0, r.measure))
+    return []
 
 
 def compose_targets(drafting: Drafting, plan: SectionPlan) -> Section | None:
@@ -46,8 +48,7 @@ def compose_targets(drafting: Drafting, plan: SectionPlan) -> Section | None:
     lines = [_target_sentence(drafting, plan, reading) for reading in readings[:3]]
     blocks: list[Block] = [Paragraph(line) for line in lines if line]
     blocks.append(_target_figure(drafting, readings))
-    notes = tuple(_note(drafting, reading) for reading in readings)
-    return Section(plan.id, heading or plain(plan.topic), tuple(blocks), notes, plan.annex)
+    return Section(plan.id, heading or plain(plan.topic), tuple(blocks), _notes(drafting, readings), plan.annex)
 
 
 def _target_sentence(drafting: Drafting, plan: SectionPlan, reading: Reading) -> Line | None:
@@ -110,16 +111,39 @@ def compose_measure(drafting: Drafting, plan: SectionPlan) -> Section | None:
     for reading in lead:
         if not reading.is_assessed:
             drafting.lack(plan.id, drafting.facts.readings.title(reading.measure), reading.reason or str(reading.not_assessed))
-    spread = _spread(drafting, chosen, plan)
+    spread = _spread(drafting, [*(r.measure for r in assessed[:1]), *chosen], plan)
     if not assessed and not spread:
         drafting.lack(plan.id, plan.topic, "no reading could be assessed")
         return None
     heading = _measure_heading(drafting, plan, assessed[0]) if assessed else None
-    blocks: list[Block] = [Paragraph(line) for reading in assessed for line in _measure_lines(drafting, plan, reading)]
+    blocks: list[Block] = [Paragraph(line) for reading in assessed[:1] for line in _measure_lines(drafting, plan, reading)]
     if spread:
         blocks.append(_spread_figure(drafting, plan, spread))
-    notes = tuple(_note(drafting, reading) for reading in (*assessed, *spread[:1]))
-    return Section(plan.id, heading or plain(plan.topic), tuple(blocks), notes, plan.annex)
+    if len(assessed) > 1 or (assessed and not spread):
+        blocks.append(_lead_table(drafting, assessed))
+    blocks += [Paragraph(line, "small") for reading in assessed[1:] for line in _measure_lines(drafting, plan, reading)[1:]]
+    return Section(plan.id, heading or plain(plan.topic), tuple(blocks), _notes(drafting, [*assessed, *spread[:1]]), plan.annex)
+
+
+def _lead_table(drafting: Drafting, readings: Sequence[Reading]) -> Table:
+    rows = tuple(
+        (
+            drafting.cell(f"measure:{r.measure}", "name"), drafting.cell(reading_id(r)), drafting.cell(reading_id(r), "range") if r.interval else Line("none stated"),
+            drafting.cell(reading_id(r, "target"), "text", otherwise="none set"), drafting.cell(reading_id(r, "p_target"), "chance", otherwise="not stated"), _verdict_word(r),
+        )
+        for r in readings
+    )  # fmt: skip
+    return Table(
+        plain("These measures together"),
+        ("Measure", "Now", "Interval", "Target", "Chance", "Verdict"),
+        rows,
+        frozenset({1, 2, 4}),
+        (2.2, 1.1, 1.7, 1.4, 0.9, 1),
+    )
+
+
+def _verdict_word(reading: Reading) -> Line:
+    return Line(f"{reading.verdict.shape} {reading.verdict.word}" if reading.verdict else "not judged")
 
 
 def _latest(readings: Sequence[Reading]) -> list[Reading]:
@@ -138,7 +162,7 @@ def _spread(drafting: Drafting, measures: Sequence[str], plan: SectionPlan) -> l
         return []
     for measure in measures:
         found = [r for r in _latest(drafting.readings(measure, level)) if r.is_assessed]
-        if len(found) > 1:
+        if len(found) > 1 and len({r.value for r in found[:MOST_BARS]}) > 1:  # bars of equal length show nothing
             return found[: int(plan.options.get("limit", MOST_BARS))]
     return []
 
@@ -196,7 +220,7 @@ def _spread_figure(drafting: Drafting, plan: SectionPlan, readings: Sequence[Rea
             name,
             drafting.cell(reading_id(r)),
             drafting.cell(reading_id(r), "range", otherwise="none stated") if r.interval else Line("none stated"),
-            Line(r.verdict.word if r.verdict else "not judged"),
+            _verdict_word(r),
         )
         for name, r in zip(names, readings, strict=True)
     )
@@ -241,7 +265,6 @@ def compose_overview(drafting: Drafting, plan: SectionPlan) -> Section | None:
         (_first_name(drafting, by_scope[key]), *(_overview_cell(drafting, by_scope[key].get(m)) for m in columns)) for key in ranked
     )
     headers = ("Trial" if level == "study" else level.capitalize(), *(drafting.facts.readings.title(m) for m in columns))
-    headers = tuple(_wordy(header) for header in headers)
     table = Table(
         plain("The triangle marks a concern, the dot a better reading than expected"),
         headers,
@@ -253,13 +276,9 @@ def compose_overview(drafting: Drafting, plan: SectionPlan) -> Section | None:
         plan.id,
         plain(plan.topic),
         (table,),
-        tuple(_note(drafting, next(f[m] for f in by_scope.values() if m in f)) for m in columns),
+        _notes(drafting, [next(f[m] for f in by_scope.values() if m in f) for m in columns]),
         plan.annex,
     )
-
-
-def _wordy(header: str) -> str:
-    return header
 
 
 def _concerns(readings: dict[str, Reading]) -> int:
@@ -277,12 +296,14 @@ def _overview_cell(drafting: Drafting, reading: Reading | None) -> Line:
     return cell + Line(f" {reading.verdict.shape}") if reading.verdict is not None and reading.verdict is not Verdict.ORDINARY else cell
 
 
-def _note(drafting: Drafting, reading: Reading) -> Line:
+def _notes(drafting: Drafting, readings: Sequence[Reading]) -> tuple[Line, ...]:
+    measures = list(dict.fromkeys(reading.measure for reading in readings))
+    names = {f"m{i}": f"measure:{measure}" for i, measure in enumerate(measures)}
     line = drafting.say(
-        "Source: {measure}, snapshot {snapshot}, data as of {day}.",
+        "Sources: " + "; ".join(f"{{{name}}}" for name in names) + ". Snapshot {snapshot}, data as of {day}.",
         "",
-        measure=f"measure:{reading.measure}",
         snapshot="context:snapshot",
         day=Slot("context:data_cut", "day"),
+        **names,
     )
-    return line or Line("")
+    return (line,) if line else ()

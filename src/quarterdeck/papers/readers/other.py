@@ -10,7 +10,31 @@ from quarterdeck.papers.readers.pieces import Piece, ReadDocument, open_archive,
 from quarterdeck.papers.writers.html import MANIFEST_ID
 
 _BLOCKS = frozenset(
-    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "th", "caption", "figcaption", "blockquote", "title", "dt", "dd", "pre", "div", "section", "footer", "header", "main", "article"]
+    [
+        "p",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "td",
+        "th",
+        "caption",
+        "figcaption",
+        "blockquote",
+        "title",
+        "dt",
+        "dd",
+        "pre",
+        "div",
+        "section",
+        "footer",
+        "header",
+        "main",
+        "article",
+    ]
 )
 
 

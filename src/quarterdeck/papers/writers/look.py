@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from quarterdeck.charts.base import Chart
 from quarterdeck.charts.picture import FONTS, draw_png
 from quarterdeck.charts.theme import THEMES
 from quarterdeck.papers.model import Figure
@@ -19,8 +22,14 @@ def colours(variant: str) -> dict[str, str]:
     return CALM if variant == "spaced" else LIGHT
 
 
-def picture_of(figure: Figure, variant: str, width: int = 640) -> bytes | None:
+def picture_of(figure: Figure, variant: str, width: int = 760) -> bytes | None:
     """The figure's picture at twice its size, or None where it has only a native form."""
     if figure.chart is None:
         return None
-    return draw_png(figure.chart, width, "calm" if variant == "spaced" else "light", scale=2.5)
+    return _draw(figure.chart, width, "calm" if variant == "spaced" else "light")
+
+
+@lru_cache(maxsize=64)
+def _draw(chart: Chart, width: int, theme: str) -> bytes:
+    # One picture serves the paper, its PDF and its page; drawing is the slowest step of a paper.
+    return draw_png(chart, width, theme, scale=2.5)

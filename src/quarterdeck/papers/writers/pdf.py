@@ -52,7 +52,7 @@ def _source(paper: Paper, folder: Path) -> str:
         f'#let small(body) = block(text(size: 8pt, fill: rgb("#{colour["ink_2"]}"), body))',
         f'#let caption-line(body) = block(above: 1.2em, below: 0.6em, sticky: true, text(size: 9pt, weight: 600, fill: rgb("#{colour["ink_2"]}"), body))',
         f"#let cell(body) = text(size: {'11pt' if spaced else '8.5pt'}, body)",
-        f"#block(below: 0.5em, text(size: 22pt, weight: 600, {_text(paper.title.text)}))",
+        f"#block(below: 1em, text(size: 22pt, weight: 600, {_text(paper.title.text)}))",
         f'#block(below: 1.6em, text(size: 10pt, fill: rgb("#{colour["ink_2"]}"), {_text(paper.subtitle.text)}))'
         if paper.subtitle.text
         else "",

@@ -14,7 +14,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
+from pptx.enum.chart import XL_AXIS_CROSSES, XL_CHART_TYPE, XL_LABEL_POSITION
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Cm, Pt
@@ -65,23 +65,26 @@ def write_pptx(paper: Paper, made_at: datetime, template: Path | None = None) ->
 
 
 def plan_slides(section: Section) -> list[_Plan]:
-    """A section as slides: its first visual beside its first lines; further visuals and text on slides of their own."""
+    """One finding a slide: a section's first lines beside its chart, the rest in the notes. Text or rows that fill more go on.
+
+    A table that stands behind a chart stays in the paper; a deck shows the chart.
+    """
     paragraphs = [block for block in section.blocks if isinstance(block, Paragraph) and block.line.text]
     paragraphs += [Paragraph(line) for block in section.blocks if isinstance(block, Signature) for line in block.lines]
-    visuals = [block for block in section.blocks if isinstance(block, Figure) or (isinstance(block, Table) and block.rows)]
-    chunks = list(_chunks(paragraphs, 2 if visuals else 6, LETTERS_A_SLIDE if visuals else 2.4 * LETTERS_A_SLIDE)) or [()]
-    plans: list[_Plan] = []
-    pieces = [piece for visual in visuals for piece in _pieces(visual)]
-    for i in range(max(len(chunks), len(pieces), 1)):
-        lines = chunks[i] if i < len(chunks) else ()
-        visual = pieces[i] if i < len(pieces) else None
-        plans.append(_Plan(section.heading, tuple(lines), visual, section.notes if i == 0 else ()))
-    return plans
+    figures = [block for block in section.blocks if isinstance(block, Figure)]
+    tables = [block for block in section.blocks if isinstance(block, Table) and block.rows]
+    pieces: list[Figure | Table] = [*figures] or [piece for table in tables for piece in _pieces(table)]
+    if not pieces:
+        return [_Plan(section.heading, chunk, None, section.notes) for chunk in _chunks(paragraphs, 7, 2.4 * LETTERS_A_SLIDE)] or [
+            _Plan(section.heading, (), None, section.notes)
+        ]
+    shown = next(iter(_chunks([p for p in paragraphs if p.style != "small"], 2, LETTERS_A_SLIDE)), ())
+    told = tuple(p.line for p in paragraphs if p not in shown)
+    first = _Plan(section.heading, shown, pieces[0], (*told, *section.notes))
+    return [first, *(_Plan(section.heading, (), piece, section.notes) for piece in pieces[1:])]
 
 
-def _pieces(visual: Figure | Table) -> Iterable[Figure | Table]:
-    if isinstance(visual, Figure):
-        return [visual]
+def _pieces(visual: Table) -> list[Table]:
     rows = visual.rows
     return [
         Table(visual.caption, visual.headers, rows[i : i + ROWS_A_SLIDE], visual.numeric, visual.weights)
@@ -107,9 +110,12 @@ def _add_opening(deck: Any, layout: Any, paper: Paper) -> None:
     body.text = paper.subtitle.text
     for line in paper.answer:
         body.add_paragraph().text = line.text
-    for paragraph, size in zip(body.paragraphs, [14] + [17] * 9, strict=False):
+    for paragraph, size in zip(body.paragraphs, [14] + [18] * 9, strict=False):
         paragraph.font.size = Pt(size)
-        paragraph.space_after = Pt(8)
+        paragraph.alignment = PP_ALIGN.LEFT
+        paragraph.font.color.rgb = _rgb(colours(paper.variant)["ink_2" if size == 14 else "ink"])
+        paragraph.space_after = Pt(10)
+    body.vertical_anchor = MSO_ANCHOR.TOP
     slide.notes_slide.notes_text_frame.text = f"The question: {paper.question}"
     _bar(slide, paper)
 
@@ -186,7 +192,7 @@ def _caption(slide: Any, line: Line, top: int, paper: Paper) -> None:
 
 def _add_chart(slide: Any, native: Native, top: int, height: int, paper: Paper) -> Any:
     colour = colours(paper.variant)
-    data: Any = CategoryChartData(number_format=_FORMATS.get(native.unit, "#,##0"))  # type: ignore[no-untyped-call]
+    data: Any = CategoryChartData(number_format=_FORMATS.get(native.unit, "General"))  # type: ignore[no-untyped-call]
     data.categories = [line.text for line in native.categories]
     for series in native.series:
         data.add_series(series.name, series.values)
@@ -207,6 +213,7 @@ def _add_chart(slide: Any, native: Native, top: int, height: int, paper: Paper) 
     if native.kind == "bar":
         chart.plots[0].gap_width = 60
         chart.category_axis.reverse_order = True
+        chart.category_axis.crosses = XL_AXIS_CROSSES.MAXIMUM  # keeps the scale below the bars
         if native.low and len(native.series) == 1:
             _add_error_bars(chart, native, colour)
     return frame
@@ -218,6 +225,10 @@ def _style_axes(chart: Any, native: Native, colour: dict[str, str]) -> None:
     axis.major_gridlines.format.line.color.rgb = _rgb(colour["rule"])
     axis.format.line.fill.background()
     axis.tick_labels.font.size = Pt(11)
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = _axis_format(native), False
+    values = [v for series in native.series for v in (*series.values, *native.low) if v is not None]
+    if native.kind == "bar" and values and min(values) >= 0:
+        axis.minimum_scale = 0
     axis.tick_labels.font.color.rgb = _rgb(colour["ink_2"])
     if native.unit == "probability":
         axis.minimum_scale, axis.maximum_scale = 0, 1
@@ -235,15 +246,15 @@ def _style_series(series: Any, i: int, native: Native, colour: dict[str, str]) -
     if native.kind == "bar":
         series.invert_if_negative = False
         series.format.fill.solid()
-        series.format.fill.fore_color.rgb = tone
+        # Error bars and labels must be read over the bar, so that it is a tint where it carries them.
+        series.format.fill.fore_color.rgb = _rgb(_tint(colour["series_1"])) if native.low else tone
         labels = series.data_labels
         labels.show_value, labels.number_format_is_linked = True, False
-        labels.number_format = _FORMATS.get(native.unit, "#,##0")
+        labels.number_format = _label_format(native)
         labels.position = XL_LABEL_POSITION.INSIDE_BASE if native.low else XL_LABEL_POSITION.OUTSIDE_END
         labels.font.size = Pt(12)
         labels.font.bold = True
-        if native.low:
-            labels.font.color.rgb = _rgb("FFFFFF")
+        labels.font.color.rgb = _rgb(colour["ink"])
     else:
         series.format.line.color.rgb = tone
         series.format.line.width = Pt(2.5)
@@ -251,6 +262,22 @@ def _style_series(series: Any, i: int, native: Native, colour: dict[str, str]) -
         series.marker.size = 6
         series.marker.format.fill.solid()
         series.marker.format.fill.fore_color.rgb = tone
+
+
+def _label_format(native: Native) -> str:
+    largest = max((abs(v) for series in native.series for v in series.values if v is not None), default=0.0)
+    return _FORMATS.get(native.unit) or ("#,##0" if largest >= 100 else "0.0" if largest >= 10 else "0.00")
+
+
+def _axis_format(native: Native) -> str:
+    return {"share": "0%", "probability": "0%"}.get(
+        native.unit, "General" if native.unit in ("", "number", "ratio", "per audit", "score") else "#,##0"
+    )
+
+
+def _tint(colour: str) -> str:
+    parts = [int(colour[i : i + 2], 16) for i in (0, 2, 4)]
+    return "".join(f"{round(255 - (255 - part) * 0.45):02X}" for part in parts)
 
 
 def _add_error_bars(chart: Any, native: Native, colour: dict[str, str]) -> None:
@@ -335,6 +362,11 @@ def _set_text(element: Any, text: str) -> None:
             paragraph.remove(child)
     run = etree.SubElement(paragraph, qn("a:r"))
     etree.SubElement(run, qn("a:rPr"), lang="en-GB", sz="900")
+    properties = paragraph.find(qn("a:pPr"))
+    if properties is None:
+        properties = etree.Element(qn("a:pPr"))
+        paragraph.insert(0, properties)
+    properties.set("algn", "l")
     etree.SubElement(run, qn("a:t")).text = text
 
 

@@ -1,0 +1,184 @@
+"""The desk: what every command and page does with papers, in one call each: gather, draft, render, keep, check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.papers.check import CheckResult, check_document
+from quarterdeck.papers.claims import Line
+from quarterdeck.papers.draft import draft_paper
+from quarterdeck.papers.facts import FactBase, Value
+from quarterdeck.papers.gather import gather_facts
+from quarterdeck.papers.model import Paper
+from quarterdeck.papers.readers.pieces import ReadDocument
+from quarterdeck.papers.readers.read import read_bytes, read_document
+from quarterdeck.papers.render import Rendered, render_paper
+from quarterdeck.papers.store import PaperStore
+from quarterdeck.papers.template import get_template, load_templates
+from quarterdeck.vocabulary.errors import BadInput, NotFound, QuarterdeckError
+from quarterdeck.vocabulary.reading import Scope
+from quarterdeck.vocabulary.settings import Settings
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.record.database import Record
+
+
+@dataclass
+class Desk:
+    """Papers over one snapshot of one installation. `now` is given, so that any run can be repeated."""
+
+    settings: Settings
+    snapshot: Snapshot
+    now: datetime
+    record: Record | None = None
+    is_latest: bool = True
+    _facts: dict[tuple[str, str], FactBase] = field(default_factory=dict)
+
+    @property
+    def store(self) -> PaperStore:
+        """Where papers are kept."""
+        return PaperStore(self.settings)
+
+    def facts(self, about: Scope = Scope(), given: Mapping[str, tuple[Value, str]] | None = None) -> FactBase:
+        """The fact base for a paper about this subject."""
+        key = (str(about), repr(sorted((given or {}).items())))
+        if key not in self._facts:
+            self._facts[key] = gather_facts(
+                self.snapshot, self.settings, self.record, self.now, self.is_latest, given, about, self.store.find_base
+            )
+        return self._facts[key]
+
+    def draft(
+        self,
+        template_id: str,
+        about: Scope = Scope(),
+        points: Sequence[Line] = (),
+        variant: str = "standard",
+        given: Mapping[str, tuple[Value, str]] | None = None,
+        title: str = "",
+    ) -> Paper:
+        """A draft compared with the last paper of its kind from another snapshot."""
+        template = get_template(template_id)
+        facts = self.facts(about, given)
+        about = about if template.about == "portfolio" or about.level == template.about else choose_subject(facts, template.about)
+        facts = self.facts(about, given)
+        previous = self.store.previous(template_id, str(about), self.snapshot.id)
+        return draft_paper(template, facts, about, previous, points, variant, title)
+
+    def render(
+        self,
+        paper: Paper,
+        formats: Iterable[str] | None = None,
+        pptx_template: Path | None = None,
+        about: Scope = Scope(),
+        given: Mapping[str, tuple[Value, str]] | None = None,
+    ) -> Rendered:
+        """The paper's files, sealed and kept in the store."""
+        template = get_template(paper.template)
+        facts = self.facts(about, given)
+        rendered = render_paper(paper, facts, self.now, tuple(formats or template.formats), pptx_template)
+        base = {**rendered.base, "about": str(about), "given": {key: [str(value), unit] for key, (value, unit) in (given or {}).items()}}
+        self.store.keep(paper.id, base, rendered.files, rendered.manifests)
+        return rendered
+
+    def check(self, document: ReadDocument, name: str) -> CheckResult:
+        """The check of a file that was read back."""
+        return check_document(document, name, self.open_facts, self.store.find_manifest, limits_of)
+
+    def open_facts(self, snapshot_id: str) -> FactBase | None:
+        """The facts of a snapshot: this one's, or an earlier one's that the installation holds."""
+        if snapshot_id in ("", self.snapshot.id):
+            return self.facts()
+        from quarterdeck.evidence.store import Store
+
+        try:
+            earlier = Store(self.settings.evidence_dir).open(snapshot_id)
+        except QuarterdeckError:
+            return None
+        return gather_facts(earlier, self.settings, self.record, self.now, False, None, Scope(), self.store.find_base)
+
+
+def open_desk(settings: Settings, as_of: str | None = None, record: Record | None = None, now: datetime | None = None) -> Desk:
+    """The desk of an installation on its latest or an earlier snapshot. Raises NotFound where nothing is loaded."""
+    from quarterdeck.evidence.store import Store
+
+    store = Store(settings.evidence_dir)
+    snapshot = store.open(as_of)
+    latest = store.latest()
+    return Desk(settings, snapshot, now or datetime.now(UTC), record, latest is None or latest.id == snapshot.id)
+
+
+def choose_subject(facts: FactBase, level: str) -> Scope:
+    """The subject of most concern at a level, where the author named none: of the gravest finding, else of the first reading of concern."""
+    for finding in facts.findings:
+        if finding.scope.level == level:
+            return finding.scope
+        if level == "study" and finding.scope.level in ("site", "country"):
+            return Scope("study", finding.scope.key.split("/")[0])
+    for measure in facts.readings.measures():
+        for reading in facts.readings.of(measure, level):
+            if reading.verdict is not None and reading.verdict.value == "concern":
+                return reading.scope
+    scopes = facts.providers.get("scope")
+    first = next((f.scope for f in (scopes.facts() if scopes else ()) if f.scope.level == level), None)
+    if first is None:
+        raise NotFound(
+            f"No {'trial' if level == 'study' else level} is in this snapshot",
+            thing=facts.state.id[:12],
+            next_step="Load one, or choose another paper.",
+        )
+    return first
+
+
+def read_scope(text: str | None) -> Scope:
+    """'study:QD-007' as a scope; nothing is the portfolio. Raises BadInput."""
+    if not text:
+        return Scope()
+    level, _, key = text.partition(":")
+    level = {"trial": "study"}.get(level, level)
+    if level not in ("study", "vendor", "portfolio") or (level != "portfolio" and not key):
+        raise BadInput("What the paper is about cannot be read", thing=repr(text), allowed="study:ID, vendor:ID, portfolio")
+    return Scope(level, key)
+
+
+def limits_of(template_id: str) -> Mapping[str, Any]:
+    """Caps of a template; none where it is unknown (a paper of another version)."""
+    template = load_templates().get(template_id)
+    return template.limits() if template else {}
+
+
+def check_path(
+    path: Path, settings: Settings, as_of: str | None = None, record: Record | None = None, now: datetime | None = None
+) -> CheckResult:
+    """Check any file against this installation; where it holds no evidence, against the manifest in the file alone."""
+    document = read_document(path)
+    return check_read(document, path.name, settings, as_of, record, now)
+
+
+def check_read(
+    document: ReadDocument,
+    name: str,
+    settings: Settings,
+    as_of: str | None = None,
+    record: Record | None = None,
+    now: datetime | None = None,
+) -> CheckResult:
+    """The same for a document read already."""
+    try:
+        desk = open_desk(settings, as_of, record, now)
+    except QuarterdeckError:
+        if as_of:
+            raise
+        nothing: Callable[[str], FactBase | None] = lambda snapshot: None  # noqa: E731
+        return check_document(document, name, nothing, PaperStore(settings).find_manifest, limits_of)
+    return desk.check(document, name)
+
+
+def check_content(content: bytes, name: str, settings: Settings, as_of: str | None = None) -> CheckResult:
+    """The same for bytes in hand (an upload, pasted text)."""
+    return check_read(read_bytes(content, name), name, settings, as_of)
