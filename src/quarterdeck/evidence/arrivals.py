@@ -106,9 +106,9 @@ def _unzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, 
         raise BadInput("The archive cannot be opened", thing=f"{name}: {error}", next_step="Ask for it again.") from error
     with archive:
         for member in sorted(archive.infolist(), key=lambda entry: entry.filename):
+            _check_member(member, name)
             if member.is_dir() or _is_skipped(member.filename):
                 continue
-            _check_member(member, name)
             budget.members += 1
             if budget.members > MAX_MEMBERS:
                 raise BadInput("An archive holds too many files", thing=name, allowed=f"{MAX_MEMBERS:,}")

@@ -135,7 +135,7 @@ def _read_file(file: str, entry: MappingType[str, Any]) -> FileMapping:
 
 def _read_column(where: str, options: Any, reading: ColumnRule) -> ColumnRule:
     if not isinstance(options, dict):
-        return replace(reading, source=str(options))
+        return replace(reading, source=_plain(options))
     _refuse_unknown(where, options, COLUMN_KEYS)
     multiply = options.get("multiply")
     if multiply is not None and not isinstance(multiply, int | float):
@@ -143,7 +143,7 @@ def _read_column(where: str, options: Any, reading: ColumnRule) -> ColumnRule:
     own = _read_reading(where, options, reading)
     return replace(
         own,
-        source=str(options.get("from", "")),
+        source=_plain(options.get("from", "")),
         constant=None if options.get("constant") is None else str(options["constant"]),
         multiply=None if multiply is None else float(multiply),
         codes={_plain(key): _plain(value) for key, value in (options.get("codes") or {}).items()},
@@ -167,7 +167,7 @@ def _read_reading(where: str, options: MappingType[str, Any], above: ColumnRule 
 
 
 def _plain(value: Any) -> str:
-    """YAML reads Yes and No as true and false; a person who writes a code table means the words."""
+    """YAML reads Yes and No as true and false; a person who writes a header or a code means the words."""
     return {True: "Yes", False: "No"}[value] if isinstance(value, bool) else str(value)
 
 

@@ -14,7 +14,7 @@ import yaml
 from quarterdeck.evidence.contracts import Contract, load_contracts
 
 LIKELY = 0.72  # similarity of names from which a match is worth proposing
-SUFFIX = re.compile(r"(__v|__c|__ctms|__sys)$")
+SUFFIX = re.compile(r"__(v|c|ctms|sys)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def normal(name: str) -> str:
     >>> normal("Site No.")
     'site_no'
     """
-    return SUFFIX.sub("", re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_"))
+    return re.sub(r"[^a-z0-9]+", "_", SUFFIX.sub("", name.strip().lower())).strip("_")
 
 
 def find_table(stem: str, headers: Sequence[str]) -> str:
