@@ -25,10 +25,11 @@ Ints = npt.NDArray[np.int64]
 Family = Literal["poisson", "binomial", "lognormal"]
 
 GROUP_GRID = np.array([0.02, 0.05, 0.10, 0.17, 0.26, 0.38, 0.55, 0.80, 1.15])
-ROW_GRID = np.array([0.02, 0.08, 0.16, 0.28, 0.45, 0.70, 1.05])
+# Fine enough that the likelihood of the row spread, sharp in larger data, never falls between two points.
+ROW_GRID = np.geomspace(0.03, 1.5, 18)
 STUDY_GRID = np.array([0.02, 0.15, 0.35, 0.70])
 GROUP_SCALE, ROW_SCALE = 0.5, 0.6  # half-normal priors on the link scale
-COVARIATE_SD, SELECTION_SD, INTERCEPT_SD = 0.7, 0.3, 10.0
+COVARIATE_SD, SELECTION_SD, INTERCEPT_SD = 0.7, 0.4, 10.0
 STEPS, LARGEST_STEP = 25, 2.0
 
 
