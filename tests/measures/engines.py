@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import ibis
-from measures.memory import MemorySnapshot
 
+from measures.memory import MemorySnapshot
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, Column, get_contract, load_contracts
 from quarterdeck.measures.aggregate import build_aggregate
 from quarterdeck.measures.facts import Context
@@ -42,7 +42,7 @@ def compile_to(engine: str, expression: Any) -> str:
 
 def draw_tables(seed: int, n: int = 60) -> dict[str, list[dict[str, Any]]]:
     """Rows for every table: small pools of identifiers so that joins meet, a fifth of all values missing."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     return {name: draw_rows(rng, name, n) for name in load_contracts()}
 
 
@@ -69,7 +69,7 @@ def draw_value(rng: random.Random, column: Column) -> Any:
         "money": rng.randrange(0, 4000) / 4,
         "rate": rng.randrange(1, 400) / 100,
         "date": day,
-        "timestamp": datetime(day.year, day.month, day.day, rng.randrange(24), rng.randrange(60), rng.randrange(60)),
+        "timestamp": datetime(day.year, day.month, day.day, rng.randrange(24), rng.randrange(60), rng.randrange(60)),  # noqa: DTZ001
         "boolean": rng.random() < 0.5,
         "list": ["a"],
         "country": rng.choice(["GB", "DE"]),

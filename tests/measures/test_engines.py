@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from measures.engines import CUT, ENGINES, ask_duckdb, ask_postgres, compile_to, draw_tables, fill_postgres, iterate_expressions
 from measures.memory import MemorySnapshot
 from postgres import find_binary, run_server

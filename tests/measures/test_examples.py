@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from measures.memory import build_memory_snapshot
 
+from measures.memory import build_memory_snapshot
 from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.measures.model import Example

@@ -9,14 +9,14 @@ from operator import or_
 import ibis
 import numpy as np
 import pyarrow as pa
-from ibis.expr import types as ir
+from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.measures.facts import SCOPES, Part
 
 
 def build_aggregate(
     parts: list[Part], *, with_values: bool, monthly: bool = False, first: date | None = None, last: date | None = None
-) -> ir.Table:
+) -> Relation:
     """One expression over all parts, grouped by every scope they name (and by value, and by month, if asked).
 
     Columns: the scopes, `month` (first day) if monthly, `value` and `observed` if with_values, then `n_rows`,
@@ -27,7 +27,7 @@ def build_aggregate(
     return ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool, first: date | None, last: date | None) -> ir.Table:
+def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool, first: date | None, last: date | None) -> Relation:
     rows = part.expression
     if first is not None:
         rows = rows.filter(rows.happened >= ibis.date(first.year, first.month, first.day))

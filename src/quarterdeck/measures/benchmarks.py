@@ -96,7 +96,7 @@ def build_benchmark(name: str, entry: Mapping[str, Any], file: str = "published.
             raise BadInput(
                 "A benchmark holds a value that cannot be used", thing=f"{name}.{key} = {entry.get(key)!r} in {file}", allowed=choices
             )
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     try:
         return Benchmark(id=name, **values)
     except TypeError as error:

@@ -125,7 +125,7 @@ def _estimate_by_group(cells: Cells, n: int, fit: Callable[[Floats, Floats, Floa
     assert cells.value is not None
     assert cells.observed is not None
     _, total = _sum(cells, n)
-    count = np.bincount(cells.group, cells.denominator * cells.observed, n)
+    count = np.asarray(np.bincount(cells.group, cells.denominator * cells.observed, n), dtype=float)
     used = np.flatnonzero((cells.denominator > 0) & np.isfinite(cells.value))
     used = used[np.argsort(cells.group[used], kind="stable")]
     out = np.full((n, 4), np.nan)
@@ -138,7 +138,8 @@ def _estimate_by_group(cells: Cells, n: int, fit: Callable[[Floats, Floats, Floa
 
 
 def _sum(cells: Cells, n: int) -> tuple[Floats, Floats]:
-    return np.bincount(cells.group, cells.numerator, n), np.bincount(cells.group, cells.denominator, n)
+    sums = [np.bincount(cells.group, amounts, n).astype(float) for amounts in (cells.numerator, cells.denominator)]
+    return sums[0], sums[1]
 
 
 def _sum_clusters(cells: Cells) -> tuple[Whole, Floats, Floats]:
@@ -147,9 +148,9 @@ def _sum_clusters(cells: Cells) -> tuple[Whole, Floats, Floats]:
         return cells.group, cells.numerator, cells.denominator
     width = int(cells.cluster.max()) + 1
     pairs, slot = np.unique(cells.group * width + cells.cluster, return_inverse=True)
-    count, total = np.bincount(slot, cells.numerator), np.bincount(slot, cells.denominator)
+    count, total = (np.bincount(slot, amounts).astype(float) for amounts in (cells.numerator, cells.denominator))
     return (pairs // width).astype(np.intp), count, total
 
 
 def _divide(count: Floats, total: Floats) -> Floats:
-    return np.divide(count, total, out=np.full(len(count), np.nan), where=total > 0)
+    return np.asarray(np.divide(count, total, out=np.full(len(count), np.nan), where=total > 0), dtype=float)

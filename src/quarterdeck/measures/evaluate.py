@@ -128,12 +128,12 @@ def _finish(
     )
 
 
-def _build_cells(answer: pa.Table, use: np.ndarray, group: np.ndarray, cluster: np.ndarray) -> Cells:  # type: ignore[type-arg]
+def _build_cells(answer: pa.Table, use: np.ndarray, group: np.ndarray, cluster: np.ndarray) -> Cells:
     has_values = "value" in answer.column_names
     sums = [_column(answer, name)[use] for name in ("numerator", "denominator")]
     value, observed = (_column(answer, name)[use] for name in ("value", "observed")) if has_values else (None, None)
     return Cells(group, cluster, sums[0], sums[1], value, observed)
 
 
-def _column(answer: pa.Table, name: str) -> np.ndarray:  # type: ignore[type-arg]
+def _column(answer: pa.Table, name: str) -> np.ndarray:
     return np.asarray(answer.column(name).cast("float64").fill_null(np.nan if name == "value" else 0.0).to_numpy(zero_copy_only=False))

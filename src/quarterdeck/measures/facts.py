@@ -24,7 +24,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import ibis
-from ibis.expr import types as ir
+import ibis.expr.types as ir
+from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.evidence.tables import table
@@ -50,7 +51,7 @@ class Context:
         return ibis.date(self.cut.year, self.cut.month, self.cut.day)
 
     @property
-    def end_of_day(self) -> ir.TimestampValue:
+    def end_of_day(self) -> Any:
         """Midnight after the cut, as an expression: an instant before it was known."""
         return ibis.literal(datetime.combine(self.cut + timedelta(days=1), time()), type="timestamp")
 
@@ -65,7 +66,7 @@ class Part:
     """Rows of one table as facts."""
 
     table: str
-    expression: ir.Table
+    expression: Relation
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Query:
         return self.needs + self.also_reads
 
 
-def build_part(name: str, relation: ir.Table, **columns: Any) -> Part:
+def build_part(name: str, relation: Relation, **columns: Any) -> Part:
     """A part from a relation that holds the key columns of table `name`; numbers become doubles, `happened` a date."""
     chosen: dict[str, Any] = {f"key_{key}": relation[key] for key in get_contract(name).key}
     chosen |= {column: relation[column] for column in LINEAGE}
@@ -107,7 +108,7 @@ def flag(condition: Any) -> Any:
     return ibis.cases((condition, 1), else_=0).cast("float64")
 
 
-def join_site(relation: ir.Table) -> ir.Table:
+def join_site(relation: Relation) -> Relation:
     """The relation with `site_id` of its participant, empty where the participant is unknown."""
     subject = table("subject").select("study_id", "subject_id", "site_id")
     return relation.left_join(subject, ["study_id", "subject_id"])

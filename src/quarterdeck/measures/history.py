@@ -74,7 +74,7 @@ def _read_flow(definition: Definition, source: Source, level: str, periods: list
     return out
 
 
-def _take(answer: pa.Table, within: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+def _take(answer: pa.Table, within: np.ndarray) -> pa.Table:
     import pyarrow as pa
 
     return answer.filter(pa.array(within))

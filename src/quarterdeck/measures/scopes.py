@@ -114,8 +114,7 @@ def get_scope(level: str, key: str) -> Scope:
 def _texts(answer: pa.Table, column: str) -> Texts:
     if column not in answer.column_names:
         return np.full(answer.num_rows, None, dtype=object)
-    values = np.array(answer.column(column).to_pylist() or [], dtype=object)
-    return np.where(values == "", None, values)
+    return np.array([value or None for value in answer.column(column).to_pylist()], dtype=object)
 
 
 def _join(first: Texts, second: Texts) -> Texts:

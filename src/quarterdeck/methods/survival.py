@@ -62,7 +62,8 @@ def fit_kaplan_meier(
     hazard = events / at_risk
     with np.errstate(divide="ignore"):
         terms = np.where(at_risk > events, events / (at_risk * np.maximum(at_risk - events, 1e-300)), 0.0)
-    return SurvivalCurve(times, np.cumprod(1 - hazard), np.cumsum(terms), float(w.sum()), float((w * d).sum()))
+    surviving, spread = (np.asarray(band, dtype=float) for band in (np.cumprod(1 - hazard), np.cumsum(terms)))
+    return SurvivalCurve(times, surviving, spread, float(w.sum()), float((w * d).sum()))
 
 
 def _sum_from(times: Floats, values: Floats, weights: Floats) -> Floats:
@@ -124,7 +125,7 @@ def fit_durations(
     guess = np.linalg.lstsq(x, log_t, rcond=None)[0]
     found = optimize.minimize(loss, np.append(guess, np.log(0.35)), method="BFGS", options={"gtol": 1e-6})
     curvature = _get_curvature(loss, found.x)
-    covariance = np.linalg.pinv(curvature)[:-1, :-1]
+    covariance = np.asarray(np.linalg.pinv(curvature), dtype=float)[:-1, :-1]
     return DurationModel(found.x[:-1], covariance, float(np.exp(found.x[-1])), len(t), int(d.sum()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ibis.expr import types as ir
+from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.tables import table
 from quarterdeck.measures.facts import Context, Part, build_part, count_days, flag
@@ -37,7 +37,7 @@ def find_audits(context: Context) -> list[Part]:
     ]
 
 
-def _read_findings() -> ir.Table:
+def _read_findings() -> Relation:
     audit = table("audit").select("audit_id", "study_id", "site_id", "vendor_id", "report_dt", "start_dt")
     return table("audit_finding").left_join(audit, "audit_id")
 
@@ -109,7 +109,7 @@ def find_open_capas(context: Context) -> list[Part]:
     ]
 
 
-def _read_change_orders() -> ir.Table:
+def _read_change_orders() -> Relation:
     contract = table("contract").select("contract_id", "vendor_id", "study_id")
     return table("change_order").left_join(contract, "contract_id")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
-from ibis.expr import types as ir
+from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.tables import table
 from quarterdeck.measures.facts import Context, Part, build_part, count_days, count_hours, flag, join_site
@@ -218,7 +218,7 @@ def find_deviation_reports(context: Context) -> list[Part]:
     ]
 
 
-def _with_site(deviation: ir.Table) -> ir.Table:
+def _with_site(deviation: Relation) -> Relation:
     subject = table("subject").select("study_id", "subject_id", subject_site="site_id")
     rows = deviation.left_join(subject, ["study_id", "subject_id"])
     return rows.mutate(own_site=rows.site_id.coalesce(rows.subject_site))

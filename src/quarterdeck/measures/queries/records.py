@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ibis.expr import types as ir
+import ibis.expr.types as ir
+from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.tables import table
 from quarterdeck.measures.facts import Context, Part, build_part, count_days, flag, join_site
@@ -47,7 +48,7 @@ def find_pages_to_verify(context: Context) -> list[Part]:
     ]
 
 
-def _read_queries(context: Context) -> ir.Table:
+def _read_queries(context: Context) -> Relation:
     """Queries opened by the cut and not cancelled, with the instant they were closed as far as it was known then."""
     rows = table("query")
     rows = rows.filter(rows.querystatus.isnull() | (rows.querystatus != "Cancelled"))
@@ -117,7 +118,7 @@ def find_monitoring_reports(context: Context) -> list[Part]:
 
 
 def _build_documents(
-    rows: ir.Table, is_due: ir.BooleanValue, counts: ir.BooleanValue, collected: ir.BooleanValue | bool = True
+    rows: Relation, is_due: ir.BooleanValue, counts: ir.BooleanValue, collected: ir.BooleanValue | bool = True
 ) -> list[Part]:
     return [
         build_part(
@@ -135,7 +136,7 @@ def _build_documents(
     ]
 
 
-def _read_documents() -> ir.Table:
+def _read_documents() -> Relation:
     rows = table("tmf_document")
     return rows.filter(rows.status.isnull() | (rows.status != "not_applicable"))
 

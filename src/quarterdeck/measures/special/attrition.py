@@ -76,7 +76,7 @@ def _read_group(definition: Definition, source: Source, level: str, key: str, ro
         base,
         value=leavers / headcount,
         not_assessed=None,
-        interval=Interval(float(low), float(max(high, leavers / headcount)), definition.method.level),
+        interval=Interval(float(low), max(float(high), leavers / headcount), definition.method.level),
         p_target=chance,
         verdict=derive_outlook(chance),
         drivers=_find_drivers(teams, period, headcount),
@@ -103,8 +103,8 @@ def _get_headcount(rows: Rows, period: Period) -> float:
 
 
 def _count_days(row: dict[str, Any], period: Period) -> int:
-    start = max(row["own_hired"] or period.first, period.first)
-    end = min(row["own_left"] or period.last, period.last)
+    start: date = max(row["own_hired"] or period.first, period.first)
+    end: date = min(row["own_left"] or period.last, period.last)
     return max((end - start).days + 1, 0)
 
 
