@@ -256,7 +256,7 @@ def _pool(board: Board) -> list[Pooled]:
         if len(trials) > 1:
             found.append(_pool_one(level, key, indicator, trials, cells))
     p = np.array([2 * ndtr(-abs(pooled.z)) for pooled in found])
-    adjusted = adjust_benjamini_hochberg(p) if found else []
+    adjusted = adjust_benjamini_hochberg(p)
     return sorted(
         (replace(f, q=float(q)) for f, q in zip(found, adjusted, strict=True)), key=lambda f: (-abs(f.z), f.level, f.key, f.indicator)
     )

@@ -83,7 +83,7 @@ def _assess(snapshot: Snapshot, row: dict[str, Any]) -> LimitStatus:
     if not 0 < expected < limit < 1:
         return LimitStatus(row, 0, 0, None, None, "the limit does not lie above the expected rate")
     sql = (
-        f"SELECT {EVENTS[parameter]} AS event FROM subject s WHERE study_id = $study AND coalesce(enroll_dt, rand_dt) <= $cut "  # noqa: S608  from the table above
+        f"SELECT {EVENTS[parameter]} AS event FROM subject s WHERE study_id = $study AND coalesce(enroll_dt, rand_dt) <= $cut "
         "ORDER BY coalesce(enroll_dt, rand_dt), subject_id"
     )
     events = np.array([int(r["event"]) for r in read_rows(snapshot, sql, study=row["study_id"])], dtype=np.int64)

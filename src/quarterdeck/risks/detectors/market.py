@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +149,7 @@ def _read_market(folder: Path) -> tuple[list[RegistryEvent], dict[str, Competito
     events = [event for path in sorted(folder.glob("*.csv")) for event in read_change_feed(path)]
     snapshots = [(path, read_registry(path)) for path in sorted([*folder.glob("*.json"), *folder.glob("*.jsonl")])]
     known: dict[str, Competitor] = {}
-    for (_, before), (path, after) in zip(snapshots, snapshots[1:], strict=False):
+    for (_, before), (path, after) in pairwise(snapshots):
         events += compare_snapshots(before, after, _date_of(path))
     for _, trials in snapshots:
         known |= trials

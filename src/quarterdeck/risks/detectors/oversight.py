@@ -139,7 +139,7 @@ def _find_people(snapshot: Snapshot) -> list[Finding]:
                 Verdict.CONCERN if count > 0.15 * len(rows) else Verdict.ORDINARY, "Visits and reports will slip first", "Share out the sites before the next round of visits", href="/people",
                 consequence=Consequence(0.4, 5.0), facts={"monitors": count, "of": len(rows), "most": most, "usual": usual}, snapshot=snapshot.id,
             ))  # fmt: skip
-    gone = [row for row in read_rows(snapshot, LEFT)]
+    gone = read_rows(snapshot, LEFT)
     if gone:
         sites, people = sum(row["sites"] for row in gone), len(gone)
         found.append(Finding(
@@ -155,7 +155,7 @@ def _find_late_feeds(snapshot: Snapshot) -> list[Finding]:
     newest: dict[str, Any] = {}
     for table, column in LIVE_DATES:
         if table in snapshot.tables:
-            sql = f'SELECT _source AS source, max({column}) AS newest FROM "{table}" WHERE {column} <= $cut GROUP BY ALL'  # noqa: S608  names from the table above
+            sql = f'SELECT _source AS source, max({column}) AS newest FROM "{table}" WHERE {column} <= $cut GROUP BY ALL'
             for row in read_rows(snapshot, sql):
                 if row["newest"] and (row["source"] not in newest or row["newest"] > newest[row["source"]]):
                     newest[row["source"]] = row["newest"]
