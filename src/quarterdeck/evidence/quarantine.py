@@ -58,10 +58,11 @@ def read_quarantine(snapshot: Snapshot, table: str = "", kind: str = "", file: s
 
 def count_quarantine(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Entries by table, kind and column, most frequent first, with an example."""
-    return snapshot.query(
+    counts: list[dict[str, Any]] = snapshot.query(
         "SELECT table_name, kind, column_name, count(*) AS rows, any_value(reason ORDER BY _file, _line) AS reason, "
         "any_value(value ORDER BY _file, _line) AS example FROM quarantine GROUP BY ALL ORDER BY rows DESC, table_name, kind, column_name"
     ).to_pylist()
+    return counts
 
 
 def export_quarantine(snapshot: Snapshot, folder: Path, table: str = "", with_special: bool = False) -> list[Path]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, get_contract
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 IBIS_TYPES = {
     "VARCHAR": "string",
@@ -24,7 +22,7 @@ IBIS_TYPES = {
 
 
 @cache
-def table(name: str) -> ir.Table:
+def table(name: str) -> Any:
     """The unbound table of a contract, lineage columns included.
 
     >>> table("site").site_id.type()

@@ -137,7 +137,8 @@ def _read_v2(study: dict[str, Any], content: str, file: str) -> Version:
 
 
 def _read_locations(section: dict[str, Any], content: str, start: int) -> tuple[Location, ...]:
-    found, position = [], content.find('"locations"', start)
+    found: list[Location] = []
+    position = content.find('"locations"', start)
     for entry in section.get("contactsLocationsModule", {}).get("locations", []):
         needle = json.dumps(entry.get("facility", ""), ensure_ascii=False)
         position = max(content.find(needle, position + 1), position)
