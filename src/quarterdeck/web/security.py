@@ -27,6 +27,7 @@ SESSION_COOKIE, BROWSER_COOKIE, AS_OF_COOKIE = "quarterdeck_session", "quarterde
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_BODY = 1_000_000
 MAX_UPLOAD = 100_000_000
+UPLOAD_PATHS = ("/evidence/upload", "/papers/verify")
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
@@ -81,7 +82,7 @@ class HostAndSize:
         if not self._is_ours(headers.get(b"host", b"").decode("latin-1")):
             await _refuse(send, 400, "This host name is not served here. Use the address that `quarterdeck serve` printed.")
             return
-        limit = MAX_UPLOAD if scope["path"].startswith("/evidence/upload") else MAX_BODY
+        limit = MAX_UPLOAD if scope["path"] in UPLOAD_PATHS else MAX_BODY
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > limit:
             await _refuse(

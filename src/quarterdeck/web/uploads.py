@@ -102,3 +102,12 @@ def _is_binary(start: bytes) -> bool:
 
 def _wrong(path: Path, wanted: str) -> BadInput:
     return BadInput(f"The content is not what the name says: not {wanted}", thing=path.name, next_step="Save it again in the right format.")
+
+
+def check_name_of_paper(given: str) -> str:
+    """The plain name of a paper to verify. Raises BadInput for a path or another type."""
+    if not given.lower().endswith((".docx", ".pptx", ".pdf", ".xlsx", ".html")):
+        raise BadInput("Papers of this type are not verified", thing=given[:200], allowed=".docx, .pptx, .pdf, .xlsx, .html")
+    if given != PurePosixPath(given).name or "\\" in given or re.search(r"[\x00-\x1f\x7f]", given) or len(given) > 200:
+        raise BadInput("A file name may not hold a path", thing=given[:200])
+    return given
