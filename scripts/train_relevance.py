@@ -31,12 +31,22 @@ def read_rows(data: Path) -> list[dict[str, Any]]:
     development = [json.loads(line) for line in (data / "eval" / "relevance_dev.jsonl").read_text().splitlines()]
     labels = json.loads((HERE / "relevance_labels.json").read_text())
     known = {row["id"] for row in development}
-    rows = [{"id": r["id"], "title": r["title"], "body": r["abstract"], "grade": r["relevance"], "weight": 1.5, "source": "dev"} for r in development]
+    rows = [
+        {"id": r["id"], "title": r["title"], "body": r["abstract"], "grade": r["relevance"], "weight": 1.5, "source": "dev"}
+        for r in development
+    ]
     for row in corpus:
         if row["id"] not in known:
             grade = labels.get(row["id"].removeprefix("fr:"), 0)
             rows.append(
-                {"id": row["id"], "title": row["title"], "body": row["abstract"] or "", "grade": grade, "weight": 1.0 if grade else 0.5, "source": "corpus"}
+                {
+                    "id": row["id"],
+                    "title": row["title"],
+                    "body": row["abstract"] or "",
+                    "grade": grade,
+                    "weight": 1.0 if grade else 0.5,
+                    "source": "corpus",
+                }
             )
     for grade, texts in yaml.safe_load((HERE / "relevance_examples.yaml").read_text()).items():
         for number, text in enumerate(texts):
@@ -59,7 +69,9 @@ def fit(rows: list[dict[str, Any]], folds: int = 5, seed: int = 7) -> tuple[dict
         idf = learn_idf([t for t, use in zip(terms, train, strict=True) if use])
         matrix = to_matrix(terms, idf, extras, names)
         for column, threshold in enumerate((1, 2)):
-            coefficients, bias = fit_logistic(matrix[train], (grades[train] >= threshold).astype(float), weights[train] * _balance(grades[train], threshold), 1.0)
+            coefficients, bias = fit_logistic(
+                matrix[train], (grades[train] >= threshold).astype(float), weights[train] * _balance(grades[train], threshold), 1.0
+            )
             unseen[test, column] = matrix[test] @ coefficients + bias
     idf = learn_idf(terms)
     matrix = to_matrix(terms, idf, extras, names)
@@ -85,7 +97,9 @@ def _balance(grades: np.ndarray, threshold: int) -> np.ndarray:
 
 def probabilities(model: Mapping[str, Any], unseen: np.ndarray) -> np.ndarray:
     """Calibrated probabilities of the unseen margins; the second never exceeds the first."""
-    p = np.column_stack([1 / (1 + np.exp(-(model[n]["slope"] * unseen[:, i] + model[n]["offset"]))) for i, n in enumerate(("any", "portfolio"))])
+    p = np.column_stack(
+        [1 / (1 + np.exp(-(model[n]["slope"] * unseen[:, i] + model[n]["offset"]))) for i, n in enumerate(("any", "portfolio"))]
+    )
     return np.column_stack([p[:, 0], np.minimum(p[:, 0], p[:, 1])])
 
 
@@ -94,7 +108,11 @@ def choose_cuts(rows: list[dict[str, Any]], p: np.ndarray) -> dict[str, float]:
     grades = np.array([row["grade"] for row in rows])
     review = float(np.quantile(p[grades >= 1, 0], 0.035))
     portfolio = float(np.quantile(p[grades == 2, 1], 0.05))
-    return {"review_from": round(review, 3), "in_from": round(float(np.quantile(p[grades >= 1, 0], 0.08)), 3), "portfolio_from": round(portfolio, 3)}
+    return {
+        "review_from": round(review, 3),
+        "in_from": round(float(np.quantile(p[grades >= 1, 0], 0.08)), 3),
+        "portfolio_from": round(portfolio, 3),
+    }
 
 
 def report(rows: list[dict[str, Any]], p: np.ndarray, cuts: Mapping[str, float]) -> None:
@@ -104,11 +122,15 @@ def report(rows: list[dict[str, Any]], p: np.ndarray, cuts: Mapping[str, float])
     for name, mask in (("development rows", source == "dev"), ("corpus rows", source == "corpus"), ("own examples", source == "own")):
         for band in ("review_from", "in_from"):
             said, true = p[mask, 0] >= cuts[band], grades[mask] >= 1
-            print(f"{name:18} {band:12} recall {(said & true).sum() / max(1, true.sum()):.3f}  precision {(said & true).sum() / max(1, said.sum()):.3f}  n={mask.sum()}")
+            print(
+                f"{name:18} {band:12} recall {(said & true).sum() / max(1, true.sum()):.3f}  precision {(said & true).sum() / max(1, said.sum()):.3f}  n={mask.sum()}"
+            )
         two = grades[mask] == 2
         said = (p[mask, 1] >= cuts["portfolio_from"]) & (p[mask, 0] >= cuts["review_from"])
-        print(f"{name:18} grade 2      recall {(said & two).sum() / max(1, two.sum()):.3f}  precision {(said & two).sum() / max(1, said.sum()):.3f}"
-              f"  grade-2 flagged at all {((p[mask, 0] >= cuts['review_from']) & two).sum() / max(1, two.sum()):.3f}")
+        print(
+            f"{name:18} grade 2      recall {(said & two).sum() / max(1, two.sum()):.3f}  precision {(said & two).sum() / max(1, said.sum()):.3f}"
+            f"  grade-2 flagged at all {((p[mask, 0] >= cuts['review_from']) & two).sum() / max(1, two.sum()):.3f}"
+        )
 
 
 def main() -> None:
@@ -136,7 +158,9 @@ def main() -> None:
                 print(f"{p[i, 0]:.2f} {rows[i]['source']} {rows[i]['grade']} {rows[i]['id']} {rows[i]['title'][:140]}")
     if not arguments.check:
         MODEL.write_text(json.dumps(model, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8")
-        print(f"wrote {MODEL} ({MODEL.stat().st_size:,} bytes); example grade: {judge('E6(R3) Good Clinical Practice', '', read_model(model)).grade}")
+        print(
+            f"wrote {MODEL} ({MODEL.stat().st_size:,} bytes); example grade: {judge('E6(R3) Good Clinical Practice', '', read_model(model)).grade}"
+        )
 
 
 if __name__ == "__main__":

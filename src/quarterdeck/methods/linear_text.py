@@ -5,6 +5,7 @@ Small on purpose: the weights are a dictionary from term to number that a person
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,122 @@ from scipy.sparse import csr_matrix
 
 _TOKEN = re.compile(r"[a-z][a-z0-9]*(?:\([a-z]\d\))?|\d+[a-z]\b")
 STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been being both but by can could did do does doing down during each few for from "
-    "further had has have having he her here hers him his how i if in into is it its itself just me more most my no nor not now of off on once only or other our ours "
-    "out over own same she should so some such than that the their theirs them then there these they this those through to too under until up very was we were what "
-    "when where which while who whom why will with you your".split()
+    [
+        "a",
+        "about",
+        "above",
+        "after",
+        "again",
+        "all",
+        "also",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "because",
+        "been",
+        "being",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "down",
+        "during",
+        "each",
+        "few",
+        "for",
+        "from",
+        "further",
+        "had",
+        "has",
+        "have",
+        "having",
+        "he",
+        "her",
+        "here",
+        "hers",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "itself",
+        "just",
+        "me",
+        "more",
+        "most",
+        "my",
+        "no",
+        "nor",
+        "not",
+        "now",
+        "of",
+        "off",
+        "on",
+        "once",
+        "only",
+        "or",
+        "other",
+        "our",
+        "ours",
+        "out",
+        "over",
+        "own",
+        "same",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "theirs",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "up",
+        "very",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "you",
+        "your",
+    ]
 )
 
 
@@ -38,7 +151,7 @@ def count_terms(text: str, prefix: str = "") -> Counter[str]:
     """Single words and pairs of neighbours, counted. `prefix` keeps the words of a title apart from those of a body."""
     tokens = tokenise(text)
     terms: Counter[str] = Counter(prefix + token for token in tokens)
-    terms.update(prefix + first + " " + second for first, second in zip(tokens, tokens[1:], strict=False))
+    terms.update(prefix + first + " " + second for first, second in itertools.pairwise(tokens))
     return terms
 
 
@@ -82,7 +195,9 @@ def learn_idf(documents: Sequence[Mapping[str, int]], minimum: int = 2, maximum_
     return {term: log((1 + n) / (1 + count)) + 1 for term, count in sorted(frequency.items()) if minimum <= count <= maximum_share * n}
 
 
-def to_matrix(documents: Sequence[Mapping[str, int]], idf: Mapping[str, float], extras: Sequence[Mapping[str, float]], names: Sequence[str]) -> csr_matrix:
+def to_matrix(
+    documents: Sequence[Mapping[str, int]], idf: Mapping[str, float], extras: Sequence[Mapping[str, float]], names: Sequence[str]
+) -> csr_matrix:
     """Rows of length-1 term features followed by the `extras` in the order of `names`: shape (documents, terms + names)."""
     index = {term: column for column, term in enumerate(idf)}
     rows, columns, values = [], [], []
@@ -98,7 +213,11 @@ def to_matrix(documents: Sequence[Mapping[str, int]], idf: Mapping[str, float], 
 
 
 def fit_logistic(
-    features: csr_matrix, labels: NDArray[np.float64], weights: NDArray[np.float64], penalty: float = 1.0, start: NDArray[np.float64] | None = None
+    features: csr_matrix,
+    labels: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    penalty: float = 1.0,
+    start: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
     """Coefficients and bias of an L2-penalised weighted logistic regression (bias unpenalised), by L-BFGS.
 

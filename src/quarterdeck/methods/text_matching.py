@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def likeness(first: str, second: str) -> float:
 def simhash(text: str) -> int:
     """A 64-bit fingerprint: near-duplicates differ in few bits (Charikar 2002), over pairs of neighbouring words."""
     words = _WORD.findall(fold_text(text).lower())
-    grams = [f"{x} {y}" for x, y in zip(words, words[1:], strict=False)] or words
+    grams = [f"{x} {y}" for x, y in itertools.pairwise(words)] or words
     totals = [0] * 64
     for gram in grams:
         value = int.from_bytes(hashlib.blake2b(gram.encode(), digest_size=8).digest(), "big")
@@ -81,7 +82,9 @@ def align(before: Sequence[str], after: Sequence[str], threshold: float = 0.7) -
     return pairs
 
 
-def _align_gap(before: Sequence[str], after: Sequence[str], left: range, right: range, threshold: float) -> list[tuple[int | None, int | None]]:
+def _align_gap(
+    before: Sequence[str], after: Sequence[str], left: range, right: range, threshold: float
+) -> list[tuple[int | None, int | None]]:
     if len(left) * len(right) > 40_000:  # a rewritten chapter: pairing everything with everything would take minutes
         return [*((i, None) for i in left), *((None, j) for j in right)]
     scored = sorted(((likeness(before[i], after[j]), -i, -j) for i in left for j in right), reverse=True)

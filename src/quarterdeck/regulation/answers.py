@@ -67,7 +67,14 @@ def _is_lines(payload: Payload) -> bool:
 
 def _with_dates(document: Document, row: dict[str, Any], published: date | None) -> Document:
     # The text of a record is read as it stands, so that a span counts in the characters of that field.
-    text = next((str(row[name]) for name in ("text", "dates", "body", "content", "abstract", "summary", "description") if isinstance(row.get(name), str) and row[name]), "")
+    text = next(
+        (
+            str(row[name])
+            for name in ("text", "dates", "body", "content", "abstract", "summary", "description")
+            if isinstance(row.get(name), str) and row[name]
+        ),
+        "",
+    )
     issued = published or read_day(row.get("publication_date") or row.get("published") or row.get("issue") or row.get("date"))
     if not any(isinstance(row.get(name), str) and row[name] for name in ("text", "body", "content")) and isinstance(row.get("dates"), str):
         text = f"DATES: {row['dates']}" if "DATES:" not in row["dates"] else row["dates"]
@@ -94,7 +101,15 @@ def _dates_row(document: Document) -> dict[str, Any]:
 
 def date_row(fact: DateFact) -> dict[str, Any]:
     """A date as answers show it; `type` repeats `kind` under the name that gold files use."""
-    row = {"kind": fact.kind, "type": fact.kind, "date": fact.date, "phrase": fact.phrase, "span": [fact.span.start, fact.span.end], "certainty": fact.certainty, "basis": fact.basis}
+    row = {
+        "kind": fact.kind,
+        "type": fact.kind,
+        "date": fact.date,
+        "phrase": fact.phrase,
+        "span": [fact.span.start, fact.span.end],
+        "certainty": fact.certainty,
+        "basis": fact.basis,
+    }
     extra = {"until": fact.until, "time": fact.time, "expression": fact.expression, "computed": fact.computed, "formula": fact.formula}
     return {**row, **{name: value for name, value in extra.items() if value}}
 
@@ -103,7 +118,11 @@ def answer_relevance(path: Path) -> list[dict[str, Any]]:
     """Relevance of each document of a file, in its order: id, title, score, grade, band, relevant, topics, why."""
     documents, problems = read_files([path])
     if not documents:
-        raise BadInput("The file holds no documents", thing=f"{path}: {'; '.join(problems[:3]) or 'empty'}", allowed="JSON lines with id, title and abstract; or any known payload")
+        raise BadInput(
+            "The file holds no documents",
+            thing=f"{path}: {'; '.join(problems[:3]) or 'empty'}",
+            allowed="JSON lines with id, title and abstract; or any known payload",
+        )
     return [relevance_row(document) for document in documents]
 
 
@@ -111,9 +130,17 @@ def relevance_row(document: Document) -> dict[str, Any]:
     """One document's relevance."""
     found = judge(document.title, document.abstract or document.text)
     return {
-        "id": document.id, "title": document.title, "score": found.score, "portfolio_score": found.portfolio_score, "grade": found.grade, "band": found.band,
-        "relevant": found.grade >= 1, "topics": list(found.topics), "why": list(found.why), "model": found.model,
-    }  # fmt: skip
+        "id": document.id,
+        "title": document.title,
+        "score": found.score,
+        "portfolio_score": found.portfolio_score,
+        "grade": found.grade,
+        "band": found.band,
+        "relevant": found.grade >= 1,
+        "topics": list(found.topics),
+        "why": list(found.why),
+        "model": found.model,
+    }
 
 
 def build_index(documents: Iterable[Document], changes: Sequence[Change] = ()) -> Index:
@@ -151,11 +178,23 @@ def answer_applies(changes: Sequence[Change], trials: Sequence[Trial], today: da
 def judgement_row(change: Change, chosen: Judgement, open_world: Judgement, closed: Judgement) -> dict[str, Any]:
     """One verdict as answers show it."""
     return {
-        "change": change.id, "trial": chosen.trial, "verdict": chosen.verdict, "because": chosen.because, "rule": chosen.rule,
-        "matched_facts": list(chosen.matched_facts), "missing_facts": list(open_world.missing_facts), "question": " ".join(open_world.questions),
-        "questions": list(open_world.questions), "why_not": list(chosen.why_not), "transitions": list(chosen.transitions), "severity": change.severity,
-        "at_least": chosen.at_least, "if_silence_is_a_question": open_world.verdict, "if_silence_means_no": closed.verdict, "certainty": change.certainty,
-    }  # fmt: skip
+        "change": change.id,
+        "trial": chosen.trial,
+        "verdict": chosen.verdict,
+        "because": chosen.because,
+        "rule": chosen.rule,
+        "matched_facts": list(chosen.matched_facts),
+        "missing_facts": list(open_world.missing_facts),
+        "question": " ".join(open_world.questions),
+        "questions": list(open_world.questions),
+        "why_not": list(chosen.why_not),
+        "transitions": list(chosen.transitions),
+        "severity": change.severity,
+        "at_least": chosen.at_least,
+        "if_silence_is_a_question": open_world.verdict,
+        "if_silence_means_no": closed.verdict,
+        "certainty": change.certainty,
+    }
 
 
 def read_queries(path: Path) -> list[dict[str, Any]]:

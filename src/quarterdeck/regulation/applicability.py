@@ -114,7 +114,15 @@ def judge_trial(rule: Rule, trial: Trial, today: date, closed_world: bool = Fals
     for name in rule.gate:
         held, fact = look.at(name)
         if held is False:
-            return Judgement(rule.change, trial.id, Outcome.NOT_APPLICABLE, rule.id, f"Not so: {_say(name)}.", why_not=(fact,), matched_facts=tuple(matched))
+            return Judgement(
+                rule.change,
+                trial.id,
+                Outcome.NOT_APPLICABLE,
+                rule.id,
+                f"Not so: {_say(name)}.",
+                why_not=(fact,),
+                matched_facts=tuple(matched),
+            )
         if held is None:
             missing.append(_condition(name).attribute)
         else:
@@ -145,13 +153,23 @@ def _judge_cases(rule: Rule, look: _Look, matched: list[str], missing: list[str]
             return _review(rule, look, facts, missing, tuple(why_not), verdict)
         transitions, asked = _transitions(rule, look)
         return Judgement(
-            rule.change, look.trial.id, verdict, rule.id, because, facts,
-            missing_facts=asked, questions=_questions(asked), transitions=transitions, why_not=tuple(dict.fromkeys(why_not)),
-        )  # fmt: skip
+            rule.change,
+            look.trial.id,
+            verdict,
+            rule.id,
+            because,
+            facts,
+            missing_facts=asked,
+            questions=_questions(asked),
+            transitions=transitions,
+            why_not=tuple(dict.fromkeys(why_not)),
+        )
     if missing:
         return _review(rule, look, tuple(matched), missing, tuple(why_not), None)
     because = "No case of the rule holds: " + "; ".join(dict.fromkeys(why_not)) + "."
-    return Judgement(rule.change, look.trial.id, Outcome.NOT_APPLICABLE, rule.id, because, tuple(matched), why_not=tuple(dict.fromkeys(why_not)))
+    return Judgement(
+        rule.change, look.trial.id, Outcome.NOT_APPLICABLE, rule.id, because, tuple(matched), why_not=tuple(dict.fromkeys(why_not))
+    )
 
 
 def _dated(case: Case, today: date) -> tuple[Outcome, str]:
@@ -160,12 +178,23 @@ def _dated(case: Case, today: date) -> tuple[Outcome, str]:
     return case.verdict, case.because
 
 
-def _review(rule: Rule, look: _Look, facts: tuple[str, ...], missing: list[str], why_not: tuple[str, ...], at_least: Outcome | None) -> Judgement:
+def _review(
+    rule: Rule, look: _Look, facts: tuple[str, ...], missing: list[str], why_not: tuple[str, ...], at_least: Outcome | None
+) -> Judgement:
     names = tuple(dict.fromkeys(missing))
     questions = _questions(names)
     because = f"The answer hangs on what is not known: {', '.join(names)}."
     return Judgement(
-        rule.change, look.trial.id, Outcome.NEEDS_REVIEW, rule.id, because, facts, names, questions, tuple(dict.fromkeys(why_not)), at_least=at_least
+        rule.change,
+        look.trial.id,
+        Outcome.NEEDS_REVIEW,
+        rule.id,
+        because,
+        facts,
+        names,
+        questions,
+        tuple(dict.fromkeys(why_not)),
+        at_least=at_least,
     )
 
 
@@ -237,7 +266,11 @@ def expand_groups(names: Iterable[str], today: date) -> set[str]:
     groups, expanded = load_groups(), set()
     for name in names:
         if name in groups:
-            expanded |= {code for code, (first, last) in groups[name].items() if (first is None or first <= today) and (last is None or today <= last)}
+            expanded |= {
+                code
+                for code, (first, last) in groups[name].items()
+                if (first is None or first <= today) and (last is None or today <= last)
+            }
         expanded.add(str(name))
     return expanded
 
@@ -270,11 +303,15 @@ def load_conditions() -> dict[str, Condition]:
     for name, entry in read_yaml(RULES / "conditions.yaml").items():
         entry = check_keys(entry, f"conditions.yaml, {name}", ("attribute", "say"), (*TESTS, "at_least", "groups"))
         if entry["attribute"] not in load_attributes():
-            raise BadInput("A condition looks at an unknown attribute", thing=f"{name}: {entry['attribute']}", allowed=sorted(load_attributes()))
+            raise BadInput(
+                "A condition looks at an unknown attribute", thing=f"{name}: {entry['attribute']}", allowed=sorted(load_attributes())
+            )
         tests = [test for test in TESTS if test in entry]
         if len(tests) != 1:
             raise BadInput("A condition looks in exactly one way", thing=f"conditions.yaml, {name}", allowed=TESTS)
-        conditions[name] = Condition(name, entry["attribute"], tests[0], entry[tests[0]], entry["say"], entry.get("at_least", 1), tuple(entry.get("groups", ())))
+        conditions[name] = Condition(
+            name, entry["attribute"], tests[0], entry[tests[0]], entry["say"], entry.get("at_least", 1), tuple(entry.get("groups", ()))
+        )
     return conditions
 
 

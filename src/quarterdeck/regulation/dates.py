@@ -15,7 +15,9 @@ from quarterdeck.regulation.mentions import Mention, find_mentions
 from quarterdeck.regulation.model import DateFact, Span
 
 _I = re.IGNORECASE
-_TIME_OF_DAY = r"(?:\d{1,2}(?::\d\d){0,2}\s*(?:a\.?\s?m\b\.?|p\.?\s?m\b\.?|noon|midnight)|(?:12(?::00)?\s+)?noon|midnight|\d{4}\s+hours|\d{1,2}:\d\d)"
+_TIME_OF_DAY = (
+    r"(?:\d{1,2}(?::\d\d){0,2}\s*(?:a\.?\s?m\b\.?|p\.?\s?m\b\.?|noon|midnight)|(?:12(?::00)?\s+)?noon|midnight|\d{4}\s+hours|\d{1,2}:\d\d)"
+)
 _ZONE = (
     r"(?:,?\s*(?:A\.l\.t\.|local time)|,?\s*\(?(?:(?:eastern|central|mountain|pacific|alaska|hawaii|atlantic|local|greenwich|british|uk|u\.s\.)[ -]*)+(?:standard|daylight|prevailing|mean|summer)?\s*(?:time)?\)?"
     r"|,?\s*\(?(?:E|C|M|P|AK|H)[SD]?T\b\)?|,?\s*\(?(?:GMT|BST|UTC|CET|CEST)\)?)*"
@@ -26,34 +28,87 @@ _CLOCK_ONE = re.compile(rf"(?:at\s+|of\s+|beginning\s+at\s+)?{_CLOCK},?(?:\s+on\
 
 # Cues: which matter a date belongs to. The order is that of strength where two start at the same place.
 _CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("background", re.compile(
-        r"\bpublished\b|(?<!immediately upon )(?<!upon )\bpublication of\b|\bdated\b|\bissued\b|\bcommenced\b|\bbegan\b|\bexpired\b|\bappeared\b|\bclosed on\b|\bwas (?:filed|held|announced|signed|approved)\b"
-        r"|\bincorporation by reference\b|\bactual notice (?:will be|is) used\b|\bagenda will be (?:posted|available)|\bwas effective\b|\bdocument of\b|\bamended on\b|\bas amended\b"
-        r"|\breceived on\b(?! or before)|\bannounced on\b|\bcompatible with\b|\bended\b|\boriginally\b|\bwere? due\b|(?<!withdrawn )(?<!revoked )(?<!rescinded )(?<!terminated )\bas of\b(?=\s*$)", _I)),
-    ("other_deadline", re.compile(
-        r"\bnominations?\b|\bapplications?\b|\bpetition(?:s|ed)?\b|\bregist(?:er|ration|rations)\b|\brequests? (?:to speak|for (?:special |reasonable )?accommodations?|to make|for oral)"
-        r"|\baccommodations?\b|\bprotests?\b|\bclaim\b|\bjudicial review\b|\bletters? of intent\b|\bproposals? (?:must|are|should)|\bpresentations?\b|\bRSVP\b|\bnotices? of (?:intent|participation|appearance)"
-        r"|\bdraft agenda\b|\bpayments?\b|\binterventions?\b|\bmotions?\b|\babstracts?\b|\bbids?\b|\bgrants?\b|\bmanuscripts?\b|\bplan to attend\b|\bauxiliary aids\b|\bentries\b", _I)),
-    ("comment_close", re.compile(
-        r"\bcomment(?:s|ers?)?\b|\bobjections?\b|\bwritten statements?\b|\bscoping period\b|\bconsultation (?:closes|will close|period|ends|runs|is open|deadline)|\bresponses? (?:to (?:this|the) consultation|should|must|are|by)"
-        r"|\bfeedback\b|\bviews\b|\bsubmissions? (?:to the docket|will be accepted)|\bclosing date for (?:comments|responses)|\brebuttal comments\b|\breply comments\b|\bwritten (?:input|submissions)\b|\bconsultation\b", _I)),
-    ("transition_end", re.compile(r"\btransition(?:al)? (?:period|phase|arrangements?) (?:\w+ )?(?:ends?|expires?|runs?|until|lasts?)|\bend of (?:the )?transition", _I)),
+    (
+        "background",
+        re.compile(
+            r"\bpublished\b|(?<!immediately upon )(?<!upon )\bpublication of\b|\bdated\b|\bissued\b|\bcommenced\b|\bbegan\b|\bexpired\b|\bappeared\b|\bclosed on\b|\bwas (?:filed|held|announced|signed|approved)\b"
+            r"|\bincorporation by reference\b|\bactual notice (?:will be|is) used\b|\bagenda will be (?:posted|available)|\bwas effective\b|\bdocument of\b|\bamended on\b|\bas amended\b"
+            r"|\breceived on\b(?! or before)|\bannounced on\b|\bcompatible with\b|\bended\b|\boriginally\b|\bwere? due\b|(?<!withdrawn )(?<!revoked )(?<!rescinded )(?<!terminated )\bas of\b(?=\s*$)",
+            _I,
+        ),
+    ),
+    (
+        "other_deadline",
+        re.compile(
+            r"\bnominations?\b|\bapplications?\b|\bpetition(?:s|ed)?\b|\bregist(?:er|ration|rations)\b|\brequests? (?:to speak|for (?:special |reasonable )?accommodations?|to make|for oral)"
+            r"|\baccommodations?\b|\bprotests?\b|\bclaim\b|\bjudicial review\b|\bletters? of intent\b|\bproposals? (?:must|are|should)|\bpresentations?\b|\bRSVP\b|\bnotices? of (?:intent|participation|appearance)"
+            r"|\bdraft agenda\b|\bpayments?\b|\binterventions?\b|\bmotions?\b|\babstracts?\b|\bbids?\b|\bgrants?\b|\bmanuscripts?\b|\bplan to attend\b|\bauxiliary aids\b|\bentries\b",
+            _I,
+        ),
+    ),
+    (
+        "comment_close",
+        re.compile(
+            r"\bcomment(?:s|ers?)?\b|\bobjections?\b|\bwritten statements?\b|\bscoping period\b|\bconsultation (?:closes|will close|period|ends|runs|is open|deadline)|\bresponses? (?:to (?:this|the) consultation|should|must|are|by)"
+            r"|\bfeedback\b|\bviews\b|\bsubmissions? (?:to the docket|will be accepted)|\bclosing date for (?:comments|responses)|\brebuttal comments\b|\breply comments\b|\bwritten (?:input|submissions)\b|\bconsultation\b",
+            _I,
+        ),
+    ),
+    (
+        "transition_end",
+        re.compile(
+            r"\btransition(?:al)? (?:period|phase|arrangements?) (?:\w+ )?(?:ends?|expires?|runs?|until|lasts?)|\bend of (?:the )?transition",
+            _I,
+        ),
+    ),
     ("election_deadline", re.compile(r"\belect(?:s|ion|ed)?\b(?=[^.]{0,120}\b(?:by|before|no later than|until)\b)", _I)),
-    ("expected", re.compile(r"\b(?:is|are|was) (?:expected|anticipated|planned|scheduled) to (?:be )?(?:publish|adopt|finali|issue|final|enter|take|come)|\bexpected (?:publication|adoption|application|in)\b|\banticipat(?:es|ed) (?:publishing|adoption|issuing)", _I)),
-    ("applies_from", re.compile(r"\bcompliance (?:date|is required|with)|\bcompl(?:y|iance) by\b|\bapplicability date|\bmust comply\b", _I)),
-    ("term", re.compile(r"\bperiod of (?:support|performance)\b|\bproject period\b|\bbudget period\b|\bclosure (?:period|dates?)|\bclosed to\b|\b(?:will )?continues? (?:in effect )?(?:through|until)\b|\bvalid (?:through|until)\b|\bexpires?\b|\bterm of\b|\bwill remain in effect\b|\bshall cease\b|\bceases? to (?:apply|have effect)|\brun(?:s|ning)? (?:from|through|until)\b|\bpilot (?:program|programme) (?:will|runs|is)\b|\bwill be conducted\b", _I)),
-    ("effective", re.compile(
-        r"\beffective\b|\b(?:withdrawn|revoked|rescinded|terminated|debarred)\b(?=\s+(?:as of|on|effective)\b)|(?<!full )(?<!have )(?<!any )(?<!no )\beffect\b|\bapplicable\b|\bappl(?:y|ies)\b(?=\s+(?:from|on|as of|beginning|starting|to\b))|\bc(?:ome|omes|ame|oming) into (?:force|operation|effect|application)|\benter(?:s|ed)? into force|\bentry into force"
-        r"|\btakes? effect|\bin force\b|\bwill be enforced\b|\bis enforced\b|\benforcement\b|\bimplementation date\b|\bdate of (?:application|coming into)", _I)),
-    ("meeting", re.compile(
-        r"\bmeet(?:s|ing|ings)?\b|\bhearings?\b|\bworkshops?\b|\bwebinars?\b|\bwill (?:be held|convene|meet)|\bopen to the public\b|\bconferences?\b|\bsymposi(?:um|a)\b|\blistening sessions?\b|\bsessions?\b|\broundtables?\b|\bforum\b|\bbriefing\b|\btown hall", _I)),
+    (
+        "expected",
+        re.compile(
+            r"\b(?:is|are|was) (?:expected|anticipated|planned|scheduled) to (?:be )?(?:publish|adopt|finali|issue|final|enter|take|come)|\bexpected (?:publication|adoption|application|in)\b|\banticipat(?:es|ed) (?:publishing|adoption|issuing)",
+            _I,
+        ),
+    ),
+    (
+        "applies_from",
+        re.compile(r"\bcompliance (?:date|is required|with)|\bcompl(?:y|iance) by\b|\bapplicability date|\bmust comply\b", _I),
+    ),
+    (
+        "term",
+        re.compile(
+            r"\bperiod of (?:support|performance)\b|\bproject period\b|\bbudget period\b|\bclosure (?:period|dates?)|\bclosed to\b|\b(?:will )?continues? (?:in effect )?(?:through|until)\b|\bvalid (?:through|until)\b|\bexpires?\b|\bterm of\b|\bwill remain in effect\b|\bshall cease\b|\bceases? to (?:apply|have effect)|\brun(?:s|ning)? (?:from|through|until)\b|\bpilot (?:program|programme) (?:will|runs|is)\b|\bwill be conducted\b",
+            _I,
+        ),
+    ),
+    (
+        "effective",
+        re.compile(
+            r"\beffective\b|\b(?:withdrawn|revoked|rescinded|terminated|debarred)\b(?=\s+(?:as of|on|effective)\b)|(?<!full )(?<!have )(?<!any )(?<!no )\beffect\b|\bapplicable\b|\bappl(?:y|ies)\b(?=\s+(?:from|on|as of|beginning|starting|to\b))|\bc(?:ome|omes|ame|oming) into (?:force|operation|effect|application)|\benter(?:s|ed)? into force|\bentry into force"
+            r"|\btakes? effect|\bin force\b|\bwill be enforced\b|\bis enforced\b|\benforcement\b|\bimplementation date\b|\bdate of (?:application|coming into)",
+            _I,
+        ),
+    ),
+    (
+        "meeting",
+        re.compile(
+            r"\bmeet(?:s|ing|ings)?\b|\bhearings?\b|\bworkshops?\b|\bwebinars?\b|\bwill (?:be held|convene|meet)|\bopen to the public\b|\bconferences?\b|\bsymposi(?:um|a)\b|\blistening sessions?\b|\bsessions?\b|\broundtables?\b|\bforum\b|\bbriefing\b|\btown hall",
+            _I,
+        ),
+    ),
 )
 _DEADLINE = re.compile(
     r"(?:\bby|\bbefore|\buntil|\btill|\bthrough|\bthru|\bno later than|\bnot later than|\bon or before|\bon or by|\bprior to|\bdue(?: on| by| date)?|\bdeadline(?: is| of| for [^.]{1,60})?|\bclos(?:es?|ing)(?: date)?(?: is| on| at)?"
-    r"|\bends?(?: on| at)?|\bexpires?(?: on)?|\bat the latest)[\s:,]*(?:close of business|COB|the close of business)?[\s:,]*(?:is\s+|on\s+|of\s+)?$", _I)
+    r"|\bends?(?: on| at)?|\bexpires?(?: on)?|\bat the latest)[\s:,]*(?:close of business|COB|the close of business)?[\s:,]*(?:is\s+|on\s+|of\s+)?$",
+    _I,
+)
 _UNTIL = re.compile(r"(?:\bto|\bthrough|\bthru|\buntil|\btill|\band ending(?: on)?|\bending(?: on)?|-|–|—)[\s,:]*$", _I)
-_MOVED = re.compile(r"\b(?:delay(?:s|ed|ing)?|postpon(?:es|ed|ing)|extend(?:s|ed|ing)?|stay(?:s|ed)?|chang(?:es|ed|ing)|moved|deferred|revis(?:es|ed|ing)|suspend(?:s|ed|ing)?)\b", _I)
-_ABBREVIATION = re.compile(r"(?:\b(?:a\.m|p\.m|U\.S|No|Nos|e\.g|i\.e|Dr|Mr|Ms|St|Inc|Co|Ltd|vs|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|art|Art|sec|Sec|reg|para|EST|EDT)|\b[A-Z])\.$")
+_MOVED = re.compile(
+    r"\b(?:delay(?:s|ed|ing)?|postpon(?:es|ed|ing)|extend(?:s|ed|ing)?|stay(?:s|ed)?|chang(?:es|ed|ing)|moved|deferred|revis(?:es|ed|ing)|suspend(?:s|ed|ing)?)\b",
+    _I,
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:a\.m|p\.m|U\.S|No|Nos|e\.g|i\.e|Dr|Mr|Ms|St|Inc|Co|Ltd|vs|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|art|Art|sec|Sec|reg|para|EST|EDT)|\b[A-Z])\.$"
+)
 _RELATIVE = re.compile(
     r"(?P<phrase>(?:within|no later than|not later than|until|a minimum of|at least|for|on or before)?\s*\[?(?:insert (?:the )?date\s+)?(?P<n>\d{1,3}|thirty|sixty|ninety|twelve|six|three)[- ](?:calendar )?(?P<unit>day|month|year)s?"
     r"\s+(?:(?:of|after|from|following|beginning with the day after|commencing with)\s+)(?:the\s+)?(?P<anchor>(?:date of (?:its\s+)?)?(?:publication|the day on which (?:they|it|these Regulations) (?:are|is|were) made|day on which (?:they|it) (?:are|is|were) made)))",
@@ -61,7 +116,9 @@ _RELATIVE = re.compile(
 )
 _NUMBER_WORDS = {"thirty": 30, "sixty": 60, "ninety": 90, "twelve": 12, "six": 6, "three": 3}
 _DATES_LABEL = re.compile(r"(?:^|\n)\s*(?:DATES?|EFFECTIVE DATES?|COMMENT DATES?|COMMENTS? DUE|Dates?)\s*:", re.MULTILINE)
-_NEXT_LABEL = re.compile(r"\n\s*(?:ADDRESSES|FOR FURTHER INFORMATION CONTACT|SUPPLEMENTARY INFORMATION|SUMMARY|AGENCY|ACTION|INSTRUCTIONS)\s*:?", re.MULTILINE)
+_NEXT_LABEL = re.compile(
+    r"\n\s*(?:ADDRESSES|FOR FURTHER INFORMATION CONTACT|SUPPLEMENTARY INFORMATION|SUMMARY|AGENCY|ACTION|INSTRUCTIONS)\s*:?", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +196,17 @@ def _extract_section(section: str, offset: int, is_dates_paragraph: bool, day_fi
     return facts
 
 
-def _classify(sentence: _Sentence, inside: list[Mention], index: int, earlier: str, is_dates_paragraph: bool) -> tuple[str | None, date | None]:
+def _classify(
+    sentence: _Sentence, inside: list[Mention], index: int, earlier: str, is_dates_paragraph: bool
+) -> tuple[str | None, date | None]:
     mention = inside[index]
     left = _left_of(sentence, inside, index)
     cues = _cues(left)
     previous = inside[index - 1] if index else None
     between = _strip_times(sentence.text[previous.end - sentence.start : mention.start - sentence.start]) if previous else ""
-    is_range_end = previous is not None and bool(re.fullmatch(r"[\s,]*(?:to|through|thru|until|till|and ending(?: on)?|ending|-|–|—)[\s,]*(?:on\s*)?", between, _I))
+    is_range_end = previous is not None and bool(
+        re.fullmatch(r"[\s,]*(?:to|through|thru|until|till|and ending(?: on)?|ending|-|–|—)[\s,]*(?:on\s*)?", between, _I)
+    )
     if _is_superseded(sentence, mention, left, inside, index):
         return None, None
     if is_range_end and previous is not None:
@@ -159,16 +220,28 @@ def _classify(sentence: _Sentence, inside: list[Mention], index: int, earlier: s
         kind = _kind_from_right(sentence, mention, inside, index, is_deadline)
     if kind is None and is_dates_paragraph:
         kind = _kind_of_bare_line(sentence, mention, left, earlier, is_deadline)
-    if kind == "term" and "comment_close" in {cue.kind for cue in cues} and re.search(r"\b(?:comment|scoping|consultation) period\b", left, _I):
+    if (
+        kind == "term"
+        and "comment_close" in {cue.kind for cue in cues}
+        and re.search(r"\b(?:comment|scoping|consultation) period\b", left, _I)
+    ):
         return "comment_close", None
     if kind == "term":
         # A term is announced by its last day; its first day says when it began, which is not when a rule takes effect.
-        return ("applicable_until", None) if _UNTIL.search(left) or is_deadline or next_end is None and re.search(r"\bexpires?\b", left, _I) else (None, None)
+        return (
+            ("applicable_until", None)
+            if _UNTIL.search(left) or is_deadline or (next_end is None and re.search(r"\bexpires?\b", left, _I))
+            else (None, None)
+        )
     if kind == "effective" and _UNTIL.search(left) and not _MOVED.search(left) and not _is_date_of_move(left):
         return ("applicable_until", None)
     if kind in (None, "background", "other_deadline"):
         return None, None
-    if kind == "applies_from" or (kind == "effective" and re.search(r"\bapplicable\b", left[cues[-1].start :] if cues else "", _I) and any(c.kind == "effective" for c in cues[:-1])):
+    if kind == "applies_from" or (
+        kind == "effective"
+        and re.search(r"\bapplicable\b", left[cues[-1].start :] if cues else "", _I)
+        and any(c.kind == "effective" for c in cues[:-1])
+    ):
         return "applies_from", None
     return kind, mention.last or next_end
 
@@ -219,7 +292,10 @@ def _kind_from_cues(cues: list[_Cue], left: str, is_deadline: bool) -> str | Non
         # "The public hearing for comments will be held on": no deadline word, so the comment noun does not own the date.
         if re.search(r"\b(?:extend|re-?open|clos|due|end)\w*\b[^<]*$", left, _I):
             return "comment_close"
-        return next((kind for kind in reversed(kinds[:-1]) if kind in ("meeting", "effective")), "comment_close" if re.search(r"(?:date|deadline|due|period)\W*$", left, _I) else None)
+        return next(
+            (kind for kind in reversed(kinds[:-1]) if kind in ("meeting", "effective")),
+            "comment_close" if re.search(r"(?:date|deadline|due|period)\W*$", left, _I) else None,
+        )
     return last
 
 
@@ -240,7 +316,7 @@ def _end_of_range(left: str, cues: list[_Cue]) -> tuple[str | None, date | None]
         if "comment_close" in kinds and kinds[-1] != "effective":
             return "comment_close", None
         return ("effective", None) if "effective" in kinds else (None, None)
-    if not kinds or "meeting" in kinds and kinds[-1] not in ("effective", "term", "comment_close"):
+    if not kinds or ("meeting" in kinds and kinds[-1] not in ("effective", "term", "comment_close")):
         return None, None
     if kinds[-1] == "comment_close":
         return "comment_close", None
@@ -262,7 +338,11 @@ def _is_superseded(sentence: _Sentence, mention: Mention, left: str, inside: lis
     if re.match(r"\s*\(\d{1,3} FR\b|,?\s*\(\d{1,3} FR\b|\s+(?:final rule|proposed rule|notice|document|interim final rule)\b", right, _I):
         return True
     # "comment period scheduled to close on A is extended to B": A is the old day.
-    if re.match(r"[\s,]*(?:is|are|has been|have been|was|were)\s+(?:hereby\s+)?(?:delayed|postponed|extended|stayed|re-?opened|withdrawn|superseded)", right, _I):
+    if re.match(
+        r"[\s,]*(?:is|are|has been|have been|was|were)\s+(?:hereby\s+)?(?:delayed|postponed|extended|stayed|re-?opened|withdrawn|superseded)",
+        right,
+        _I,
+    ):
         return True
     start = (inside[index - 1].end - sentence.start) if index else 0
     clause = sentence.text[start : mention.start - sentence.start]
@@ -283,7 +363,9 @@ def _kind_from_right(sentence: _Sentence, mention: Mention, inside: list[Mention
         return "comment_close" if cues[0].kind == "comment_close" else "other_deadline" if cues[0].kind == "other_deadline" else None
     if re.match(r"[\s,]*(?:is|will be|shall be)\s+the\s+(?:effective|applicab)", right, _I):
         return "effective"
-    if re.match(r"[\s,]*(?:is|will be)\s+the\s+(?:deadline|closing|last|due)", right, _I) and any(cue.kind == "comment_close" for cue in cues):
+    if re.match(r"[\s,]*(?:is|will be)\s+the\s+(?:deadline|closing|last|due)", right, _I) and any(
+        cue.kind == "comment_close" for cue in cues
+    ):
         return "comment_close"
     return cues[0].kind if cues[0].kind == "meeting" else None
 
@@ -298,17 +380,30 @@ def _kind_of_bare_line(sentence: _Sentence, mention: Mention, left: str, earlier
     rest = _strip_times(sentence.text[mention.end - sentence.start :])
     if any(cue.kind == "background" for cue in _cues(rest)):
         return None
-    return "meeting" if len(rest.strip(" .,;)(")) < 60 and (mention.has_weekday or re.search(_TIME_OF_DAY, sentence.text, _I) or not earlier) else None
+    return (
+        "meeting"
+        if len(rest.strip(" .,;)(")) < 60 and (mention.has_weekday or re.search(_TIME_OF_DAY, sentence.text, _I) or not earlier)
+        else None
+    )
 
 
 def _sentences(text: str) -> list[_Sentence]:
     sentences: list[_Sentence] = []
     start = 0
-    for match in re.finditer(r"[.;!?](?=[\s”\"')\]]+(?:[A-Z(“\"\[•*\d]|$))|\n\s*\n|(?<=\d{4})\n|\n(?=\s*(?:[•*\-]|\(?[a-z0-9]{1,3}[.)])\s)", text):
+    for match in re.finditer(
+        r"[.;!?](?=[\s”\"')\]]+(?:[A-Z(“\"\[•*\d]|$))|\n\s*\n|(?<=\d{4})\n|\n(?=\s*(?:[•*\-]|\(?[a-z0-9]{1,3}[.)])\s)", text
+    ):
         piece = text[start : match.end()]
         if match[0] == "." and _ABBREVIATION.search(piece) and not re.search(r"[ap]\.m\.$", piece):
             continue
-        if match[0] == "." and re.search(r"[ap]\.\s?m\.$", piece, _I) and not re.match(r"\s+(?:The|This|These|Comments?|Written|Submi|All|For|If|Any|See|Members|Check|Either|Late|Regist|A |An |In |On or|To )", text[match.end() : match.end() + 20]):
+        if (
+            match[0] == "."
+            and re.search(r"[ap]\.\s?m\.$", piece, _I)
+            and not re.match(
+                r"\s+(?:The|This|These|Comments?|Written|Submi|All|For|If|Any|See|Members|Check|Either|Late|Regist|A |An |In |On or|To )",
+                text[match.end() : match.end() + 20],
+            )
+        ):
             continue
         sentences.append(_Sentence(start, piece))
         start = match.end()
@@ -338,7 +433,9 @@ def _relative(section: str, offset: int, published: date | None) -> list[DateFac
         for match in _RELATIVE.finditer(sentence.text):
             if re.search(r"\bbetween\b[^.]{0,20}$", sentence.text[: match.start()], _I):
                 continue
-            kinds = [cue.kind for cue in _cues(sentence.text[: match.start()]) if cue.kind in ("comment_close", "effective", "other_deadline")]
+            kinds = [
+                cue.kind for cue in _cues(sentence.text[: match.start()]) if cue.kind in ("comment_close", "effective", "other_deadline")
+            ]
             if not kinds or kinds[-1] == "other_deadline":
                 continue
             count = int(match["n"]) if match["n"].isdigit() else _NUMBER_WORDS[match["n"].lower()]

@@ -28,7 +28,23 @@ CLASSES = {
 LANES = {"law": "Law", "guidance": "Guidance", "consultation": "Consultation"}
 SEVERITIES = ("high", "medium", "low")
 DOCUMENTS = ("protocol", "consent_form", "monitoring_plan", "contract", "sop", "training", "validation", "plan", "submission")
-_REQUIRED = ("title", "authority", "jurisdictions", "instrument", "binding", "class", "lane", "topics", "summary", "dates", "sources", "applicability", "implications", "actions", "severity")
+_REQUIRED = (
+    "title",
+    "authority",
+    "jurisdictions",
+    "instrument",
+    "binding",
+    "class",
+    "lane",
+    "topics",
+    "summary",
+    "dates",
+    "sources",
+    "applicability",
+    "implications",
+    "actions",
+    "severity",
+)
 _OPTIONAL = ("conflicts", "unknown_dates", "documents", "supersedes", "opportunity", "lever")
 
 
@@ -141,7 +157,9 @@ def get_change(change_id: str) -> Change:
     """One change. Raises NotFound with the known ids."""
     changes = load_changes()
     if change_id not in changes:
-        raise NotFound("There is no such change", thing=change_id, allowed=list(changes), next_step="List them with: quarterdeck regulation changes.")
+        raise NotFound(
+            "There is no such change", thing=change_id, allowed=list(changes), next_step="List them with: quarterdeck regulation changes."
+        )
     return changes[change_id]
 
 
@@ -156,9 +174,16 @@ def load_actions() -> dict[str, ActionTemplate]:
         check_value(entry["per"], where, ("organisation", "trial"))
         cost = entry.get("cost_gbp", (0, 0))
         library[name] = ActionTemplate(
-            name, entry["title"], entry["document"], entry["text"], (float(entry["effort_days"][0]), float(entry["effort_days"][1])),
-            entry["per"], entry["owner_role"], int(entry["due_days"]), (float(cost[0]), float(cost[1])),
-        )  # fmt: skip
+            name,
+            entry["title"],
+            entry["document"],
+            entry["text"],
+            (float(entry["effort_days"][0]), float(entry["effort_days"][1])),
+            entry["per"],
+            entry["owner_role"],
+            int(entry["due_days"]),
+            (float(cost[0]), float(cost[1])),
+        )
     return library
 
 
@@ -245,4 +270,13 @@ def _read_lever(value: Any, change: str) -> Lever:
     entry = check_keys(value, f"{change}, lever", ("country", "start_up_days", "certainty", "say"), ("cost",))
     low, high = entry["start_up_days"]
     cost = entry.get("cost", (0, 0))
-    return Lever(entry["country"], float(low), float(high), check_value(entry["certainty"], f"{change}, lever", CERTAINTIES), entry["say"], float(cost[0]), float(cost[1]), change)
+    return Lever(
+        entry["country"],
+        float(low),
+        float(high),
+        check_value(entry["certainty"], f"{change}, lever", CERTAINTIES),
+        entry["say"],
+        float(cost[0]),
+        float(cost[1]),
+        change,
+    )

@@ -35,10 +35,14 @@ _FLAGS = re.IGNORECASE
 
 # Month first: "May 16, 2016", "May 9-11, 2016", "June 2 and 3, 2016", "June 15" (the year follows later).
 _AMERICAN = re.compile(
-    rf"(?:{_WEEKDAY})?(?P<month>{_MONTH})\s+(?P<days>{_DAY}(?:{_JOIN}(?:{_WEEKDAY})?{_DAY}(?![\d:]|\s*[ap]\.?m))*)(?:\s*,?\s+(?P<year>(?:19|20)\d\d)\b)?", _FLAGS
+    rf"(?:{_WEEKDAY})?(?P<month>{_MONTH})\s+(?P<days>{_DAY}(?:{_JOIN}(?:{_WEEKDAY})?{_DAY}(?![\d:]|\s*[ap]\.?m))*)(?:\s*,?\s+(?P<year>(?:19|20)\d\d)\b)?",
+    _FLAGS,
 )
 # Day first: "28th April 2025", "4 and 5 May 2026", "3 May".
-_BRITISH = re.compile(rf"(?:{_WEEKDAY})?(?:the\s+)?(?P<days>{_DAY}(?:{_JOIN}{_DAY})*)\s+(?:day of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?", _FLAGS)
+_BRITISH = re.compile(
+    rf"(?:{_WEEKDAY})?(?:the\s+)?(?P<days>{_DAY}(?:{_JOIN}{_DAY})*)\s+(?:day of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?",
+    _FLAGS,
+)
 _ISO = re.compile(r"(?<![\d-])(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![\d-])")
 _SLASHES = re.compile(r"(?<![\d/])(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y>(?:19|20)?\d\d)(?![\d/])")
 
@@ -101,7 +105,12 @@ def _written(match: re.Match[str], text: str) -> tuple[int, int, int | None, int
     year = int(match["year"]) if match["year"] else None
     weekday = bool(re.match(_WEEKDAY, match[0], _FLAGS))
     # "CFR 63 May 2016" or "section 5 March" without a year is too weak to be a date.
-    if year is None and match.re is _BRITISH and not weekday and re.search(r"(?:section|part|no\.?|rule|article)\s*$", text[: match.start()], _FLAGS):
+    if (
+        year is None
+        and match.re is _BRITISH
+        and not weekday
+        and re.search(r"(?:section|part|no\.?|rule|article)\s*$", text[: match.start()], _FLAGS)
+    ):
         return None
     return match.start(), match.end(), year, MONTHS[month_word.lower()], days, weekday
 

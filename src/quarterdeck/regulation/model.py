@@ -127,4 +127,6 @@ class Outcome(StrEnum):
     @property
     def word(self) -> str:
         """The verdict in words."""
-        return {"applies": "applies", "watch": "to watch", "not_applicable": "does not apply", "needs_review": "needs an answer"}[self.value]
+        return {"applies": "applies", "watch": "to watch", "not_applicable": "does not apply", "needs_review": "needs an answer"}[
+            self.value
+        ]

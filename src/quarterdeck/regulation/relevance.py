@@ -61,10 +61,17 @@ def read_model(content: Mapping[str, object]) -> RelevanceModel:
             parts[name] = LinearModel(part["weights"], idf, part["bias"], part["slope"], part["offset"])  # type: ignore[index, arg-type]
         cuts = content["cuts"]
         return RelevanceModel(
-            str(content["version"]), parts["any"], parts["portfolio"], cuts["review_from"], cuts["in_from"], cuts["portfolio_from"]  # type: ignore[index]
+            str(content["version"]),
+            parts["any"],
+            parts["portfolio"],
+            cuts["review_from"],
+            cuts["in_from"],
+            cuts["portfolio_from"],  # type: ignore[index]
         )
     except (KeyError, TypeError) as error:
-        raise BadInput("The relevance model cannot be read", thing=f"{MODEL.name}: {error}", next_step="Run scripts/train_relevance.py.") from error
+        raise BadInput(
+            "The relevance model cannot be read", thing=f"{MODEL.name}: {error}", next_step="Run scripts/train_relevance.py."
+        ) from error
 
 
 def derive_features(title: str, body: str) -> tuple[Counter[str], dict[str, float]]:

@@ -15,7 +15,7 @@ from quarterdeck.regulation.thesaurus import Unit, expand
 TITLE_WEIGHT, TEXT_WEIGHT = 5.0, 1.0
 CANDIDATES = 80  # documents that get the prior and the feedback round
 FEEDBACK_DOCUMENTS, FEEDBACK_TERMS, FEEDBACK_WEIGHT = 3, 8, 0.25
-SCHEMA = "CREATE VIRTUAL TABLE documents USING fts5(title, text, id UNINDEXED, published UNINDEXED, tokenize=\"porter unicode61 remove_diacritics 2\")"
+SCHEMA = 'CREATE VIRTUAL TABLE documents USING fts5(title, text, id UNINDEXED, published UNINDEXED, tokenize="porter unicode61 remove_diacritics 2")'
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,60 @@ class Index:
 
 
 _TITLE_BOILERPLATE = frozenset(
-    "guidance industry availability draft agency information collection activities proposed comment request food drug administration staff submission office management budget review "
-    "international council harmonisation notice public meeting workshop requests comments reopening extension period products product drugs biological clinical trials investigations "
-    "establishment docket revised final institutional boards investigators sponsors considerations questions answers announcement approval".split()
+    [
+        "guidance",
+        "industry",
+        "availability",
+        "draft",
+        "agency",
+        "information",
+        "collection",
+        "activities",
+        "proposed",
+        "comment",
+        "request",
+        "food",
+        "drug",
+        "administration",
+        "staff",
+        "submission",
+        "office",
+        "management",
+        "budget",
+        "review",
+        "international",
+        "council",
+        "harmonisation",
+        "notice",
+        "public",
+        "meeting",
+        "workshop",
+        "requests",
+        "comments",
+        "reopening",
+        "extension",
+        "period",
+        "products",
+        "product",
+        "drugs",
+        "biological",
+        "clinical",
+        "trials",
+        "investigations",
+        "establishment",
+        "docket",
+        "revised",
+        "final",
+        "institutional",
+        "boards",
+        "investigators",
+        "sponsors",
+        "considerations",
+        "questions",
+        "answers",
+        "announcement",
+        "approval",
+    ]
 )
 
 
@@ -161,7 +212,9 @@ def _prior(title: str, text: str) -> float:
 
 def _snippet(text: str, units: list[Unit], width: int = 240) -> str:
     lower = text.lower()
-    position = min((found for unit in units for phrase, _ in unit.alternatives if (found := lower.find(phrase.lower().rstrip("*"))) >= 0), default=0)
+    position = min(
+        (found for unit in units for phrase, _ in unit.alternatives if (found := lower.find(phrase.lower().rstrip("*"))) >= 0), default=0
+    )
     start = text.rfind(" ", 0, max(0, position - 60)) + 1
     cut = re.sub(r"\s+", " ", text[start : start + width]).strip()
     return ("… " if start else "") + cut + (" …" if start + width < len(text) else "")

@@ -14,8 +14,68 @@ THESAURUS = HERE / "definitions" / "thesaurus.yaml"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9]*(?:\([A-Za-z]\d\))?")
 # Words of a question that every document about trials holds, or that only carry the question.
 EMPTY_WORDS = frozenset(
-    "study studies trial trials research clinical patient patients drug drugs medicine medicines product products use used using new need needs want must rule rules guidance guideline guidelines requirement requirements "
-    "sponsor sponsors get make way allow allowed expect expected fda agency regulator authority issue issues say says know find tell show give given run running people person thing things versus vs".split()
+    [
+        "study",
+        "studies",
+        "trial",
+        "trials",
+        "research",
+        "clinical",
+        "patient",
+        "patients",
+        "drug",
+        "drugs",
+        "medicine",
+        "medicines",
+        "product",
+        "products",
+        "use",
+        "used",
+        "using",
+        "new",
+        "need",
+        "needs",
+        "want",
+        "must",
+        "rule",
+        "rules",
+        "guidance",
+        "guideline",
+        "guidelines",
+        "requirement",
+        "requirements",
+        "sponsor",
+        "sponsors",
+        "get",
+        "make",
+        "way",
+        "allow",
+        "allowed",
+        "expect",
+        "expected",
+        "fda",
+        "agency",
+        "regulator",
+        "authority",
+        "issue",
+        "issues",
+        "say",
+        "says",
+        "know",
+        "find",
+        "tell",
+        "show",
+        "give",
+        "given",
+        "run",
+        "running",
+        "people",
+        "person",
+        "thing",
+        "things",
+        "versus",
+        "vs",
+    ]
 )
 
 
@@ -50,7 +110,9 @@ def load_thesaurus() -> tuple[tuple[Concept, ...], dict[str, str]]:
     for name, entry in content["concepts"].items():
         entry = check_keys(entry, f"{THESAURUS.name}, {name}", ("say", "find"))
         phrases = [str(p) for p in (*entry["say"], *entry["find"])]
-        concepts.append(Concept(name, compile_phrases({*phrases, *(to_american(p) for p in phrases)}), tuple(map(str, entry["find"])), _loose(phrases)))
+        concepts.append(
+            Concept(name, compile_phrases({*phrases, *(to_american(p) for p in phrases)}), tuple(map(str, entry["find"])), _loose(phrases))
+        )
     return tuple(concepts), dict(content["spelling"])
 
 
@@ -93,7 +155,11 @@ def _american_word(word: str) -> str:
         return table[lower[:-1]] + "s"
     for ending, american in (("isation", "ization"), ("isations", "izations"), ("ised", "ized"), ("ising", "izing"), ("ise", "ize")):
         # "exercise", "comprise" and "revised" keep their s: the stem before -ise must end like that of a verb in -ize.
-        if lower.endswith(ending) and len(lower) > len(ending) + 4 and re.search(r"(?:al|an|er|ol|im|on|or|yth|in|on|om|tr|it|ic|at|et|od|il)$", lower[: -len(ending)]):
+        if (
+            lower.endswith(ending)
+            and len(lower) > len(ending) + 4
+            and re.search(r"(?:al|an|er|ol|im|on|or|yth|in|on|om|tr|it|ic|at|et|od|il)$", lower[: -len(ending)])
+        ):
             return lower[: -len(ending)] + american
     return word
 

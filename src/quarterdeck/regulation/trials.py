@@ -15,7 +15,24 @@ from quarterdeck.vocabulary.errors import BadInput
 COUNTRY_WORDS = {"UK": "GB", "USA": "US", "EL": "GR"}
 DEVICE_WORDS = {"device": "device", "ivd": "ivd", "diagnostic": "ivd", "samd": "device", "software": "device"}
 ATMP_WORDS = ("atmp", "gene therapy", "gene_therapy", "cell therapy", "cell_therapy", "car-t", "car_t", "aav", "tissue")
-CARRIED = ("id", "name", "title", "nickname", "note", "ta", "therapeutic_area", "modality", "device", "medicine", "closed_world", "combination", "sponsor", "indication", "arms", "description")
+CARRIED = (
+    "id",
+    "name",
+    "title",
+    "nickname",
+    "note",
+    "ta",
+    "therapeutic_area",
+    "modality",
+    "device",
+    "medicine",
+    "closed_world",
+    "combination",
+    "sponsor",
+    "indication",
+    "arms",
+    "description",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +52,19 @@ def read_trials_file(path: Path) -> TrialsFile:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput("The file of trials cannot be read", thing=f"{path}: {error}", allowed='JSON such as {"trials": {"T1": {"countries": ["GB"]}}}') from error
+        raise BadInput(
+            "The file of trials cannot be read", thing=f"{path}: {error}", allowed='JSON such as {"trials": {"T1": {"countries": ["GB"]}}}'
+        ) from error
     except OSError as error:
         raise BadInput("The file of trials cannot be opened", thing=str(path), next_step="Check the path.") from error
     head = content if isinstance(content, dict) else {}
     entries = head.get("trials", content)
     if isinstance(entries, list):
-        entries = {str(entry.get("id") or entry.get("trial") or f"trial {n}"): entry for n, entry in enumerate(entries, 1) if isinstance(entry, dict)}
+        entries = {
+            str(entry.get("id") or entry.get("trial") or f"trial {n}"): entry
+            for n, entry in enumerate(entries, 1)
+            if isinstance(entry, dict)
+        }
     if not isinstance(entries, dict) or not entries or not all(isinstance(entry, dict) for entry in entries.values()):
         raise BadInput("The file holds no trials", thing=str(path), allowed='{"trials": {"T1": {"countries": ["GB"], "phase": "3"}}}')
     read = {name: derive_trial(name, entry) for name, entry in entries.items()}
@@ -86,7 +109,9 @@ def derive_product(entry: Mapping[str, Any], named: list[str] | None) -> list[st
     if any("combination" in word or "drug-device" in word for word in (*words, modality)) or entry.get("combination") is True:
         kinds.append("combination")
     for word in words:
-        kinds += [kind for key, kind in DEVICE_WORDS.items() if key in word] + (["medicine"] if word in ("medicine", "drug", "imp", "biologic", "atmp", "vaccine") else [])
+        kinds += [kind for key, kind in DEVICE_WORDS.items() if key in word] + (
+            ["medicine"] if word in ("medicine", "drug", "imp", "biologic", "atmp", "vaccine") else []
+        )
     is_device = entry.get("device") is True
     if is_device:
         kinds.append("ivd" if "ivd" in modality or "diagnostic" in modality else "device")

@@ -12,9 +12,25 @@ from quarterdeck.regulation.parsers.common import Parsed, Payload
 
 # In order: the first that matches takes the payload, so the particular come before the general.
 NAMES = (
-    "regulation_markdown", "federal_register_xml", "federal_register_api", "federal_register_toc", "regulations_gov", "ecfr", "fda_guidance_catalogue", "fda_dashboard",
-    "govuk", "legislation", "cellar", "ema_documents", "ctis", "clinicaltrials_gov", "fda_inspections", "corpus", "feed", "page",
-)  # fmt: skip
+    "regulation_markdown",
+    "federal_register_xml",
+    "federal_register_api",
+    "federal_register_toc",
+    "regulations_gov",
+    "ecfr",
+    "fda_guidance_catalogue",
+    "fda_dashboard",
+    "govuk",
+    "legislation",
+    "cellar",
+    "ema_documents",
+    "ctis",
+    "clinicaltrials_gov",
+    "fda_inspections",
+    "corpus",
+    "feed",
+    "page",
+)
 
 
 def get_parser(name: str) -> ModuleType:

@@ -13,7 +13,8 @@ def matches(payload: Payload) -> bool:
     """A notice element, or HTML that names the Official Journal and EUR-Lex classes."""
     head = payload.head
     return bool(re.search(r"<NOTICE[\s>]", head) and "WORK" in payload.text[:20000]) or bool(
-        re.search(r"<html", head, re.IGNORECASE) and re.search(r"eli-(?:container|subdivision|main-title)|oj-doc-ti|class=\"oj-", payload.text[:60000])
+        re.search(r"<html", head, re.IGNORECASE)
+        and re.search(r"eli-(?:container|subdivision|main-title)|oj-doc-ti|class=\"oj-", payload.text[:60000])
     )
 
 
@@ -29,9 +30,17 @@ def _parse_act(payload: Payload) -> Parsed:
     first = next((line for line in text.split("\n") if re.search(r"(?i)regulation|directive|decision", line)), title)
     name = celex or (number[0] if number else payload.name)
     document = Document(
-        id=f"celex:{name}", native_id=name, celex=celex, title=(title if len(title) > 12 else first)[:300], text=text, authority="European Union", jurisdictions=("EU",), kind="law",
-        url=f"https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX:{celex}" if celex else "", dates=tuple(extract_dates(text, day_first=True)),
-    )  # fmt: skip
+        id=f"celex:{name}",
+        native_id=name,
+        celex=celex,
+        title=(title if len(title) > 12 else first)[:300],
+        text=text,
+        authority="European Union",
+        jurisdictions=("EU",),
+        kind="law",
+        url=f"https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX:{celex}" if celex else "",
+        dates=tuple(extract_dates(text, day_first=True)),
+    )
     return Parsed([document])
 
 
@@ -43,8 +52,14 @@ def _parse_notice(payload: Payload) -> Parsed:
         parsed.problem("RESOURCE_LEGAL_ID_CELEX", payload.name, "the notice names no act")
     parsed.documents.append(
         Document(
-            id=f"celex:{celex or payload.name}", native_id=celex, celex=celex, title=title.removeprefix("VALUE ") or celex or payload.name, authority="European Union",
-            jurisdictions=("EU",), kind="law", published=read_day(all_text(find_local(root, "WORK_DATE_DOCUMENT"))[:10]),
-        )  # fmt: skip
+            id=f"celex:{celex or payload.name}",
+            native_id=celex,
+            celex=celex,
+            title=title.removeprefix("VALUE ") or celex or payload.name,
+            authority="European Union",
+            jurisdictions=("EU",),
+            kind="law",
+            published=read_day(all_text(find_local(root, "WORK_DATE_DOCUMENT"))[:10]),
+        )
     )
     return parsed

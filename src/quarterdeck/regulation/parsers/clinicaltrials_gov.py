@@ -16,7 +16,9 @@ def matches(payload: Payload) -> bool:
 
 def parse(payload: Payload) -> Parsed:
     """One trial record per study."""
-    parsed = Parsed(stated=payload.data.get("totalCount") if isinstance(payload.data, dict) and not payload.data.get("nextPageToken") else None)
+    parsed = Parsed(
+        stated=payload.data.get("totalCount") if isinstance(payload.data, dict) and not payload.data.get("nextPageToken") else None
+    )
     for row in _rows(payload.data):
         section = row.get("protocolSection") or {}
         identity = section.get("identificationModule") or {}
@@ -39,11 +41,24 @@ def _read(section: dict[str, Any], identity: dict[str, Any]) -> Document:
     countries = sorted({clean(place.get("country")) for place in places if isinstance(place, dict) and place.get("country")})
     number = str(identity["nctId"])
     return Document(
-        id=f"nct:{number}", native_id=number, title=clean(identity.get("briefTitle") or identity.get("officialTitle")), authority="ClinicalTrials.gov", jurisdictions=("US",),
-        text=clean((section.get("descriptionModule") or {}).get("briefSummary")), kind="trial_record", published=read_day((status.get("studyFirstPostDateStruct") or {}).get("date")),
-        updated=read_day((status.get("lastUpdatePostDateStruct") or {}).get("date")), status=clean(status.get("overallStatus")).lower(), url=f"https://clinicaltrials.gov/study/{number}",
-        extra={"phase": ", ".join(design.get("phases") or []), "countries": ", ".join(countries), "start": clean((status.get("startDateStruct") or {}).get("date")),
-               "primary_completion": clean((status.get("primaryCompletionDateStruct") or {}).get("date")),
-               "enrolment": clean((design.get("enrollmentInfo") or {}).get("count")), "conditions": ", ".join((section.get("conditionsModule") or {}).get("conditions") or []),
-               "sponsor": clean(((section.get("sponsorCollaboratorsModule") or {}).get("leadSponsor") or {}).get("name"))},
-    )  # fmt: skip
+        id=f"nct:{number}",
+        native_id=number,
+        title=clean(identity.get("briefTitle") or identity.get("officialTitle")),
+        authority="ClinicalTrials.gov",
+        jurisdictions=("US",),
+        text=clean((section.get("descriptionModule") or {}).get("briefSummary")),
+        kind="trial_record",
+        published=read_day((status.get("studyFirstPostDateStruct") or {}).get("date")),
+        updated=read_day((status.get("lastUpdatePostDateStruct") or {}).get("date")),
+        status=clean(status.get("overallStatus")).lower(),
+        url=f"https://clinicaltrials.gov/study/{number}",
+        extra={
+            "phase": ", ".join(design.get("phases") or []),
+            "countries": ", ".join(countries),
+            "start": clean((status.get("startDateStruct") or {}).get("date")),
+            "primary_completion": clean((status.get("primaryCompletionDateStruct") or {}).get("date")),
+            "enrolment": clean((design.get("enrollmentInfo") or {}).get("count")),
+            "conditions": ", ".join((section.get("conditionsModule") or {}).get("conditions") or []),
+            "sponsor": clean(((section.get("sponsorCollaboratorsModule") or {}).get("leadSponsor") or {}).get("name")),
+        },
+    )

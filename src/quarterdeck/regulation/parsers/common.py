@@ -96,8 +96,33 @@ def _decompress(content: bytes) -> bytes:
 
 
 class _Text(HTMLParser):
-    _BLOCKS = frozenset("p div li ul ol table tr h1 h2 h3 h4 h5 h6 br section article header footer dd dt blockquote pre".split())
-    _SILENT = frozenset("script style noscript template svg nav".split())
+    _BLOCKS = frozenset(
+        [
+            "p",
+            "div",
+            "li",
+            "ul",
+            "ol",
+            "table",
+            "tr",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "br",
+            "section",
+            "article",
+            "header",
+            "footer",
+            "dd",
+            "dt",
+            "blockquote",
+            "pre",
+        ]
+    )
+    _SILENT = frozenset(["script", "style", "noscript", "template", "svg", "nav"])
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -162,7 +187,12 @@ def read_day(value: object) -> date | None:
     text = str(value or "").strip()
     if not text or text in ("N/A", "null", "None", "-"):
         return None
-    for pattern, order in ((r"(\d{4})-(\d\d)-(\d\d)", "ymd"), (r"(\d{4})-(\d\d)$", "ym"), (r"(\d{1,2})/(\d{1,2})/(\d{4})", "dmy"), (r"(\d{1,2})/(\d{1,2})/(\d\d)$", "mdy2")):
+    for pattern, order in (
+        (r"(\d{4})-(\d\d)-(\d\d)", "ymd"),
+        (r"(\d{4})-(\d\d)$", "ym"),
+        (r"(\d{1,2})/(\d{1,2})/(\d{4})", "dmy"),
+        (r"(\d{1,2})/(\d{1,2})/(\d\d)$", "mdy2"),
+    ):
         if match := re.match(pattern, text):
             return _build_day([int(group) for group in match.groups()], order)
     for form in ("%d %B %Y", "%B %d, %Y", "%d %b %Y", "%a, %d %b %Y", "%a, %d %b %y"):

@@ -19,7 +19,12 @@ def matches(payload: Payload) -> bool:
     if isinstance(payload.data, list):
         return bool(payload.data) and isinstance(payload.data[0], dict) and any(name in payload.data[0] for name in (*TITLES, *TEXTS))
     first = payload.text.lstrip()[:1]
-    return first == "{" and payload.data is None and payload.text.count("\n") > 0 and payload.text.lstrip().split("\n")[0].rstrip().endswith("}")
+    return (
+        first == "{"
+        and payload.data is None
+        and payload.text.count("\n") > 0
+        and payload.text.lstrip().split("\n")[0].rstrip().endswith("}")
+    )
 
 
 def parse(payload: Payload) -> Parsed:
@@ -58,10 +63,24 @@ def to_document(row: dict[str, Any], number: int) -> Document:
     identifier = _first(row, IDS) or f"line {number}"
     abstract, text = clean(row.get("abstract")), _first(row, ("text", "body", "content"))
     return Document(
-        id=identifier, native_id=identifier, title=clean(_first(row, TITLES)), abstract=abstract, text=(text or abstract or _first(row, TEXTS))[:TEXT_LIMIT],
-        authority=clean(row.get("authority") or row.get("agency")), jurisdictions=tuple(row["jurisdictions"]) if isinstance(row.get("jurisdictions"), list) else (),
-        kind=clean(row.get("kind")) or "notice", published=read_day(_first(row, DAYS)), url=clean(row.get("html_url") or row.get("url")),
-    )  # fmt: skip
+        id=identifier,
+        native_id=identifier,
+        title=clean(_first(row, TITLES)),
+        abstract=abstract,
+        text=(text or abstract or _first(row, TEXTS))[:TEXT_LIMIT],
+        authority=clean(row.get("authority") or row.get("agency")),
+        jurisdictions=tuple(row["jurisdictions"]) if isinstance(row.get("jurisdictions"), list) else (),
+        kind=clean(row.get("kind")) or _kind(clean(_first(row, TITLES))),
+        published=read_day(_first(row, DAYS)),
+        url=clean(row.get("html_url") or row.get("url")),
+    )
+
+
+def _kind(title: str) -> str:
+    lower = title.lower()
+    if "guidance" in lower:
+        return "draft" if "draft" in lower else "guidance"
+    return "notice"
 
 
 def _first(row: dict[str, Any], names: tuple[str, ...]) -> str:

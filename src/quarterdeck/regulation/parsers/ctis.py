@@ -10,7 +10,15 @@ from typing import Any
 from quarterdeck.regulation.model import Document
 from quarterdeck.regulation.parsers.common import Parsed, Payload, clean, read_day
 
-STATES = {2: "authorised, not started", 3: "recruiting", 4: "authorised, recruiting", 5: "ongoing, recruiting", 8: "ended", 11: "not authorised", 12: "cancelled"}
+STATES = {
+    2: "authorised, not started",
+    3: "recruiting",
+    4: "authorised, recruiting",
+    5: "ongoing, recruiting",
+    8: "ended",
+    11: "not authorised",
+    12: "cancelled",
+}
 
 
 def matches(payload: Payload) -> bool:
@@ -33,12 +41,25 @@ def parse(payload: Payload) -> Parsed:
             continue
         parsed.documents.append(
             Document(
-                id=f"ctis:{number}", native_id=number, title=clean(row.get("Title of the trial")), text=clean(row.get("Primary endpoint")), authority="CTIS", jurisdictions=("EU", "EEA"),
-                kind="trial_record", published=read_day(row.get("Decision date")), updated=read_day(row.get("Last updated")), status=clean(row.get("Overall trial status")),
+                id=f"ctis:{number}",
+                native_id=number,
+                title=clean(row.get("Title of the trial")),
+                text=clean(row.get("Primary endpoint")),
+                authority="CTIS",
+                jurisdictions=("EU", "EEA"),
+                kind="trial_record",
+                published=read_day(row.get("Decision date")),
+                updated=read_day(row.get("Last updated")),
+                status=clean(row.get("Overall trial status")),
                 url=f"https://euclinicaltrials.eu/ctis-public/view/{number}",
-                extra={"phase": clean(row.get("Trial phase")), "condition": clean(row.get("Medical conditions")), "sponsor": clean(row.get("Sponsor/Co-Sponsors")),
-                       "start": str(read_day(row.get("Start date")) or ""), "countries": clean(row.get("Location(s) and recruitment status"))},
-            )  # fmt: skip
+                extra={
+                    "phase": clean(row.get("Trial phase")),
+                    "condition": clean(row.get("Medical conditions")),
+                    "sponsor": clean(row.get("Sponsor/Co-Sponsors")),
+                    "start": str(read_day(row.get("Start date")) or ""),
+                    "countries": clean(row.get("Location(s) and recruitment status")),
+                },
+            )
         )
     return parsed
 
@@ -55,9 +76,20 @@ def _parse_json(data: dict[str, Any]) -> Parsed:
         state = STATES.get(int(code), f"state {code}") if str(code).isdigit() else clean(code)
         parsed.documents.append(
             Document(
-                id=f"ctis:{row['ctNumber']}", native_id=str(row["ctNumber"]), title=clean(row.get("ctTitle")), authority="CTIS", jurisdictions=("EU", "EEA"), kind="trial_record",
-                published=read_day(row.get("decisionDateOverall") or row.get("decisionDate")), updated=read_day(row.get("lastUpdated")), status=state,
-                extra={"phase": clean(row.get("trialPhase")), "condition": clean(row.get("conditions")), "sponsor": clean(row.get("sponsor"))},
-            )  # fmt: skip
+                id=f"ctis:{row['ctNumber']}",
+                native_id=str(row["ctNumber"]),
+                title=clean(row.get("ctTitle")),
+                authority="CTIS",
+                jurisdictions=("EU", "EEA"),
+                kind="trial_record",
+                published=read_day(row.get("decisionDateOverall") or row.get("decisionDate")),
+                updated=read_day(row.get("lastUpdated")),
+                status=state,
+                extra={
+                    "phase": clean(row.get("trialPhase")),
+                    "condition": clean(row.get("conditions")),
+                    "sponsor": clean(row.get("sponsor")),
+                },
+            )
         )
     return parsed

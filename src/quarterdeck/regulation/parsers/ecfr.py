@@ -32,11 +32,18 @@ def _parse_versions(payload: Payload) -> Parsed:
         state = "removed" if row.get("removed") else "substantive" if row.get("substantive") else "editorial"
         parsed.documents.append(
             Document(
-                id=f"ecfr:{row.get('title', '21')}:{row['identifier']}@{issued}", native_id=str(row["identifier"]), title=clean(row.get("name") or row["identifier"]),
-                authority="FDA", jurisdictions=("US",), kind="law", published=issued, status=state, withdrawn=bool(row.get("removed")),
+                id=f"ecfr:{row.get('title', '21')}:{row['identifier']}@{issued}",
+                native_id=str(row["identifier"]),
+                title=clean(row.get("name") or row["identifier"]),
+                authority="FDA",
+                jurisdictions=("US",),
+                kind="law",
+                published=issued,
+                status=state,
+                withdrawn=bool(row.get("removed")),
                 cfr_parts=(f"{row.get('title', '21')} CFR Part {row.get('part', '')}",),
                 dates=field_date("effective", read_day(row.get("amendment_date")), "amendment_date"),
-            )  # fmt: skip
+            )
         )
     return parsed
 
@@ -48,9 +55,16 @@ def _parse_full(payload: Payload) -> Parsed:
         number = (section.get("N") or "").replace("§", "").strip()
         parsed.documents.append(
             Document(
-                id=f"ecfr:21:{number}", native_id=number, title=all_text(section.find("HEAD")), text=_paragraphs(section), authority="FDA", jurisdictions=("US",), kind="law",
-                url=f"https://www.ecfr.gov/current/title-21/section-{number}", cfr_parts=(f"21 CFR Part {number.split('.')[0]}",),
-            )  # fmt: skip
+                id=f"ecfr:21:{number}",
+                native_id=number,
+                title=all_text(section.find("HEAD")),
+                text=_paragraphs(section),
+                authority="FDA",
+                jurisdictions=("US",),
+                kind="law",
+                url=f"https://www.ecfr.gov/current/title-21/section-{number}",
+                cfr_parts=(f"21 CFR Part {number.split('.')[0]}",),
+            )
         )
     if not parsed.documents:
         parsed.problem("DIV8", payload.name, "no sections")

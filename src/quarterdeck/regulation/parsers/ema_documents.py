@@ -9,7 +9,13 @@ from typing import Any
 from quarterdeck.regulation.model import Document
 from quarterdeck.regulation.parsers.common import Parsed, Payload, clean, field_date, read_day, slug
 
-KINDS = {"scientific-guideline": "guidance", "regulatory-procedural-guideline": "guidance", "guidance": "guidance", "consultation": "consultation", "news": "notice"}
+KINDS = {
+    "scientific-guideline": "guidance",
+    "regulatory-procedural-guideline": "guidance",
+    "guidance": "guidance",
+    "consultation": "consultation",
+    "news": "notice",
+}
 _RECORD = re.compile(r'\{\s*"id"\s*:')
 
 
@@ -56,7 +62,16 @@ def _salvage(text: str, parsed: Parsed) -> list[Any]:
 def _read(row: dict[str, Any]) -> Document:
     address = clean(row.get("document_url") or row.get("url"))
     return Document(
-        id=f"ema:{clean(row.get('id')) or slug(address)}", native_id=clean(row.get("reference_number")), title=clean(row["name"]), authority="EMA", jurisdictions=("EU", "EEA"),
-        kind=KINDS.get(clean(row.get("type")), "notice"), published=read_day(row.get("first_published_date")), updated=read_day(row.get("last_updated_date")), url=address,
-        status=clean(row.get("status")), dates=field_date("comment_close", read_day(row.get("consultation_date")), "consultation_date"), extra={"type": clean(row.get("type"))},
-    )  # fmt: skip
+        id=f"ema:{clean(row.get('id')) or slug(address)}",
+        native_id=clean(row.get("reference_number")),
+        title=clean(row["name"]),
+        authority="EMA",
+        jurisdictions=("EU", "EEA"),
+        kind=KINDS.get(clean(row.get("type")), "notice"),
+        published=read_day(row.get("first_published_date")),
+        updated=read_day(row.get("last_updated_date")),
+        url=address,
+        status=clean(row.get("status")),
+        dates=field_date("comment_close", read_day(row.get("consultation_date")), "consultation_date"),
+        extra={"type": clean(row.get("type"))},
+    )

@@ -21,7 +21,9 @@ def parse(payload: Payload) -> Parsed:
     rows = payload.data.get("result") or []
     parsed = Parsed(stated=payload.data.get("resultcount"))
     if code != 400:
-        parsed.problem("statuscode", payload.name, f"{code}: {MEANINGS.get(code, 'unknown')}; {clean(payload.data.get('message'))}".strip("; "))
+        parsed.problem(
+            "statuscode", payload.name, f"{code}: {MEANINGS.get(code, 'unknown')}; {clean(payload.data.get('message'))}".strip("; ")
+        )
         return parsed
     counts: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
@@ -29,9 +31,14 @@ def parse(payload: Payload) -> Parsed:
         counts[str(day.year if day else "no date"), clean(row.get("ProjectArea")), clean(row.get("Classification"))] += 1
     parsed.documents = [
         Document(
-            id=f"fda-inspections:{year}:{area}:{result}".replace(" ", "-").lower(), title=f"FDA inspections {year}: {area}, {result}", text=f"{count} inspections.",
-            authority="FDA", jurisdictions=("US",), kind="inspection", extra={"count": str(count), "year": year, "classification": result},
-        )  # fmt: skip
+            id=f"fda-inspections:{year}:{area}:{result}".replace(" ", "-").lower(),
+            title=f"FDA inspections {year}: {area}, {result}",
+            text=f"{count} inspections.",
+            authority="FDA",
+            jurisdictions=("US",),
+            kind="inspection",
+            extra={"count": str(count), "year": year, "classification": result},
+        )
         for (year, area, result), count in sorted(counts.items())
     ]
     return parsed

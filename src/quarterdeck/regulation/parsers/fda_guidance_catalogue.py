@@ -30,11 +30,18 @@ def parse(payload: Payload) -> Parsed:
         closes = read_american_day(clean(row.get("field_comment_close_date")))
         parsed.documents.append(
             Document(
-                id=f"fda-guidance:{key}", native_id=key, title=clean(cell), authority="FDA", jurisdictions=("US",), kind="guidance" if is_final else "draft",
-                published=read_american_day(clean(row.get("field_issue_datetime"))), updated=read_american_day(clean(row.get("changed"))),
+                id=f"fda-guidance:{key}",
+                native_id=key,
+                title=clean(cell),
+                authority="FDA",
+                jurisdictions=("US",),
+                kind="guidance" if is_final else "draft",
+                published=read_american_day(clean(row.get("field_issue_datetime"))),
+                updated=read_american_day(clean(row.get("changed"))),
                 url=path if path.startswith("http") else f"https://www.fda.gov{path}" if path else "",
-                docket=tuple(re.findall(r"FDA-\d{4}-[A-Z]-\d{4}", clean(row.get("field_docket_number")))), dates=field_date("comment_close", closes, "field_comment_close_date"),
+                docket=tuple(re.findall(r"FDA-\d{4}-[A-Z]-\d{4}", clean(row.get("field_docket_number")))),
+                dates=field_date("comment_close", closes, "field_comment_close_date"),
                 extra={"topics": clean(row.get("topics-product") or row.get("field_topics"))},
-            )  # fmt: skip
+            )
         )
     return parsed

@@ -33,10 +33,15 @@ def parse(payload: Payload) -> Parsed:
     for year in sorted(regulations):
         parsed.documents.append(
             Document(
-                id=f"fda-ci-inspections:{year}", native_id=year, title=f"FDA inspections of clinical investigators, {year}: deficiencies by regulation", authority="FDA",
-                jurisdictions=("US",), kind="inspection", text=f"By regulation: {_shown(regulations[year])}. By class: {_shown(classes[year])}.",
+                id=f"fda-ci-inspections:{year}",
+                native_id=year,
+                title=f"FDA inspections of clinical investigators, {year}: deficiencies by regulation",
+                authority="FDA",
+                jurisdictions=("US",),
+                kind="inspection",
+                text=f"By regulation: {_shown(regulations[year])}. By class: {_shown(classes[year])}.",
                 extra={"rows": str(sum(regulations[year].values())), "year": year},
-            )  # fmt: skip
+            )
         )
     return parsed
 

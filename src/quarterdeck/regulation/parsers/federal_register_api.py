@@ -9,7 +9,14 @@ from quarterdeck.regulation.dates import extract_dates
 from quarterdeck.regulation.model import DateFact, Document
 from quarterdeck.regulation.parsers.common import Parsed, Payload, clean, field_date, read_day, strip_html
 
-KINDS = {"Rule": "final_rule", "Proposed Rule": "proposed_rule", "Notice": "notice", "RULE": "final_rule", "PRORULE": "proposed_rule", "NOTICE": "notice"}
+KINDS = {
+    "Rule": "final_rule",
+    "Proposed Rule": "proposed_rule",
+    "Notice": "notice",
+    "RULE": "final_rule",
+    "PRORULE": "proposed_rule",
+    "NOTICE": "notice",
+}
 
 
 def matches(payload: Payload) -> bool:
@@ -54,8 +61,20 @@ def _read(row: dict[str, Any]) -> Document:
     if kind == "notice" and re.search(r"guidance", f"{title} {action}", re.IGNORECASE):
         kind = "draft" if re.search(r"draft", f"{title} {action}", re.IGNORECASE) else "guidance"
     return Document(
-        id=f"fr:{number}", native_id=number, title=title, abstract=clean(row.get("abstract")), text=clean(row.get("abstract")), authority=", ".join(agencies[:3]),
-        jurisdictions=("US",), kind=kind, published=published, url=str(row.get("html_url") or ""), docket=tuple(map(str, row.get("docket_ids") or ())),
-        rin=str((row.get("regulation_id_numbers") or [""])[0]), cfr_parts=tuple(references), dates=(*fields, *said), corrects=str(row.get("correction_of") or ""),
+        id=f"fr:{number}",
+        native_id=number,
+        title=title,
+        abstract=clean(row.get("abstract")),
+        text=clean(row.get("abstract")),
+        authority=", ".join(agencies[:3]),
+        jurisdictions=("US",),
+        kind=kind,
+        published=published,
+        url=str(row.get("html_url") or ""),
+        docket=tuple(map(str, row.get("docket_ids") or ())),
+        rin=str((row.get("regulation_id_numbers") or [""])[0]),
+        cfr_parts=tuple(references),
+        dates=(*fields, *said),
+        corrects=str(row.get("correction_of") or ""),
         extra={"action": action, "citation": str(row.get("citation") or "")},
-    )  # fmt: skip
+    )

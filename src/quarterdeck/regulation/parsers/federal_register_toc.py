@@ -11,7 +11,11 @@ from quarterdeck.regulation.parsers.federal_register_api import KINDS
 def matches(payload: Payload) -> bool:
     """JSON with agencies that have document_categories."""
     data = payload.data
-    return isinstance(data, dict) and isinstance(data.get("agencies"), list) and any("document_categories" in a for a in data["agencies"] if isinstance(a, dict))
+    return (
+        isinstance(data, dict)
+        and isinstance(data.get("agencies"), list)
+        and any("document_categories" in a for a in data["agencies"] if isinstance(a, dict))
+    )
 
 
 def parse(payload: Payload) -> Parsed:
@@ -30,8 +34,14 @@ def parse(payload: Payload) -> Parsed:
                     seen.add(number)
                     parsed.documents.append(
                         Document(
-                            id=f"fr:{number}", native_id=number, title=title, authority=clean(agency.get("name")), jurisdictions=("US",),
-                            kind=KINDS.get(category.get("type"), "notice"), published=published, url=f"https://www.federalregister.gov/d/{number}",
-                        )  # fmt: skip
+                            id=f"fr:{number}",
+                            native_id=number,
+                            title=title,
+                            authority=clean(agency.get("name")),
+                            jurisdictions=("US",),
+                            kind=KINDS.get(category.get("type"), "notice"),
+                            published=published,
+                            url=f"https://www.federalregister.gov/d/{number}",
+                        )
                     )
     return parsed

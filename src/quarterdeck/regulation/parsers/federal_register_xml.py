@@ -80,6 +80,6 @@ def _labelled(element: Element, tag: str) -> str:
 
 def _kind(kind: str, action: str) -> str:
     lower = action.lower()
-    if "draft guidance" in lower or "draft" in lower and "guidance" in lower:
+    if "draft guidance" in lower or ("draft" in lower and "guidance" in lower):
         return "draft"
     return "guidance" if "guidance" in lower and kind == "notice" else kind

@@ -29,9 +29,17 @@ def parse(payload: Payload) -> Parsed:
         day = read_day(_field(item, "pubDate") or _field(item, "published") or _field(item, "updated") or _field(item, "date"))
         parsed.documents.append(
             Document(
-                id=f"feed:{slug(link or title, 120)}", native_id=link, title=clean(title), text=summary, abstract=summary, authority=clean(name), published=day, url=link,
-                updated=read_day(_field(item, "updated")), dates=tuple(extract_dates(summary, day)),
-            )  # fmt: skip
+                id=f"feed:{slug(link or title, 120)}",
+                native_id=link,
+                title=clean(title),
+                text=summary,
+                abstract=summary,
+                authority=clean(name),
+                published=day,
+                url=link,
+                updated=read_day(_field(item, "updated")),
+                dates=tuple(extract_dates(summary, day)),
+            )
         )
     if not parsed.documents:
         parsed.problem("item, entry", payload.name, "the feed is empty")

@@ -9,11 +9,23 @@ from quarterdeck.regulation.model import DateFact, Document
 from quarterdeck.regulation.parsers.common import TEXT_LIMIT, Parsed, Payload, clean, field_date, read_day, strip_html
 
 KINDS = {
-    "consultation": "consultation", "open_consultation": "consultation", "closed_consultation": "consultation", "consultation_outcome": "consultation",
-    "call_for_evidence": "consultation", "detailed_guide": "guidance", "guidance": "guidance", "html_publication": "guidance", "publication": "guidance",
-    "medical_safety_alert": "alert", "drug_safety_update": "alert", "drug-device-alerts": "alert", "news_article": "notice", "news_story": "notice",
-    "statutory_guidance": "guidance", "regulation": "law",
-}  # fmt: skip
+    "consultation": "consultation",
+    "open_consultation": "consultation",
+    "closed_consultation": "consultation",
+    "consultation_outcome": "consultation",
+    "call_for_evidence": "consultation",
+    "detailed_guide": "guidance",
+    "guidance": "guidance",
+    "html_publication": "guidance",
+    "publication": "guidance",
+    "medical_safety_alert": "alert",
+    "drug_safety_update": "alert",
+    "drug-device-alerts": "alert",
+    "news_article": "notice",
+    "news_story": "notice",
+    "statutory_guidance": "guidance",
+    "regulation": "law",
+}
 
 
 def matches(payload: Payload) -> bool:
@@ -21,7 +33,12 @@ def matches(payload: Payload) -> bool:
     data = payload.data
     if not isinstance(data, dict):
         return False
-    is_search = isinstance(data.get("results"), list) and bool(data["results"]) and isinstance(data["results"][0], dict) and "link" in data["results"][0]
+    is_search = (
+        isinstance(data.get("results"), list)
+        and bool(data["results"])
+        and isinstance(data["results"][0], dict)
+        and "link" in data["results"][0]
+    )
     return is_search or ("base_path" in data and ("schema_name" in data or "document_type" in data)) or "content_id" in data
 
 
@@ -45,10 +62,17 @@ def _parse_search(data: dict[str, Any]) -> Parsed:
             continue
         parsed.documents.append(
             Document(
-                id=f"govuk:{row['link']}", native_id=str(row["link"]), title=clean(row["title"]), text=clean(row.get("description")), abstract=clean(row.get("description")),
-                authority="MHRA", jurisdictions=("GB",), kind=KINDS.get(str(row.get("format") or row.get("content_store_document_type")), "notice"),
-                published=read_day(row.get("public_timestamp")), url=f"https://www.gov.uk{row['link']}",
-            )  # fmt: skip
+                id=f"govuk:{row['link']}",
+                native_id=str(row["link"]),
+                title=clean(row["title"]),
+                text=clean(row.get("description")),
+                abstract=clean(row.get("description")),
+                authority="MHRA",
+                jurisdictions=("GB",),
+                kind=KINDS.get(str(row.get("format") or row.get("content_store_document_type")), "notice"),
+                published=read_day(row.get("public_timestamp")),
+                url=f"https://www.gov.uk{row['link']}",
+            )
         )
     return parsed
 
@@ -58,21 +82,33 @@ def _read(data: dict[str, Any], parsed: Parsed) -> Document:
     assert isinstance(details, dict)
     path = str(data.get("base_path") or data.get("content_id"))
     body = details.get("body") or ""
-    text = strip_html(body if isinstance(body, str) else " ".join(str(part.get("content", "")) for part in body if isinstance(part, dict)))[:TEXT_LIMIT]
+    text = strip_html(body if isinstance(body, str) else " ".join(str(part.get("content", "")) for part in body if isinstance(part, dict)))[
+        :TEXT_LIMIT
+    ]
     withdrawn = data.get("withdrawn_notice") or details.get("withdrawn_notice") or {}
     history = [entry for entry in details.get("change_history") or [] if isinstance(entry, dict)]
     organisations = [clean(o.get("title")) for o in (data.get("links") or {}).get("organisations") or [] if isinstance(o, dict)]
     closing = _real_day(details.get("closing_date"), "closing_date", path, parsed)
     said = [fact for fact in extract_dates(text, day_first=True) if not (closing and fact.kind == "comment_close" and fact.date == closing)]
     return Document(
-        id=f"govuk:{path}", native_id=path, title=clean(data.get("title")) or path, text=text, abstract=clean(data.get("description")),
-        authority=", ".join(organisations[:2]) or "GOV.UK", jurisdictions=("GB",), kind=KINDS.get(str(data.get("document_type")), KINDS.get(str(data.get("schema_name")), "notice")),
-        published=read_day(data.get("first_published_at")), updated=read_day(data.get("public_updated_at")), url=f"https://www.gov.uk{path}", language=str(data.get("locale") or "en"),
-        status=str(data.get("document_type") or ""), withdrawn=bool(withdrawn),
+        id=f"govuk:{path}",
+        native_id=path,
+        title=clean(data.get("title")) or path,
+        text=text,
+        abstract=clean(data.get("description")),
+        authority=", ".join(organisations[:2]) or "GOV.UK",
+        jurisdictions=("GB",),
+        kind=KINDS.get(str(data.get("document_type")), KINDS.get(str(data.get("schema_name")), "notice")),
+        published=read_day(data.get("first_published_at")),
+        updated=read_day(data.get("public_updated_at")),
+        url=f"https://www.gov.uk{path}",
+        language=str(data.get("locale") or "en"),
+        status=str(data.get("document_type") or ""),
+        withdrawn=bool(withdrawn),
         dates=(*_closing(closing), *said),
         notes=tuple(f"{(read_day(entry.get('public_timestamp')) or '')} {clean(entry.get('note'))}".strip() for entry in history),
         extra={"opens": str(read_day(details.get("opening_date")) or "")},
-    )  # fmt: skip
+    )
 
 
 def _closing(closing: object) -> tuple[DateFact, ...]:

@@ -12,7 +12,9 @@ from quarterdeck.regulation.parsers.common import TEXT_LIMIT, Parsed, Payload, a
 
 def matches(payload: Payload) -> bool:
     """XML with an address of legislation.gov.uk or the root Legislation."""
-    return payload.head.lstrip().startswith("<") and ("legislation.gov.uk" in payload.head or re.search(r"<(?:\w+:)?Legislation[\s>]", payload.head) is not None)
+    return payload.head.lstrip().startswith("<") and (
+        "legislation.gov.uk" in payload.head or re.search(r"<(?:\w+:)?Legislation[\s>]", payload.head) is not None
+    )
 
 
 def parse(payload: Payload) -> Parsed:
@@ -30,10 +32,19 @@ def parse(payload: Payload) -> Parsed:
     text = "\n\n".join(lines)[:TEXT_LIMIT]
     parsed.documents.append(
         Document(
-            id=f"uklaw:{name}{_fragment(address)}", native_id=name, title=all_text(title) or name, text=text, authority="UK Parliament", jurisdictions=("GB",), kind="law",
-            published=read_day(root.get("RestrictStartDate")), url=address.replace("http://", "https://"), status="prospective" if prospective else "in force",
-            dates=tuple(extract_dates(text, day_first=True)), extra={"extent": root.get("RestrictExtent") or ""},
-        )  # fmt: skip
+            id=f"uklaw:{name}{_fragment(address)}",
+            native_id=name,
+            title=all_text(title) or name,
+            text=text,
+            authority="UK Parliament",
+            jurisdictions=("GB",),
+            kind="law",
+            published=read_day(root.get("RestrictStartDate")),
+            url=address.replace("http://", "https://"),
+            status="prospective" if prospective else "in force",
+            dates=tuple(extract_dates(text, day_first=True)),
+            extra={"extent": root.get("RestrictExtent") or ""},
+        )
     )
     return parsed
 

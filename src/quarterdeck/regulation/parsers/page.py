@@ -27,9 +27,13 @@ def parse(payload: Payload) -> Parsed:
     british = bool(re.search(r"\.gov\.uk|\.europa\.eu|mhra|\bEMA\b", payload.name + text[:3000]))
     parsed.documents.append(
         Document(
-            id=f"page:{slug(payload.name if '://' in payload.name else name, 120)}", native_id=name, title=(title or first)[:300], text=text[:TEXT_LIMIT],
-            url=payload.name if payload.name.startswith(("http://", "https://")) else "", dates=tuple(extract_dates(text[:TEXT_LIMIT], day_first=british)),
-        )  # fmt: skip
+            id=f"page:{slug(payload.name if '://' in payload.name else name, 120)}",
+            native_id=name,
+            title=(title or first)[:300],
+            text=text[:TEXT_LIMIT],
+            url=payload.name if payload.name.startswith(("http://", "https://")) else "",
+            dates=tuple(extract_dates(text[:TEXT_LIMIT], day_first=british)),
+        )
     )
     return parsed
 

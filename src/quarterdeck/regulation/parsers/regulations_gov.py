@@ -10,7 +10,13 @@ from quarterdeck.regulation.model import Document
 from quarterdeck.regulation.parsers.common import Parsed, Payload, clean, field_date, read_day
 
 EASTERN = ZoneInfo("America/New_York")
-KINDS = {"Rule": "final_rule", "Proposed Rule": "proposed_rule", "Notice": "notice", "Supporting & Related Material": "notice", "Other": "notice"}
+KINDS = {
+    "Rule": "final_rule",
+    "Proposed Rule": "proposed_rule",
+    "Notice": "notice",
+    "Supporting & Related Material": "notice",
+    "Other": "notice",
+}
 
 
 def matches(payload: Payload) -> bool:
@@ -51,15 +57,23 @@ def _rows(data: Any) -> list[Any]:
 def _read(identifier: str, a: dict[str, Any], is_docket: bool) -> Document:
     number = str(a.get("frDocNum") or "")
     return Document(
-        id=f"fr:{number}" if number else f"regsgov:{identifier}", native_id=identifier, title=clean(a.get("title") or identifier),
-        text=clean(a.get("docAbstract") or a.get("dkAbstract") or ""), abstract=clean(a.get("docAbstract") or a.get("dkAbstract") or ""),
-        authority=str(a.get("agencyId") or ""), jurisdictions=("US",), kind="notice" if is_docket else KINDS.get(str(a.get("documentType")), "notice"),
-        published=eastern_day(a.get("postedDate")), updated=eastern_day(a.get("modifyDate") or a.get("lastModifiedDate")),
+        id=f"fr:{number}" if number else f"regsgov:{identifier}",
+        native_id=identifier,
+        title=clean(a.get("title") or identifier),
+        text=clean(a.get("docAbstract") or a.get("dkAbstract") or ""),
+        abstract=clean(a.get("docAbstract") or a.get("dkAbstract") or ""),
+        authority=str(a.get("agencyId") or ""),
+        jurisdictions=("US",),
+        kind="notice" if is_docket else KINDS.get(str(a.get("documentType")), "notice"),
+        published=eastern_day(a.get("postedDate")),
+        updated=eastern_day(a.get("modifyDate") or a.get("lastModifiedDate")),
         url=f"https://www.regulations.gov/{'docket' if is_docket else 'document'}/{identifier}",
-        docket=(str(a.get("docketId") or identifier),), cfr_parts=(str(a["cfrPart"]),) if a.get("cfrPart") else (), withdrawn=bool(a.get("withdrawn")),
+        docket=(str(a.get("docketId") or identifier),),
+        cfr_parts=(str(a["cfrPart"]),) if a.get("cfrPart") else (),
+        withdrawn=bool(a.get("withdrawn")),
         rin=str(a.get("rin") or ""),
         dates=(
             *field_date("comment_close", eastern_day(a.get("commentEndDate")), "commentEndDate", a.get("commentEndDate")),
             *field_date("effective", eastern_day(a.get("effectiveDate")), "effectiveDate", a.get("effectiveDate")),
         ),
-    )  # fmt: skip
+    )
