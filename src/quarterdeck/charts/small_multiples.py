@@ -43,10 +43,14 @@ class SmallMultiples(Chart):
             for day, value in panel.points
         ]
 
+    def _ends(self) -> list[str]:
+        days = sorted(day for panel in self.panels for points in (panel.points, panel.reference) for day, _ in points)
+        return [days[0].isoformat(), days[-1].isoformat()] if days else []
+
     def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
         """A grid of panels: three in a row when wide, one when narrow."""
-        columns = min(3, len(self.panels) or 1) if width >= 500 else 1
-        each = (width - 70) // columns - 26
+        columns = min(3 if width >= 500 else 2, len(self.panels) or 1)
+        each = (width - 60) // columns - 22
         heads = {
             panel.label: f"{panel.verdict.shape} {panel.label}" if panel.verdict is not Verdict.ORDINARY else panel.label
             for panel in self.panels
@@ -57,7 +61,7 @@ class SmallMultiples(Chart):
             for line, points in (("reference", panel.reference), ("value", panel.points))
             for day, value in points
         ]
-        x = time("day", time_axis(200, labelAngle=0))
+        x = time("day", time_axis(200, labelAngle=0, values=self._ends()))
         y = alt.Y("value:Q", axis=value_axis(self.unit))
         colour = {"condition": {"test": "datum.line == 'value'", "value": {"expr": "series_1"}}, "value": {"expr": "context"}}
         picture = (

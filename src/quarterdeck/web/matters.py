@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Reading, Scope
 from quarterdeck.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.forecasts.model import TrialForecast
     from quarterdeck.web.view import View
 
 ORDER = {Verdict.CONCERN: 0, Verdict.ORDINARY: 1, Verdict.BETTER: 2}
@@ -27,6 +29,17 @@ def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
     from quarterdeck.papers import providers
 
     return snapshot.cached("web.findings", lambda: providers.FindingProvider(lambda: providers.gather_findings(snapshot, [])).all())
+
+
+def forecast_of(snapshot: Snapshot, study_id: str, seed: int) -> TrialForecast | None:
+    """The forecast of a trial; None where there is none, because it is over or too little is known."""
+    from quarterdeck.forecasts.trial import forecast_trial
+
+    try:
+        forecast = forecast_trial(snapshot, study_id, seed)
+    except NotFound:
+        return None
+    return None if forecast.reason else forecast
 
 
 def of_study(findings: Iterable[Finding], study_id: str) -> list[Finding]:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.charts.dots import Dot, Dots
-from quarterdeck.charts.fan import Fan
+from quarterdeck.charts.fan import Band, Fan
 from quarterdeck.charts.funnel import Funnel, FunnelPoint, Limit
 from quarterdeck.charts.small_multiples import Panel, SmallMultiples
 from quarterdeck.charts.sparkline import Sparkline
@@ -19,6 +19,7 @@ from quarterdeck.web.portfolio import MONTHS_IN_SPARKLINE, Points, TrialFacts
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.forecasts.model import TrialForecast
 
 SOURCE = "the facts of this snapshot."
 
@@ -40,21 +41,50 @@ def enrolment_spark(name: str, points: Points, target: float | None = None) -> S
     )
 
 
-def enrolment_chart(name: str, sentence: str, points: Points, plan: Points, target: float | None, today: date) -> Fan:
-    """Enrolment against plan. The forecast joins it where one was made."""
+def enrolment_chart(
+    name: str, sentence: str, points: Points, plan: Points, target: float | None, today: date, forecast: TrialForecast | None = None
+) -> Fan:
+    """Enrolment against plan, and where it will end where a forecast was made."""
     history = points if not points or points[-1][0] >= today else (*points, (today, points[-1][1]))
+    middle, bands = _fan(forecast, target) if forecast else ((), ())
+    method = "Participants count on their day of enrolment, or of randomisation where no enrolment is recorded. The plan is the planned count by month where one was loaded; otherwise a straight line from first to last planned enrolment."
+    if forecast:
+        method += f" The forecast pools the rates of sites, lets them drift together and simulates {wording.number(forecast.replicates)} futures (seed {forecast.seed}). It rests on {forecast.evidence}."
     return Fan(
-        title=f"Enrolment of {name}", sentence=sentence, source=SOURCE, unit="participants", history=history, plan=plan, target=target, value_label="Participants enrolled",
-        method="Participants count on their day of enrolment, or of randomisation where no enrolment is recorded. The plan is the planned count by month where one was loaded; otherwise a straight line from first to last planned enrolment.",
+        title=f"Enrolment of {name}", sentence=sentence, source=SOURCE, unit="participants", history=history, plan=plan, target=target, value_label="Participants enrolled", middle=middle, bands=bands,
+        method=method,
     )  # fmt: skip
+
+
+def _fan(forecast: TrialForecast, target: float | None) -> tuple[Points, tuple[Band, ...]]:
+    """The fan up to where even a slow future has reached the target, and at most three years: beyond, the picture says nothing more."""
+    from quarterdeck.forecasts.model import LEVELS
+
+    at = {level: i for i, level in enumerate(LEVELS)}
+    ends = date.fromordinal(forecast.today.toordinal() + 3 * 365)
+    steps = []
+    for day, values in forecast.fan:
+        if day > ends:
+            break
+        steps.append((day, values))
+        if target and values[at[0.10]] >= target:
+            break
+    if len(steps) < 2:
+        return (), ()
+    middle = tuple((day, values[at[0.5]]) for day, values in steps)
+    bands = tuple(
+        Band(level, tuple((day, values[at[low]], values[at[high]]) for day, values in steps))
+        for level, low, high in ((0.5, 0.25, 0.75), (0.9, 0.05, 0.95))
+    )
+    return middle, bands
 
 
 def milestone_chart(name: str, sentence: str, rows: Sequence[Mapping[str, Any]], today: date) -> Timeline:
     """Planned and actual dates, with the forecast date of the source system where it gives one."""
     return Timeline(
         title=f"Milestones of {name}", sentence=sentence, source=SOURCE, today=today,
-        milestones=tuple(Milestone(row["label"], row["planned"], row["actual"], row["likely"], verdict=row["verdict"]) for row in rows),
-        method="Planned dates are the current plan. A likely date is the forecast that the source system holds; where it has none, only the plan is shown.",
+        milestones=tuple(Milestone(row["label"], row["planned"], row["actual"], row["likely"], row["low"], row["high"], row["verdict"]) for row in rows),
+        method="Planned dates are the current plan. A likely date is the middle of the simulated futures, its whiskers hold 80% of them; where none was made, it is the forecast that the source system holds.",
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def show_site(study_id: str, site_id: str, view: View = permit("page.read")) -> 
     steps = [{"step": label, "date": site.row[name] or "not yet"} for label, name in STEPS if label != "Closed" or site.row[name]]
     urgent = concerns(found)
     return view.page(
-        "trials/site.html", finding=urgent[0].headline if urgent else f"Site {site_id}: {sentence.rstrip('.')}", site=site, trial=trial, sentence=sentence, urgent=urgent, country=country_name(site.row["country"]),
+        "trials/site.html", finding=urgent[0].headline.rstrip('.') if urgent else f"Site {site_id}: {sentence.rstrip('.')}", site=site, trial=trial, sentence=sentence, urgent=urgent, country=country_name(site.row["country"]),
         tables=[reading_table(view.snapshot, "measures", "Measures of this site", readings), Table("steps", "The way to opening", [Column("step", "Step"), Column("date", "Date")], steps)],
         charts=charts, readings=readings.values(), findings=found,
         cites=[site.enrolled, site.screened, site.failed, site.row["num_plan_subj"] or 0, site_id, study_id, trial.name, *(text for f in found for text in (f.headline, f.cause, f.suggested_action))],

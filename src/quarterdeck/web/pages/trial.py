@@ -16,13 +16,14 @@ from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.countries import country_name
-from quarterdeck.web.matters import concerns, gather_findings, of_study, readings_about, readings_of
+from quarterdeck.web.matters import concerns, forecast_of, gather_findings, of_study, readings_about, readings_of
 from quarterdeck.web.portfolio import Points, TrialFacts, get_trial, read_portfolio
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.forecasts.model import TrialForecast
 
 router = APIRouter()
 QUALITY = (
@@ -47,7 +48,8 @@ MONEY = (
 def show_trial(study_id: str, view: View = permit("page.read")) -> Response:
     """The trial's page."""
     trial = get_trial(view.snapshot, study_id)
-    parts = view.snapshot.cached(("web.trial", study_id), lambda: build_parts(view.snapshot, trial))
+    seed = view.settings.random_seed
+    parts = view.snapshot.cached(("web.trial", study_id, seed), lambda: build_parts(view.snapshot, trial, seed))
     found = of_study(gather_findings(view), study_id)
     urgent = concerns(found)
     finding = (
@@ -82,12 +84,12 @@ def show_trial(study_id: str, view: View = permit("page.read")) -> Response:
     )
 
 
-def build_parts(snapshot: Snapshot, trial: TrialFacts) -> dict[str, Any]:
+def build_parts(snapshot: Snapshot, trial: TrialFacts, seed: int) -> dict[str, Any]:
     """Sentences, charts and tables of a trial that hang on the facts only."""
     charts: dict[str, Chart] = {}
     tables: list[Table] = []
     cites: list[object] = []
-    parts: dict[str, Any] = {"charts": charts, "tables": tables, "cites": cites}
+    parts: dict[str, Any] = {"charts": charts, "tables": tables, "cites": cites, "forecast": forecast_of(snapshot, trial.id, seed)}
     _add_enrolment(snapshot, trial, parts)
     _add_milestones(snapshot, trial, parts)
     _add_money(snapshot, trial, parts)
@@ -181,8 +183,9 @@ def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any])
         else f"{wording.plural(trial.enrolled, 'participant')} {'is' if trial.enrolled == 1 else 'are'} enrolled"
     )
     sentence += f"; the plan had {wording.number(round(expected))} by now." if expected is not None else "; no plan by month was loaded."
+    sentence += last_in_words(parts["forecast"])
     parts["enrolment_sentence"] = sentence
-    parts["cites"] += [trial.enrolled, trial.planned or 0, round(expected or 0)]
+    parts["cites"] += [trial.enrolled, trial.planned or 0, round(expected or 0), last_in_words(parts["forecast"])]
     parts["charts"]["enrolment"] = trial_charts.enrolment_chart(
         trial.name, sentence, trial.points, trial.plan, trial.planned, snapshot.data_cut
     )
@@ -215,7 +218,7 @@ def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any])
 
 
 def _add_milestones(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
-    rows = milestones_of(snapshot, trial)
+    rows = milestones_of(snapshot, trial, parts["forecast"])
     late = [row for row in rows if row["verdict"] is Verdict.CONCERN]
     pending = [row for row in rows if row["actual"] is None]
     sentence = (
@@ -249,26 +252,27 @@ def _add_milestones(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]
     )
 
 
-def milestones_of(snapshot: Snapshot, trial: TrialFacts) -> list[dict[str, Any]]:
-    """The trial's own milestones; where none were loaded, the dates of the trial's row."""
-    sql = "SELECT * FROM milestone WHERE study_id = ? AND coalesce(country, '') = '' AND coalesce(site_id, '') = '' ORDER BY coalesce(planned_finish, baseline_finish, actual_finish), milestone_id"
-    found = [
-        (r["milestone_type"] or r["milestone_id"], r["planned_finish"] or r["baseline_finish"], r["actual_finish"], r["forecast_finish"])
-        for r in snapshot.query(sql, [trial.id]).to_pylist()
-    ]
-    if not found:
-        row = trial.row
-        found = [
-            ("Protocol approved", None, row["protocol_approved_dt"], None), ("First participant", row["est_fpfv"], row["act_fpfv"], None), ("Last participant", row["est_lpfv"], row["act_lpfv"], None),
-            ("Last visit", row["est_lplv"], row["act_lplv"], None), ("Database lock", row["est_db_lock_dt"], row["db_lock_dt"], None),
-        ]  # fmt: skip
+def last_in_words(forecast: TrialForecast | None) -> str:
+    """When the last participant is likely to enrol, with the likely range in the same breath; empty without forecast."""
+    milestone = forecast.milestone("last_participant_in") if forecast else None
+    if milestone is None or milestone.actual is not None or milestone.median is None:
+        return ""
+    low, high = milestone.quantiles.get(0.1), milestone.quantiles.get(0.9)
+    slip = f", {wording.late(milestone.slip_days)}" if milestone.slip_days is not None else ""
+    between = f" It is very likely between {wording.month(low)} and {wording.month(high)} (80% range)." if low and high else ""
+    return f" The last participant is likely to enrol in {wording.month(milestone.median)}{slip}.{between.replace('very likely', 'likely')}"
+
+
+def milestones_of(snapshot: Snapshot, trial: TrialFacts, forecast: TrialForecast | None = None) -> list[dict[str, Any]]:
+    """The trial's milestones with planned, done and likely dates: from the forecast, else as loaded, else from the trial's own row."""
+    if forecast is not None and forecast.milestones:
+        entries = [(m.label, m.planned, m.actual, m.median, m.quantiles.get(0.1), m.quantiles.get(0.9)) for m in forecast.milestones]
+    else:
+        entries = _loaded_milestones(snapshot, trial)
     milestones = []
-    labels: dict[str, int] = defaultdict(int)
-    for name, planned, actual, likely in found:
+    for label, planned, actual, likely, low, high in entries:
         if planned is None and actual is None and likely is None:
             continue
-        label = str(name).replace("_", " ").capitalize()
-        labels[label] += 1
         reached = actual or likely
         late = (
             (reached - planned).days
@@ -280,15 +284,37 @@ def milestones_of(snapshot: Snapshot, trial: TrialFacts) -> list[dict[str, Any]]
         verdict = Verdict.ORDINARY if late is None or abs(late) <= 14 else Verdict.CONCERN if late > 0 else Verdict.BETTER
         milestones.append(
             {
-                "label": label if labels[label] == 1 else f"{label} ({labels[label]})",
+                "label": label,
                 "planned": planned,
                 "actual": actual,
-                "likely": likely,
+                "likely": None if actual else likely,
+                "low": None if actual else low,
+                "high": None if actual else high,
                 "late": late,
                 "verdict": verdict,
             }
         )
     return milestones
+
+
+def _loaded_milestones(snapshot: Snapshot, trial: TrialFacts) -> list[tuple[str, date | None, date | None, date | None, None, None]]:
+    sql = "SELECT * FROM milestone WHERE study_id = ? AND coalesce(country, '') = '' AND coalesce(site_id, '') = '' ORDER BY coalesce(planned_finish, baseline_finish, actual_finish), milestone_id"
+    found = [
+        (r["milestone_type"] or r["milestone_id"], r["planned_finish"] or r["baseline_finish"], r["actual_finish"], r["forecast_finish"])
+        for r in snapshot.query(sql, [trial.id]).to_pylist()
+    ]
+    row = trial.row
+    found = found or [
+        ("Protocol approved", None, row["protocol_approved_dt"], None), ("First participant", row["est_fpfv"], row["act_fpfv"], None), ("Last participant", row["est_lpfv"], row["act_lpfv"], None),
+        ("Last visit", row["est_lplv"], row["act_lplv"], None), ("Database lock", row["est_db_lock_dt"], row["db_lock_dt"], None),
+    ]  # fmt: skip
+    labels: dict[str, int] = defaultdict(int)
+    entries = []
+    for name, planned, actual, likely in found:
+        label = str(name).replace("_", " ").capitalize()
+        labels[label] += 1
+        entries.append((label if labels[label] == 1 else f"{label} ({labels[label]})", planned, actual, likely, None, None))
+    return entries
 
 
 def _add_money(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:

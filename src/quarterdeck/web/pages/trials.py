@@ -15,7 +15,7 @@ from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.verdict import Verdict
-from quarterdeck.web.matters import concerns, gather_findings, reading_of, study_of
+from quarterdeck.web.matters import concerns, findings_of, forecast_of, gather_findings, reading_of, study_of
 from quarterdeck.web.navigation import Entry, Hit
 from quarterdeck.web.portfolio import TrialFacts, read_portfolio
 from quarterdeck.web.tables import Cell, Column, Table
@@ -82,7 +82,7 @@ def trial_table(view: View, trials: list[TrialFacts], matters: dict[str, list[Fi
     """Trials as rows: enrolment with its last months, plan, what needs attention."""
     columns = [
         Column("trial", "Trial"), Column("enrolled", "Enrolled", is_number=True), Column("months", "Last 12 months", is_sortable=False), Column("plan", "Against plan", is_number=True),
-        Column("sites", "Sites open", is_number=True), Column("end", "Last enrolment planned"), Column("matters", "To look into"), Column("verdict", "Change"),
+        Column("sites", "Sites open", is_number=True), Column("end", "Last participant likely"), Column("matters", "To look into"), Column("verdict", "Change"),
     ]  # fmt: skip
     return Table(
         "trials",
@@ -104,11 +104,15 @@ def by_study(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
 
 
 def rank(view: View, trial: TrialFacts, found: list[Finding]) -> tuple[float, ...]:
-    """Worst first: findings about the trial itself, then all of its findings, then how far enrolment is behind plan."""
-    own = sum(finding.scope.level == "study" for finding in found)
+    """Worst first: the trial with the gravest finding, and among those without one, how far enrolment is behind plan."""
+    gravest = _gravity(view.snapshot).get(found[0].id, 0) if found else 10**9
     expected = plan_of(trial, view.snapshot)
     behind = (trial.enrolled - expected) / expected if expected else 0.0
-    return (-own, -len(found), behind if trial.row["status"] in ("enrolling", "start_up", None) else 0.0)
+    return (gravest, behind if trial.row["status"] in ("enrolling", "start_up", None) else 0.0)
+
+
+def _gravity(snapshot: Snapshot) -> dict[str, int]:
+    return snapshot.cached("web.gravity", lambda: {finding.id: place for place, finding in enumerate(findings_of(snapshot))})
 
 
 def paths(snapshot: Snapshot) -> list[str]:
@@ -141,7 +145,6 @@ def _row(view: View, trial: TrialFacts, found: list[Finding]) -> dict[str, objec
     expected = plan_of(trial, view.snapshot)
     share = trial.enrolled / expected if expected else None
     reading = reading_of(view.snapshot, "enrolment_against_plan", "study", trial.id)
-    end = trial.row["act_lpfv"] or trial.row["est_lpfv"]
     most = found[0] if found else None
     return {
         "trial": Cell(
@@ -154,15 +157,31 @@ def _row(view: View, trial: TrialFacts, found: list[Finding]) -> dict[str, objec
             trial.enrolled,
             f"{wording.number(trial.enrolled)} of {wording.number(trial.planned) if trial.planned else 'an unstated number'}",
         ),
-        "months": Cell("", svg=view.sparkline(enrolment_spark(trial.name, trial.points, trial.planned))),
+        "months": Cell("", svg=view.sparkline(enrolment_spark(trial.name, trial.points, trial.planned))) if trial.points else "nobody yet",
         "plan": reading or (Cell(share, wording.share(share, 0)) if share is not None else "no plan by now"),
         "sites": Cell(trial.sites_active, f"{wording.number(trial.sites_active)} of {wording.number(trial.sites)}"),
-        "end": Cell(end, wording.month(end)) if end else "not planned",
+        "end": _finish(view, trial),
         "matters": Cell(len(found), most.headline, href=f"/trials/{trial.id}", sub=f"and {len(found) - 1} more" if len(found) > 1 else "")
         if most
         else Cell(0, "nothing"),
         "verdict": Verdict.CONCERN if found else Verdict.ORDINARY,
     }
+
+
+def _finish(view: View, trial: TrialFacts) -> Cell | str:
+    """When the last participant enrolled or is likely to, against plan."""
+    done, planned = trial.row["act_lpfv"], trial.row["est_lpfv"]
+    if done:
+        return Cell(done, wording.month(done), sub=f"done, {wording.late((done - planned).days)}" if planned else "done")
+    forecast = forecast_of(view.snapshot, trial.id, view.settings.random_seed)
+    milestone = forecast.milestone("last_participant_in") if forecast else None
+    if milestone is not None and milestone.median is not None:
+        return Cell(
+            milestone.median,
+            wording.month(milestone.median),
+            sub=wording.late(milestone.slip_days) if milestone.slip_days is not None else "no plan to compare",
+        )
+    return Cell(planned, wording.month(planned), sub="as planned; not forecast") if planned else "not planned"
 
 
 def _options(trials: list[TrialFacts], chosen: dict[str, str]) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
