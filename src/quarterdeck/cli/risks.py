@@ -107,9 +107,9 @@ def show_blast_radius(
         ["participants in a trial", number(radius.participants)],
         ["money", money(radius.money)],
         ["cost of a day", money(radius.daily_cost)],
-        *([f"milestone of {study}", f"{name.replace('_', ' ')}, {day(due)}"] for study, name, due in radius.milestones),
-        *([f"clock of {study}", f"event {event}, report by {day(due)}"] for study, event, due in radius.clocks),
     ]
+    rows += [[f"milestone of {study}", f"{name.replace('_', ' ')}, {day(due)}"] for study, name, due in radius.milestones]
+    rows += [[f"clock of {study}", f"event {event}, report by {day(due)}"] for study, event, due in radius.clocks]
     print_table(["what hangs on it", ""], rows, f"{radius.name} ({kind} {key})")
 
 

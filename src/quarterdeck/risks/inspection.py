@@ -73,7 +73,7 @@ def _rank(rows: list[dict[str, Any]]) -> list[SiteLikelihood]:
 def _level(row: dict[str, Any], name: str) -> float:
     if name in ("enrolled", "new"):
         return float(row[name])
-    return float(row[name]) / max(row["screened"] if name == "screen_failures" else row["enrolled"], 1)
+    return float(row[name]) / float(max(row["screened"] if name == "screen_failures" else row["enrolled"], 1))
 
 
 def _percentiles(values: list[float]) -> list[float]:
