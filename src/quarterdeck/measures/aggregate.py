@@ -9,9 +9,8 @@ from operator import or_
 import ibis
 import numpy as np
 import pyarrow as pa
-from ibis.expr.types.relations import Table as Relation
 
-from quarterdeck.measures.facts import SCOPES, Part
+from quarterdeck.measures.facts import SCOPES, Part, Relation
 
 
 def build_aggregate(

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from quarterdeck.measures.model import Method
-from quarterdeck.methods import proportions, quantiles, rates
-from quarterdeck.methods.survival import fit_kaplan_meier
+from quarterdeck.methods import proportions, rates
 
+# A share of exactly one half must count as reached, whatever the last digit of a running sum.
+SLACK = 1e-9
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 
@@ -86,55 +87,147 @@ def estimate_ratios(cells: Cells, n: int, method: Method, target: float) -> Esti
 
 
 def estimate_medians(cells: Cells, n: int, method: Method, target: float) -> Estimates:
-    """The median of whole durations, with order-statistic ends."""
-    return _estimate_by_group(cells, n, lambda value, weight, _: _get_median(value, weight, method.level, target))
+    """The median of whole durations, with order-statistic ends (as `methods.quantiles`, for all groups at once)."""
+    count, total = _sum_observed(cells, n)
+    ranked = _rank(cells, n)
+    if not ranked.value.size:
+        return _get_none(n, count, total)
+    size = ranked.total
+    middle = [ranked.get(step(0.5 * (size - 1))) for step in (np.floor, np.ceil)]
+    tail = (1 - method.level) / 2
+    safe = np.maximum(size, 1)
+    low = np.asarray(stats.binom.ppf(tail, safe, 0.5), dtype=float)
+    low = low - (np.asarray(stats.binom.cdf(low - 1, safe, 0.5)) > tail)
+    high = np.asarray(stats.binom.ppf(1 - tail, safe, 0.5), dtype=float) + 1
+    is_closed = (low >= 1) & (high <= size)
+    ends = [np.where(is_closed, ranked.get(rank - 1), np.nan) for rank in (low, high)]
+    within = np.bincount(ranked.group, ranked.weight * (ranked.value <= target), n)
+    chance = stats.beta.sf(0.5, within + 0.5, size - within + 0.5) if np.isfinite(target) else np.full(n, np.nan)
+    return Estimates((middle[0] + middle[1]) / 2, ends[0], ends[1], np.asarray(chance, dtype=float), count, total)
 
 
 def estimate_survival_medians(cells: Cells, n: int, method: Method, target: float) -> Estimates:
-    """The Kaplan-Meier median, the unfinished counted as such; NaN where it is not reached, an open end is NaN."""
+    """The Kaplan-Meier median, the unfinished counted as such (as `methods.survival`, for all groups at once).
 
-    def fit(value: Floats, weight: Floats, observed: Floats) -> tuple[float, float, float, float]:
-        curve = fit_kaplan_meier(value, observed, weight)
-        middle = curve.get_quantile()
-        low, high = curve.get_quantile_interval(level=method.level)
-        ends = [np.nan if end is None else end for end in (middle, low, high)]
-        return ends[0], ends[1], ends[2], _get_chance_reached(curve.times, curve.surviving, curve.greenwood, target)
-
-    return _estimate_by_group(cells, n, fit)
-
-
-def _get_chance_reached(times: Floats, surviving: Floats, greenwood: Floats, target: float) -> float:
-    """P(the median is at most `target`) = P(at least half are done by then), on the log-log scale of the curve."""
-    index = np.searchsorted(times, target, side="right") - 1
-    if not np.isfinite(target) or not times.size or index < 0:
-        return 0.0 if np.isfinite(target) and times.size else np.nan
-    s, spread = surviving[index], greenwood[index]
-    if s <= 0 or spread <= 0:
-        return float(s <= 0.5)
-    error = np.sqrt(spread) / abs(np.log(s))
-    return float(stats.norm.cdf((np.log(-np.log(s)) - np.log(-np.log(0.5))) / error))
+    NaN where it is not reached; an open end is NaN.
+    """
+    count, total = _sum_observed(cells, n)
+    ranked = _rank(cells, n)
+    if not ranked.value.size:
+        return _get_none(n, count, total)
+    curve = _fit_curves(ranked)
+    z = float(stats.norm.ppf((1 + method.level) / 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = z * np.sqrt(curve.greenwood) / np.abs(np.log(curve.surviving))
+        bands = [np.where(curve.surviving > 0, curve.surviving ** np.exp(side * spread), 0.0) for side in (1, -1)]
+    value, low, high = (_find_first(curve, band <= 0.5 + SLACK, n) for band in (curve.surviving, *bands))
+    return Estimates(value, low, high, _get_chances_reached(curve, n, target), count, total)
 
 
-def _get_median(value: Floats, weight: Floats, level: float, target: float) -> tuple[float, float, float, float]:
-    ends = quantiles.get_quantile_interval(value, weight, level) or (np.nan, np.nan)
-    chance = quantiles.get_chance_median_at_most(value, weight, target) if np.isfinite(target) else np.nan
-    return quantiles.get_quantile(value, weight), *ends, chance
+@dataclass(frozen=True)
+class _Ranked:
+    """Cells in order of group and value. `start` is the weight of all groups before, `total` a group's own."""
+
+    group: Whole
+    value: Floats
+    weight: Floats
+    event: Floats
+    cumulated: Floats
+    start: Floats
+    total: Floats
+
+    def get(self, rank: Floats) -> Floats:
+        """The value at a rank (from 0) within each group; NaN for an empty group."""
+        where = np.searchsorted(self.cumulated, self.start + np.clip(rank, 0, None), side="right")
+        found = self.value[np.minimum(where, self.value.size - 1)]
+        return np.where(self.total > 0, found, np.nan)
 
 
-def _estimate_by_group(cells: Cells, n: int, fit: Callable[[Floats, Floats, Floats], tuple[float, float, float, float]]) -> Estimates:
+@dataclass(frozen=True)
+class _Curves:
+    """Kaplan-Meier curves end to end: one entry per group and value with an event."""
+
+    group: Whole
+    time: Floats
+    surviving: Floats
+    greenwood: Floats
+
+
+def _rank(cells: Cells, n: int) -> _Ranked:
     assert cells.value is not None
     assert cells.observed is not None
-    _, total = _sum(cells, n)
-    count = np.asarray(np.bincount(cells.group, cells.denominator * cells.observed, n), dtype=float)
     used = np.flatnonzero((cells.denominator > 0) & np.isfinite(cells.value))
-    used = used[np.argsort(cells.group[used], kind="stable")]
-    out = np.full((n, 4), np.nan)
-    starts = np.searchsorted(cells.group[used], np.arange(n + 1))
-    for group in range(n):
-        rows = used[starts[group] : starts[group + 1]]
-        if rows.size:
-            out[group] = fit(cells.value[rows], cells.denominator[rows], cells.observed[rows])
-    return Estimates(out[:, 0], out[:, 1], out[:, 2], out[:, 3], count, total)
+    used = used[np.lexsort((cells.value[used], cells.group[used]))]
+    group, weight = cells.group[used], cells.denominator[used]
+    total = np.bincount(group, weight, n).astype(float)
+    start = np.concatenate([[0.0], np.cumsum(total)[:-1]])
+    return _Ranked(group, cells.value[used], weight, weight * cells.observed[used], np.cumsum(weight), start, total)
+
+
+def _fit_curves(ranked: _Ranked) -> _Curves:
+    is_new = np.ones(ranked.value.size, dtype=bool)
+    is_new[1:] = (np.diff(ranked.group) != 0) | (np.diff(ranked.value) != 0)
+    first = np.flatnonzero(is_new)
+    events = np.add.reduceat(ranked.event, first)
+    group = ranked.group[first]
+    at_risk = ranked.start[group] + ranked.total[group] - (ranked.cumulated[first] - ranked.weight[first])
+    keep = events > 0
+    group, time, events, at_risk = group[keep], ranked.value[first][keep], events[keep], at_risk[keep]
+    left = np.maximum(at_risk - events, 0.0)
+    # Where nobody is left the curve ends at 0; that step stays out of the running sum, which must not lose its digits.
+    is_end = left <= 1e-9
+    log_s = _cumulate(np.log(np.where(is_end, 1.0, left / at_risk)), group)
+    terms = np.where(is_end, 0.0, events / (at_risk * np.where(is_end, 1.0, left)))
+    surviving = np.where(is_end, 0.0, np.exp(log_s))
+    return _Curves(group, time, surviving, _cumulate(terms, group))
+
+
+def _cumulate(amounts: Floats, group: Whole) -> Floats:
+    """Running sums that start anew with each group (groups in order)."""
+    if not amounts.size:
+        return amounts
+    running = np.cumsum(amounts)
+    first = np.flatnonzero(np.concatenate([[True], np.diff(group) != 0]))
+    before = np.concatenate([[0.0], running[first[1:] - 1]])
+    return np.asarray(running - np.repeat(before, np.diff(np.append(first, amounts.size))), dtype=float)
+
+
+def _find_first(curve: _Curves, reached: NDArray[np.bool_], n: int) -> Floats:
+    """The first time in each group that is marked; NaN where none is."""
+    out = np.full(n, np.nan)
+    marked = np.flatnonzero(reached)[::-1]  # backwards, so that the first of a group is written last
+    out[curve.group[marked]] = curve.time[marked]
+    return out
+
+
+def _get_chances_reached(curve: _Curves, n: int, target: float) -> Floats:
+    """P(the median is at most `target`) = P(at least half are done by then), on the log-log scale of each curve."""
+    if not np.isfinite(target):
+        return np.full(n, np.nan)
+    out = np.full(n, np.nan)
+    out[curve.group] = 0.0  # nobody done by the target
+    until = np.flatnonzero(curve.time <= target)
+    last = np.full(n, -1)
+    last[curve.group[until]] = until
+    groups = np.flatnonzero(last >= 0)
+    s, spread = curve.surviving[last[groups]], curve.greenwood[last[groups]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(spread) / np.abs(np.log(s))
+        chance = stats.norm.cdf((np.log(-np.log(s)) - np.log(-np.log(0.5))) / error)
+    out[groups] = np.where((s > 0) & (spread > 0), chance, s <= 0.5)
+    return out
+
+
+def _get_none(n: int, count: Floats, total: Floats) -> Estimates:
+    nothing = np.full(n, np.nan)
+    return Estimates(nothing, nothing, nothing, nothing, count, total)
+
+
+def _sum_observed(cells: Cells, n: int) -> tuple[Floats, Floats]:
+    """How many have ended, and how many there are."""
+    assert cells.observed is not None
+    sums = [np.bincount(cells.group, amounts, n).astype(float) for amounts in (cells.denominator * cells.observed, cells.denominator)]
+    return sums[0], sums[1]
 
 
 def _sum(cells: Cells, n: int) -> tuple[Floats, Floats]:

@@ -25,10 +25,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.evidence.tables import table
+
+# A table expression. Ibis exports its class in a way that type checkers cannot see.
+Relation = Any
 
 SCOPES = ("study_id", "site_id", "country", "vendor_id", "person_id", "team_id", "grain")
 LINEAGE = ("_file", "_sheet", "_line")

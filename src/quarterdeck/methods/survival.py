@@ -23,7 +23,7 @@ class SurvivalCurve:
 
     def get_quantile(self, share: float = 0.5) -> float | None:
         """The first time by which `share` have had the event; None where the curve does not get there ("not reached")."""
-        reached = np.flatnonzero(self.surviving <= 1 - share + 1e-12)
+        reached = np.flatnonzero(self.surviving <= 1 - share + 1e-9)
         return float(self.times[reached[0]]) if reached.size else None
 
     def get_quantile_interval(self, share: float = 0.5, level: float = 0.9) -> tuple[float | None, float | None]:
@@ -37,7 +37,7 @@ class SurvivalCurve:
             spread = z * np.sqrt(self.greenwood) / np.abs(log_s)
             upper = np.where(self.surviving > 0, self.surviving ** np.exp(-spread), 0.0)
             lower = np.where(self.surviving > 0, self.surviving ** np.exp(spread), 0.0)
-        ends = [np.flatnonzero(band <= 1 - share + 1e-12) for band in (lower, upper)]
+        ends = [np.flatnonzero(band <= 1 - share + 1e-9) for band in (lower, upper)]
         first, last = (float(self.times[end[0]]) if end.size else None for end in ends)
         return first, last
 

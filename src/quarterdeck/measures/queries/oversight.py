@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from ibis.expr.types.relations import Table as Relation
-
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, build_part, count_days, flag
+from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, flag
 
 
 def find_audits(context: Context) -> list[Part]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import ibis
-from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, build_part, count_days, count_hours, flag, join_site
+from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, count_hours, flag, join_site
 
 
 def find_enrolment_counts(context: Context) -> list[Part]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ibis.expr.types as ir
-from ibis.expr.types.relations import Table as Relation
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, build_part, count_days, flag, join_site
+from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, flag, join_site
 
 
 def find_page_entries(context: Context) -> list[Part]:
