@@ -101,3 +101,226 @@ def confirm_role(
 
     confirmed = confirm_role_model(open_record(get_settings(home)), SINGLE_USER, read_proposal(proposal), reason)
     typer.echo(f"Confirmed: {confirmed.role}, {len(confirmed.competencies)} competencies.")
+
+
+@development.command("conversations")
+def list_conversations(as_json: JsonOption = False) -> None:
+    """The authored practice conversations, four for each of ten types."""
+    from quarterdeck.development.deliver.scenario import load_scenarios, load_types
+
+    scenarios, types = load_scenarios(), load_types()
+    rows = [(s.id, types[s.type].name, s.title, s.level, types[s.type].minutes, " ".join(s.competencies)) for s in scenarios.values()]
+    if as_json:
+        print_json([dict(zip(("id", "type", "title", "level", "minutes", "competencies"), row, strict=True)) for row in rows])
+        return
+    print_table(("id", "type", "title", "level", "minutes", "competencies"), rows)
+
+
+@development.command("practise")
+def practise(
+    conversation: Annotated[str, typer.Argument(help="An id from `conversations`, or live-board, live-inspection, live-negotiation.")],
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    level: Annotated[int | None, typer.Option("--level", min=1, max=3, help="1 with hints, 2 some, 3 none unless asked.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="The number of a paused conversation.")] = None,
+) -> None:
+    """Hold a practice conversation in the terminal. “pause” and “stop” always work; nothing is timed."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings, open_snapshot
+    from quarterdeck.development import actions
+    from quarterdeck.development.deliver.generate import generate
+    from quarterdeck.development.deliver.scenario import get_scenario
+    from quarterdeck.development.deliver.score import score_session
+    from quarterdeck.development.learner import read_session
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    record = open_record(get_settings(home))
+    if resume is not None:
+        identifier, session = resume, read_session(record, SINGLE_USER.id, resume)
+    else:
+        live = conversation.removeprefix("live-")
+        scenario = generate(live, open_snapshot(home, as_of)) if conversation.startswith("live-") else get_scenario(conversation)
+        identifier, session = actions.open_conversation(record, SINGLE_USER, scenario, datetime.now(UTC), level, get_settings(home).random_seed)
+    typer.echo(f"Conversation {identifier}. Write “pause” or “stop” at any time.")
+    for entry in session.state["log"][-6:]:
+        typer.echo(f"  {entry['who']}: {entry['text']}")
+    while session.state["status"] == "running":
+        try:
+            text = typer.prompt("  you", default="", show_default=False)
+        except typer.Abort:
+            text = "pause"
+        session, lines = actions.speak(record, SINGLE_USER, identifier, text, datetime.now(UTC))
+        for line in lines:
+            typer.echo(f"  {line.who}: {line.text}")
+    result = score_session(session)
+    typer.echo(f"{session.state['status']}: score {result.score:.2f}, unaided {result.unaided:.2f}. {result.note}")
+    if session.state["status"] == "paused":
+        typer.echo(f"Go on: quarterdeck development practise {conversation} --resume {identifier}")
+
+
+@development.command("map")
+def show_map(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """The skills-gap map: every cell with its interval and the number of answers behind it."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.discover.heat_map import build_cells
+    from quarterdeck.development.learner import read_assessment, read_contests
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    record = open_record(get_settings(home))
+    cells = build_cells(read_assessment(record, SINGLE_USER.id, datetime.now(UTC)), read_contests(record, SINGLE_USER.id))
+    if as_json:
+        print_json(cells)
+        return
+    print_table(
+        ("code", "competency", "target", "level", "80% interval", "gap", "answers"),
+        [(c.competency, c.name, c.target, f"{c.level:.1f}", f"{c.interval.low:.1f} to {c.interval.high:.1f}", c.size + (" (contested)" if c.is_contested else ""), c.answers) for c in cells],
+    )
+    typer.echo("A first map: single levels are known to about one level either way. Practice and evidence narrow it.")
+
+
+@development.command("plan")
+def make_plan(
+    home: HomeOption = None,
+    start: Annotated[str | None, typer.Option("--start", help="First day, e.g. 2026-12-01. Default: next Monday.")] = None,
+    free: Annotated[list[str] | None, typer.Option("--free", help='Free time every week, e.g. --free "Tuesday 12:30 40". May be repeated.')] = None,
+    busy: Annotated[Path | None, typer.Option("--busy", help="Your calendar as .ics: its busy times stay free of sessions.")] = None,
+    calendar: Annotated[Path | None, typer.Option("--calendar", help="Write the plan as .ics to this file.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Plan again from today what was missed. Calendars are updated, not doubled.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make, remake or export the twelve-week plan inside your free hours."""
+    from dataclasses import replace
+    from datetime import UTC, date, datetime, timedelta
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development import actions
+    from quarterdeck.development.discuss import calendar as calendars
+    from quarterdeck.development.discuss import plan as plans
+    from quarterdeck.development.learner import get_profile, read_assessment, read_plan
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+    from quarterdeck.vocabulary.errors import BadInput
+
+    record, now = open_record(get_settings(home)), datetime.now(UTC)
+    profile = get_profile(record, SINGLE_USER.id)
+    if free:
+        profile = actions.keep_profile(record, SINGLE_USER, replace(profile, windows=tuple(free)), now)
+    try:
+        first = date.fromisoformat(start) if start else now.date() + timedelta(days=-now.weekday() % 7)
+    except ValueError as error:
+        raise BadInput("The day cannot be read", thing=str(start), allowed="a date such as 2026-12-01") from error
+    taken = calendars.read_busy(busy.read_bytes()) if busy else []
+    old = read_plan(record, SINGLE_USER.id)
+    assessment = read_assessment(record, SINGLE_USER.id, now)
+    windows = plans.read_windows(profile.windows)
+    if again and old is not None:
+        plan = plans.replan(old, assessment, first if start else now.date(), windows, profile.switches, taken)
+    elif old is not None and calendar is not None and not free and not start:
+        plan = old
+    else:
+        plan = plans.make_plan(assessment, SINGLE_USER.id, first, windows, profile.switches, taken)
+    if plan is not old:
+        actions.keep_plan(record, SINGLE_USER, plan, now)
+    if calendar is not None:
+        calendar.write_bytes(calendars.render_calendar(plan, profile.zone, now))
+    if as_json:
+        print_json(plans.to_content(plan))
+        return
+    print_table(
+        ("week", "when", "minutes", "what"),
+        [(e.week + 1, f"{e.start:%Y-%m-%d %H:%M}" if e.start else "this week", e.minutes or "", e.title) for e in plan.entries if e.status == "planned"],
+    )
+    typer.echo(f"In focus: {', '.join(plan.focus) or 'nothing, every target is met'}. Did not fit into these hours: {len(plan.not_fitted)} competencies.")
+    for note in plan.notes:
+        typer.echo(note)
+
+
+@development.command("matrix")
+def show_matrix(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """The competency matrix: status by evidence, never by a machine's word."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.learner import read_matrix
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    rows = read_matrix(open_record(get_settings(home)), SINGLE_USER.id, datetime.now(UTC))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(("code", "competency", "target", "items", "status", "missing"), [(r.competency, r.name, r.target, sum(r.counts.values()), r.status, "; ".join(r.missing) or "nothing") for r in rows])
+
+
+@development.command("export")
+def export_portfolio(
+    output: Annotated[Path, typer.Argument(help="The zip to write.")], home: HomeOption = None,
+    standard: Annotated[Path | None, typer.Option("--standard", help="A standard of your own: framework, units with code, title, criteria.")] = None,
+) -> None:  # fmt: skip
+    """Write the portfolio: tagged PDF, JSON-LD, credentials, transcripts, xAPI, CASE, Moodle, and a manifest whose hashes form a chain."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.demonstrate.export import export
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    settings = get_settings(home)
+    path = export(open_record(settings), SINGLE_USER, settings, output, datetime.now(UTC), standard)
+    typer.echo(f"Written: {path}. Check it at any time: quarterdeck development verify {path}")
+
+
+@development.command("verify")
+def verify(portfolio: Annotated[Path, typer.Argument(help="A portfolio zip.")], as_json: JsonOption = False) -> None:
+    """Recompute hashes, chain and signatures of a portfolio, offline, and name the first break."""
+    from quarterdeck.development.demonstrate.portfolio import verify_portfolio
+
+    found = verify_portfolio(portfolio)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"Nothing was changed: {found['files']} files, {found['credentials']} signed credentials, made at {found['made_at']}. {found['note']}")
+
+
+@development.command("delete")
+def delete_all(home: HomeOption = None, yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False) -> None:
+    """Delete everything the record holds about your development. The audit chain keeps only that it happened."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.actions import delete_store
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    if not yes and not typer.confirm("Delete your answers, plan, conversations and evidence?"):
+        typer.echo("Nothing was deleted.")
+        return
+    typer.echo(f"Deleted: {delete_store(open_record(get_settings(home)), SINGLE_USER, datetime.now(UTC))} rows.")
+
+
+@development.command("team")
+def show_team(
+    home: HomeOption = None, roles: Annotated[list[str] | None, typer.Option("--role", help="A critical role. May be repeated.")] = None, as_json: JsonOption = False
+) -> None:  # fmt: skip
+    """Succession cover and readiness, as far as each person shares it."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.demonstrate.team import find_cover, read_team
+    from quarterdeck.record.database import open_record
+
+    members = read_team(open_record(get_settings(home)), datetime.now(UTC))
+    wanted = roles or sorted({role_name for m in members for role_name in m.successor_for})
+    cover = find_cover(members, wanted)
+    if as_json:
+        print_json({"members": members, "cover": cover})
+        return
+    if not members:
+        typer.echo("Nobody shares anything yet. Each person decides what is shared.")
+        return
+    print_table(("critical role", "ready now", "in development"), [(c.role, ", ".join(c.ready) or "nobody", ", ".join(c.developing) or "nobody") for c in cover])

@@ -45,6 +45,11 @@ TASK = re.compile(
 LEARNING = re.compile(
     r"\b(learn\w*|lessons?|hindsight|next time|looking back|was wrong|my mistake|would now|we now|i now|since then|playbook|would do differently)\b"
 )
+FUNCTION_WORDS = frozenset(
+    "a an the of to in on at by for with from as is was are were be been i we you they it he she my our their his her its that this these those "
+    "which who and or but not no if when so than then there had has have do did will would can could should "
+    "because each all any into over after before about up out more made where what how".split()
+)
 NEGATION = frozenset("no not never without nobody none didn't don't wasn't weren't hadn't cannot can't isn't".split())
 _TOKEN = re.compile(r"[£€$]?\d[\d,.]*\d%?[a-z]*|[£€$]?\d%?[a-z]*|[a-z]+(?:'[a-z]+)?")
 _AMERICAN = re.compile(r"iz(e|ed|es|ing|ation|ations|ational)$")
@@ -93,6 +98,8 @@ class Sentence:
     def is_listing(self) -> bool:
         """Five or more short fragments in a row, few of them with a figure: a list of terms, not an account."""
         fragments = [f for f in re.split(r"[,;•|\n/]| - | and | & ", self.text) if f.strip()]
+        if len(self.words) >= 10 and sum(w in FUNCTION_WORDS for w in self.words) < 0.1 * len(self.words) and len(self.numbers) < 2:
+            return True  # terms in a row without the small words that make a sentence
         if len(fragments) < 5:
             return False
         short = [f for f in fragments if len(split_words(f)) <= 4]
@@ -164,8 +171,24 @@ def split_words(text: str) -> tuple[str, ...]:
 
 def split_sentences(text: str) -> tuple[Sentence, ...]:
     """Sentences at full stops, question marks, semicolons and line ends."""
-    pieces = (piece.strip() for piece in re.split(r"(?<=[.!?;])\s+|\n+", text))
-    return tuple(Sentence(piece, split_words(piece)) for piece in pieces if piece)
+    pieces = [piece.strip() for piece in re.split(r"(?<=[.!?;])\s+|\n+", text) if piece.strip()]
+    return tuple(Sentence(piece, split_words(piece)) for piece in _join_crumbs(pieces))
+
+
+def _join_crumbs(pieces: Sequence[str]) -> list[str]:
+    # "Root cause. CAPA. Governance." is a list with full stops for commas: runs of three or more crumbs become one sentence.
+    joined: list[str] = []
+    run: list[str] = []
+    for piece in [*pieces, ""]:
+        words = split_words(piece)
+        if piece and len(words) <= 3 and not any(is_number(w) for w in words):
+            run.append(piece.rstrip(".;!"))
+            continue
+        joined += [", ".join(run) + "."] if len(run) >= 3 else [f"{crumb}." for crumb in run]
+        run = []
+        if piece:
+            joined.append(piece)
+    return joined
 
 
 def is_number(word: str) -> bool:

@@ -200,15 +200,21 @@ def to_matrix(
 ) -> csr_matrix:
     """Rows of length-1 term features followed by the `extras` in the order of `names`: shape (documents, terms + names)."""
     index = {term: column for column, term in enumerate(idf)}
-    rows, columns, values = [], [], []
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[float] = []
     for row, (terms, extra) in enumerate(zip(documents, extras, strict=True)):
         weighted = [(index[term], (1 + log(count)) * idf[term]) for term, count in terms.items() if term in index]
         length = sqrt(sum(value * value for _, value in weighted)) or 1.0
         for column, value in weighted:
-            rows.append(row), columns.append(column), values.append(value / length)
+            rows.append(row)
+            columns.append(column)
+            values.append(value / length)
         for column, name in enumerate(names, start=len(index)):
             if extra.get(name):
-                rows.append(row), columns.append(column), values.append(extra[name])
+                rows.append(row)
+                columns.append(column)
+                values.append(extra[name])
     return csr_matrix((values, (rows, columns)), shape=(len(documents), len(index) + len(names)))
 
 

@@ -73,7 +73,7 @@ def _part(name: str, session: Session) -> float:
         return float("commitment" in state["marks"])
     if name == "calm":
         heard = bool(state["facts"]) and "walkout" not in state["marks"]
-        return max(0.0, 1 - state["variables"].get("tension", 0) / 8) ** 0.5 if heard else 0.0
+        return float(max(0.0, 1 - state["variables"].get("tension", 0) / 8) ** 0.5) if heard else 0.0
     if name == "order":
         return _order(session)
     if name == "clock":
