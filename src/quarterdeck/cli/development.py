@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from quarterdeck.cli.common import HomeOption, JsonOption, print_json, print_table
+from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, print_json, print_table
 
 development = typer.Typer(
     no_args_is_help=True,
