@@ -146,15 +146,13 @@ def _take_document(
     text = document.text or document.abstract
     text_hash, folded = _hash(text), _hash(fold_text(text))
     versions = session.scalars(select(DocumentVersion).where(DocumentVersion.document_id == identifier).order_by(DocumentVersion.id)).all()
-    if text and all(v.folded_hash != folded and v.text_hash != text_hash for v in versions):
-        # A shorter text of another channel (an abstract beside the full text) is no new version.
-        if not versions or len(text) >= 0.8 * len(versions[-1].text):
-            session.add(
-                DocumentVersion(
-                    document_id=identifier, retrieved_at=now, text_hash=text_hash, folded_hash=folded, text=text, retrieval_id=retrieval
-                )
-            )
-            taken.changed += bool(versions)
+    is_known = any(v.folded_hash == folded or v.text_hash == text_hash for v in versions)
+    # A shorter text of another channel (an abstract beside the full text) is no new version.
+    if text and not is_known and (not versions or len(text) >= 0.8 * len(versions[-1].text)):
+        session.add(
+            DocumentVersion(document_id=identifier, retrieved_at=now, text_hash=text_hash, folded_hash=folded, text=text, retrieval_id=retrieval)
+        )
+        taken.changed += bool(versions)
     if document.dates:
         _replace_dates(session, identifier, document)
 
@@ -249,7 +247,7 @@ def record_health(session: Session, source: str, parsed: Parsed, now: datetime, 
     if succeeded:
         row.last_success = now
         row.documents = (row.documents or 0) + len(parsed.documents)
-        newest = max((d.updated or d.published for d in parsed.documents if d.updated or d.published), default=None)
+        newest = max((day for d in parsed.documents if (day := d.updated or d.published)), default=None)
         row.newest = max((day for day in (row.newest, newest) if day), default=None)
         row.state = "drifted" if len(problems) > 0.05 * max(1, len(parsed.documents)) else "well"
     else:

@@ -243,7 +243,7 @@ def _holds(condition: Condition, value: Any, today: date) -> bool:
         return bool(value) is bool(condition.value)
     if condition.test in ("before", "on_or_after"):
         day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
-        return day < condition.value if condition.test == "before" else day >= condition.value
+        return bool(day < condition.value if condition.test == "before" else day >= condition.value)
     have = {str(entry) for entry in (value if isinstance(value, list | tuple | set) else [value])}
     if condition.test == "count_in":
         return len(have & expand_groups(condition.groups or (condition.value,), today)) >= condition.at_least

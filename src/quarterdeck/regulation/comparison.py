@@ -118,7 +118,7 @@ def _normative_words(text: str) -> list[str]:
 
 def _without_moves(differences: list[Difference], counts: dict[str, int]) -> tuple[list[Difference], int]:
     """A provision removed here and added there with the same words was moved: editorial, counted, not alerted."""
-    added = {}
+    added: dict[str, list[Difference]] = {}
     for difference in differences:
         if difference.kind == "added" and difference.after is not None:
             added.setdefault(strip_punctuation(difference.after.text), []).append(difference)

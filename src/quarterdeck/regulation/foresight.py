@@ -150,7 +150,7 @@ def write_calendar(events: Iterable[Event], stamp: date, deadlines: Iterable[tup
     calendar.add("prodid", "-//Quarterdeck//Regulation//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", "Rules and deadlines")
-    entries = [
+    entries: list[tuple[str, str, date, bool, Event | None]] = [
         (f"{e.change}-{e.kind}-{e.low}", f"{_words(e.kind)}: {e.title} ({e.say})", e.low, e.kind == "comment_close", e)
         for e in events
         if e.low == e.high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+import datetime as dt
 from datetime import date
 from enum import StrEnum
 
@@ -52,14 +53,14 @@ class DateFact:
     """
 
     kind: str
-    date: date | None
+    date: dt.date | None
     phrase: str
     span: Span
     certainty: str = "S"
     basis: str = "printed"
-    until: date | None = None
+    until: dt.date | None = None
     expression: str = ""
-    computed: date | None = None
+    computed: dt.date | None = None
     formula: str = ""
     time: str = ""
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from quarterdeck.methods.linear_text import LinearModel, count_terms
 from quarterdeck.regulation.lexicon import find_topics, fold, load_lexicon
@@ -51,14 +52,14 @@ def load_model() -> RelevanceModel:
     return read_model(json.loads(MODEL.read_text(encoding="utf-8")))
 
 
-def read_model(content: Mapping[str, object]) -> RelevanceModel:
+def read_model(content: Mapping[str, Any]) -> RelevanceModel:
     """A model from its JSON form."""
     try:
         idf = content["idf"]
         parts = {}
         for name in ("any", "portfolio"):
             part = content[name]
-            parts[name] = LinearModel(part["weights"], idf, part["bias"], part["slope"], part["offset"])  # type: ignore[index, arg-type]
+            parts[name] = LinearModel(part["weights"], idf, part["bias"], part["slope"], part["offset"])
         cuts = content["cuts"]
         return RelevanceModel(
             str(content["version"]),
@@ -66,7 +67,7 @@ def read_model(content: Mapping[str, object]) -> RelevanceModel:
             parts["portfolio"],
             cuts["review_from"],
             cuts["in_from"],
-            cuts["portfolio_from"],  # type: ignore[index]
+            cuts["portfolio_from"],
         )
     except (KeyError, TypeError) as error:
         raise BadInput(

@@ -106,7 +106,7 @@ def _vectors(texts: list[str]) -> list[Counter[str]]:
     frequency: Counter[str] = Counter(word for counts in counted for word in counts)
     weighted = []
     for counts in counted:
-        weighted.append(Counter({word: (1 + log(n)) * log(1 + len(texts) / frequency[word]) for word, n in counts.items()}))  # type: ignore[arg-type]
+        weighted.append(Counter({word: (1 + log(n)) * log(1 + len(texts) / frequency[word]) for word, n in counts.items()}))
     return weighted
 
 

@@ -73,7 +73,7 @@ def _parse_json(data: dict[str, Any]) -> Parsed:
             parsed.problem("ctNumber", str(row)[:60], "missing; the record is set aside")
             continue
         code = row.get("ctPublicStatusCode") or row.get("ctStatus")
-        state = STATES.get(int(code), f"state {code}") if str(code).isdigit() else clean(code)
+        state = STATES.get(int(str(code)), f"state {code}") if str(code).isdigit() else clean(code)
         parsed.documents.append(
             Document(
                 id=f"ctis:{row['ctNumber']}",
