@@ -43,6 +43,8 @@ class Chart(ABC):
         """Vega-Lite with the theme's signals (light until a reader or a paper chooses another) and the sentence as description."""
         with alt.theme.enable("none"), _without_validation():
             spec: dict[str, Any] = self.layers(width).to_dict(validate=False)
+        # Inline the values again: Altair names a data set by a hash of the object, which would make equal charts differ.
+        spec = _inline(spec, spec.pop("datasets", {}))
         spec.pop("config", None)
         if "datasets" in spec:  # Altair hoists rows that several layers share, and then hands them on as they are
             spec["datasets"] = {name: rows.to_dict() if isinstance(rows, _Values) else rows for name, rows in spec["datasets"].items()}
@@ -59,10 +61,19 @@ class _Values:
     """Rows that Altair hands on as they are: it would copy each of them some seven times per chart."""
 
     def __init__(self, rows: list[dict[str, object]]) -> None:
-        self._rows = rows
+        self.rows = rows
 
-    def to_dict(self, *_args: object, **_options: object) -> list[dict[str, object]]:
-        return self._rows
+
+def _inline(part: Any, datasets: Mapping[str, Any]) -> Any:
+    if isinstance(part, _Values):
+        return part.rows
+    if isinstance(part, list):
+        return [_inline(entry, datasets) for entry in part]
+    if not isinstance(part, dict):
+        return part
+    if set(part) == {"name"} and part["name"] in datasets:
+        return {"values": _inline(datasets[part["name"]], datasets)}
+    return {key: _inline(entry, datasets) for key, entry in part.items()}
 
 
 def data(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:

@@ -210,6 +210,7 @@ class View:
 
         `finding` is the title. Every number in prose must occur in a table, chart, reading or finding handed over, or in `cites`.
         """
+        finding = finding.rstrip(".")
         if needs_facts:
             _ = self.snapshot
         self.tables = {table.name: self._arranged(table) for table in tables}

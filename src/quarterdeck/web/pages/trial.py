@@ -187,7 +187,7 @@ def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any])
     parts["enrolment_sentence"] = sentence
     parts["cites"] += [trial.enrolled, trial.planned or 0, round(expected or 0), last_in_words(parts["forecast"])]
     parts["charts"]["enrolment"] = trial_charts.enrolment_chart(
-        trial.name, sentence, trial.points, trial.plan, trial.planned, snapshot.data_cut
+        trial.name, sentence, trial.points, trial.plan, trial.planned, snapshot.data_cut, parts["forecast"]
     )
     by_country: dict[str, list[Any]] = defaultdict(list)
     for site in read_portfolio(snapshot).by_study.get(trial.id, []):
@@ -219,7 +219,7 @@ def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any])
 
 def _add_milestones(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
     rows = milestones_of(snapshot, trial, parts["forecast"])
-    late = [row for row in rows if row["verdict"] is Verdict.CONCERN]
+    late = [row for row in rows if row["verdict"] is Verdict.CONCERN and row["actual"] is None]
     pending = [row for row in rows if row["actual"] is None]
     sentence = (
         f"{wording.of(len(late), len(pending))} milestones still to come are likely to be late."
