@@ -354,20 +354,20 @@ def show_change_orders(view: View = permit("portfolio.read")) -> Response:
 @router.post("/vendors/change-orders")
 async def upload_change_order(request: Request, view: View = permit("vendor.change_order")) -> Response:
     """Match an uploaded change order to its contract and keep the review. A refusal keeps nothing."""
-    form = await request.form(max_files=1)
-    file, contract_id = form.get("file"), str(form.get("contract", ""))
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise BadInput("No file was chosen", next_step="Choose a CSV or XLSX file.")
-    suffix = Path(file.filename).suffix.lower()
+    async with request.form(max_files=1) as form:
+        file, contract_id = form.get("file"), str(form.get("contract", ""))
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise BadInput("No file was chosen", next_step="Choose a CSV or XLSX file.")
+        name, content = Path(file.filename).name, await file.read(LARGEST_FILE + 1)
+    suffix = Path(name).suffix.lower()
     if suffix not in (".csv", ".txt", ".xlsx", ".xlsm", ".ods"):
-        raise BadInput("This kind of file cannot be read as a change order", thing=Path(file.filename).name, allowed=".csv, .xlsx, .ods")
-    content = await file.read(LARGEST_FILE + 1)
+        raise BadInput("This kind of file cannot be read as a change order", thing=name, allowed=".csv, .xlsx, .ods")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"change-order{suffix}"
         path.write_bytes(content)
         lines, currency, notices = read_lines(path)
         review = review_change_order(get_contract(view.snapshot, contract_id), lines, read_contracts(view.snapshot), currency)
-        kept = Path(folder) / Path(file.filename).name
+        kept = Path(folder) / name
         path.rename(kept)
         result = {**to_plain(review), "file_notices": notices}
         review_id = actions.record_change_order(view.record, view.actor, review, kept, result, view.snapshot.id, view.deck.now())
