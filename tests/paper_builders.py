@@ -19,9 +19,9 @@ from quarterdeck.vocabulary.verdict import NotAssessed, Verdict
 
 MADE_AT = datetime(2026, 7, 3, 9, 30, tzinfo=UTC)
 MEASURES = {
-    "budget_variance": ("Budget variance", "Is the portfolio inside its budget band?", "Finance partner"),
-    "cycle_time": ("Cycle time from approval to lock", "Are trials getting faster?", "Head of delivery"),
-    "major_findings": ("Major findings per audit", "Do audits find fewer majors?", "Head of quality"),
+    "budget_variance_year": ("Budget variance", "Is the portfolio inside its budget band?", "Finance partner"),
+    "cycle_time_change": ("Cycle time from approval to lock", "Are trials getting faster?", "Head of delivery"),
+    "major_findings_per_audit": ("Major findings per audit", "Do audits find fewer majors?", "Head of quality"),
     "regrettable_attrition": ("Regrettable attrition", "Do we keep the people we need?", "Head of people"),
     "enrolment_against_plan": ("Enrolment against plan", "Are trials recruiting as planned?", "Head of delivery"),
 }
@@ -41,7 +41,7 @@ def sample_readings(seed: int = 1, trials: int = 6) -> list[Reading]:
     quarter = Period.quarter(2026, 2)
     readings = [
         make_reading(
-            "budget_variance",
+            "budget_variance_year",
             value=rng.uniform(0.02, 0.12),
             target="within ±5.0%",
             p_target=rng.uniform(0.05, 0.9),
@@ -50,14 +50,14 @@ def sample_readings(seed: int = 1, trials: int = 6) -> list[Reading]:
             drivers=(("scope", 0.031), ("price", 0.012)),
         ),
         make_reading(
-            "cycle_time",
+            "cycle_time_change",
             unit="days",
             value=float(rng.randint(900, 1300)),
             target="at least 10.0% shorter",
             p_target=rng.uniform(0.05, 0.9),
             verdict=Verdict.ORDINARY,
         ),
-        make_reading("major_findings", unit="per audit", value=rng.uniform(0.5, 3.0), target="below 2", p_target=rng.uniform(0.05, 0.6)),
+        make_reading("major_findings_per_audit", unit="per audit", value=rng.uniform(0.5, 3.0), target="below 2", p_target=rng.uniform(0.05, 0.6)),
         make_reading(
             "regrettable_attrition",
             value=rng.uniform(0.01, 0.09),
@@ -82,7 +82,7 @@ def sample_readings(seed: int = 1, trials: int = 6) -> list[Reading]:
                 denominator=320,
             )
         )
-        readings.append(make_reading("budget_variance", scope, value=rng.uniform(-0.1, 0.3), verdict=verdict, period=quarter))
+        readings.append(make_reading("budget_variance_year", scope, value=rng.uniform(-0.1, 0.3), verdict=verdict, period=quarter))
     return readings
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from quarterdeck.papers.actions import register_draft
 from quarterdeck.papers.check import CheckResult
 from quarterdeck.papers.desk import Desk, open_desk
 from quarterdeck.papers.readers.read import read_bytes
+from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.errors import FindingsRemain
 from quarterdeck.vocabulary.settings import Settings
 
@@ -47,6 +49,8 @@ def write_pack(
         for file_format in formats:
             advance(f"Writing {template}.{file_format}")
         rendered = desk.render(paper, formats, pptx_template)
+        if desk.record is not None:
+            register_draft(desk.record, SINGLE_USER, paper, desk, rendered.content_hash)
         for file_format, content in rendered.files.items():
             path = out / f"{template}.{file_format}"
             refuse_findings(desk.check(read_bytes(content, path.name), path.name))

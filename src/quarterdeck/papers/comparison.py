@@ -71,7 +71,7 @@ def compare_texts(before: SealedPiece, after: Piece) -> tuple[list[Change], list
         old_words, new_words = before.text[start:end].strip(), after.text[new_start:new_end].strip()
         if not old_words and not new_words:
             continue  # only spaces moved
-        if not hit and old_words:
+        if not hit:
             changes.append(Change(after.place, "wording", old_words, new_words, context=_around(after.text, new_start, new_end)))
         if new_words:
             added.append(Added(after.place, after.text, new_start, new_end))

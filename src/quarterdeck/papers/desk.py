@@ -81,10 +81,25 @@ class Desk:
         """The paper's files, sealed and kept in the store."""
         template = get_template(paper.template)
         facts = self.facts(about, given)
+        if self._is_sealed(paper.id):
+            return self._sealed_files(paper, tuple(formats or template.formats))
         rendered = render_paper(paper, facts, self.now, tuple(formats or template.formats), pptx_template)
         base = {**rendered.base, "about": str(about), "given": {key: [str(value), unit] for key, (value, unit) in (given or {}).items()}}
         self.store.keep(paper.id, base, rendered.files, rendered.manifests)
         return rendered
+
+    def _is_sealed(self, paper_id: str) -> bool:
+        if self.record is None:
+            return False
+        from quarterdeck.papers.workflow import load_states, read_states
+
+        return read_states(self.record).get(paper_id) in load_states()[1]
+
+    def _sealed_files(self, paper: Paper, formats: Sequence[str]) -> Rendered:
+        """An issued paper is handed over as it was issued, never written again."""
+        base = self.store.base(paper.id)
+        known = next(stored for stored in self.store.papers() if stored.id == paper.id).formats
+        return Rendered(paper, base, {f: self.store.file(paper.id, f).read_bytes() for f in formats if f in known}, {})
 
     def check(self, document: ReadDocument, name: str) -> CheckResult:
         """The check of a file that was read back."""

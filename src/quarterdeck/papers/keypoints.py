@@ -21,7 +21,43 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 ORDER = ("answer", "options", "money", "risk", "ask")
 LENGTHS = {"30s": 75, "2min": 300, "10min": 1500}  # words a speaker says in that time, 150 a minute
 _GENERAL = frozenset(
-    ["that", "this", "with", "from", "have", "been", "were", "will", "would", "could", "their", "there", "which", "about", "into", "over", "under", "than", "them", "they", "what", "when", "more", "most", "only", "also", "very", "much", "many", "some", "must", "should", "please", "approve", "need"]
+    [
+        "that",
+        "this",
+        "with",
+        "from",
+        "have",
+        "been",
+        "were",
+        "will",
+        "would",
+        "could",
+        "their",
+        "there",
+        "which",
+        "about",
+        "into",
+        "over",
+        "under",
+        "than",
+        "them",
+        "they",
+        "what",
+        "when",
+        "more",
+        "most",
+        "only",
+        "also",
+        "very",
+        "much",
+        "many",
+        "some",
+        "must",
+        "should",
+        "please",
+        "approve",
+        "need",
+    ]
 )
 
 
@@ -109,7 +145,8 @@ def _weigh(text: str, offered: Sequence[Fact], resolver: Resolver) -> Point:
     names = names_in(resolver.names)
     tokens = extract_tokens(text, names)
     evidence = _match(text, offered)
-    contradicted, unresolved = [], []
+    contradicted: list[str] = []
+    unresolved: list[str] = []
     for token in tokens:
         if token.kind in ("quotation", "name"):
             continue
@@ -197,7 +234,8 @@ def _bind(line: Line, facts: FactBase) -> Line:
 
 def _support(points: Iterable[Point], facts: FactBase, budget: int) -> list[Line]:
     """For the long form: further evidence of each point, in order, as long as there is room."""
-    lines, words = [], 0
+    lines: list[Line] = []
+    words = 0
     for point in points:
         for entry in point.evidence[1:4]:
             fact = facts.find(entry.fact)

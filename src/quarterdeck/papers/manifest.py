@@ -61,7 +61,7 @@ def base_manifest(
         "settings": dict(settings),
         "facts": known,
         "names": sorted(name for name in names if name and name in text),
-        "claims": [claim_as_json(section, line) for section, line in paper.lines() if line.claim and line.bounds],
+        "claims": [claim_as_json(section, line) for section, line in paper.lines() if line.bounds],
         "missing": [{"section": m.section, "what": m.what, "why": m.why} for m in paper.missing],
     }
 

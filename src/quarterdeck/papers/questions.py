@@ -40,7 +40,9 @@ def rehearse(paper: Paper, facts: FactBase, previous: Mapping[str, Any] | None =
 
 def _spread(found: Iterable[HardQuestion]) -> list[HardQuestion]:
     ranked = sorted(found, key=lambda q: (-q.weakness, q.kind, q.fact))
-    first, rest, counted, asked = [], [], dict.fromkeys(KINDS, 0), set()
+    first: list[HardQuestion] = []
+    rest: list[HardQuestion] = []
+    counted, asked = dict.fromkeys(KINDS, 0), set()
     for question in ranked:
         if question.question.text in asked:
             continue

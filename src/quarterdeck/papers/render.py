@@ -35,7 +35,7 @@ class Rendered:
     @property
     def content_hash(self) -> str:
         """SHA-256 over the claims and lines: the same in every format."""
-        return hash_content(self.paper)
+        return str(self.base["content_hash"])
 
 
 def hash_content(paper: Paper) -> str:

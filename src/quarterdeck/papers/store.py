@@ -43,7 +43,7 @@ class PaperStore:
         for file_format, content in files.items():
             _replace(where / f"paper.{file_format}", content)
         for file_format, manifest in manifests.items():
-            _replace(where / f"{file_format}.manifest.json", manifest)
+            _replace(where / f"{file_format}.{json.loads(manifest)['seal'][:16]}.manifest.json", manifest)
         _replace(where / _BASE, json.dumps(base, ensure_ascii=False, sort_keys=True).encode())
 
     def papers(self) -> list[StoredPaper]:
@@ -89,7 +89,7 @@ class PaperStore:
                 name = str(json.loads(document.manifest).get("paper", ""))
             except (ValueError, AttributeError):
                 name = ""
-        if name and "/" not in name and (path := self.folder / name / f"{document.format}.manifest.json").is_file():
+        if name and "/" not in name and (path := self._manifest_of(name, document)) is not None:
             return path.read_text(encoding="utf-8")
         return self._by_text(document) if not document.manifest and document.format == "pdf" else ""
 
@@ -97,6 +97,17 @@ class PaperStore:
         """The newest paper of this kind and subject that was made from another snapshot."""
         found = [p for p in self.papers() if p.template == template and p.about == about and p.snapshot != snapshot]
         return self.base(found[-1].id) if found else None
+
+    def _manifest_of(self, paper: str, document: ReadDocument) -> Path | None:
+        """The manifest this file was sealed with, or, where none fits, the newest of the paper in this format."""
+        paths = sorted((self.folder / paper).glob(f"{document.format}.*.manifest.json"), key=lambda path: path.stat().st_mtime_ns)
+        seal = ""
+        if document.manifest:
+            try:
+                seal = str(json.loads(document.manifest).get("seal", ""))[:16]
+            except (ValueError, AttributeError):
+                seal = ""
+        return next((path for path in paths if seal and path.name == f"{document.format}.{seal}.manifest.json"), paths[-1] if paths else None)
 
     def _by_text(self, document: ReadDocument) -> str:
         words = set(document.text.split())
@@ -110,7 +121,7 @@ class PaperStore:
         return best
 
     def _manifests(self, file_format: str) -> Iterator[Path]:
-        yield from sorted(self.folder.glob(f"*/{file_format}.manifest.json"))
+        yield from sorted(self.folder.glob(f"*/{file_format}.*.manifest.json"))
 
     def _stored(self, folder: Path) -> StoredPaper:
         content = json.loads((folder / _BASE).read_text(encoding="utf-8"))

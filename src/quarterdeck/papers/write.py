@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.papers.actions import register_draft
 from quarterdeck.papers.check import CheckResult
 from quarterdeck.papers.claims import Line
 from quarterdeck.papers.desk import Desk, choose_subject, open_desk, read_scope
@@ -16,6 +17,7 @@ from quarterdeck.papers.plain_language import score_paper
 from quarterdeck.papers.questions import rehearse
 from quarterdeck.papers.readers.read import read_bytes
 from quarterdeck.papers.template import FORMATS, get_template
+from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.errors import BadInput, FindingsRemain, NotFound
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
@@ -53,6 +55,7 @@ def write_one(
         paper = desk.draft(template_id, scope, points, variant)
         advance("Writing")
         rendered = desk.render(paper, chosen, pptx_template, scope)
+        register_draft(record, SINGLE_USER, paper, desk, rendered.content_hash, str(scope), [line.text for line in points])
         advance("Checking")
         return _hand_over(desk, paper, rendered.files, out, scope, notes)
     finally:

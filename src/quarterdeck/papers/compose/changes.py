@@ -29,8 +29,8 @@ class ClaimChange:
 
 def compare_claims(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[ClaimChange]:
     """Claims of two manifests: contradicted and moved first, by size of the move."""
-    old = {claim["claim"]: claim for claim in before["claims"]}
-    new = {claim["claim"]: claim for claim in now["claims"]}
+    old = {claim["claim"]: claim for claim in before["claims"] if claim["claim"]}
+    new = {claim["claim"]: claim for claim in now["claims"] if claim["claim"]}
     changes = [
         _compare(old[name], claim, before, now)
         if name in old
@@ -120,7 +120,7 @@ def _section(drafting: Drafting, plan: SectionPlan, changes: list[ClaimChange]) 
     paper = str(drafting.previous["paper"]) if drafting.previous else ""
     lead = drafting.say(
         "Compared with the issue of {day}, whose data stood for {cut}.",
-        f"{plan.id}/against",
+        "",
         day=Slot(f"previous:{paper}|made_at", "day"),
         cut=Slot(f"previous:{paper}|data_cut", "day"),
     )

@@ -179,7 +179,7 @@ def compose_sources(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """Where the figures come from: the snapshot, and each measure with its question."""
     line = drafting.say(
         "Every figure was computed from the sealed snapshot {snapshot} of {organisation}, whose data stand for {day}. The check reads this file back and computes each of them again.",
-        f"{plan.id}/snapshot", snapshot="context:snapshot", organisation="context:organisation", day=Slot("context:data_cut", "day"),
+        "", snapshot="context:snapshot", organisation="context:organisation", day=Slot("context:data_cut", "day"),
     )  # fmt: skip
     used = sorted(
         {

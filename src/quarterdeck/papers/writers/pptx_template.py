@@ -80,7 +80,7 @@ def _place_master(deck: Any, variant: str) -> None:
 def _style_master(master: Any, variant: str) -> None:
     styles = master._element.find(qn("p:txStyles"))
     spaced = variant == "spaced"
-    for tag, size, bold, key in (("p:titleStyle", 26, True, "tx1"), ("p:bodyStyle", 18 if spaced else 16, False, "tx1")):
+    for tag, size, bold in (("p:titleStyle", 26, True), ("p:bodyStyle", 18 if spaced else 16, False)):
         for i, level in enumerate(styles.find(qn(tag))):
             if not level.tag.endswith("pPr"):
                 continue

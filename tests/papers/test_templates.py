@@ -1,0 +1,147 @@
+"""Every paper renders in every format from what exists, says what is missing, and passes the check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from paper_builders import MADE_AT, sample_facts
+
+from quarterdeck.papers.check import check_document
+from quarterdeck.papers.claims import unbound_tokens
+from quarterdeck.papers.desk import choose_subject
+from quarterdeck.papers.draft import draft_paper
+from quarterdeck.papers.keypoints import draft_points
+from quarterdeck.papers.readers.read import read_bytes
+from quarterdeck.papers.render import render_paper
+from quarterdeck.papers.template import get_template, load_templates
+from quarterdeck.vocabulary.errors import BadInput, NotFound
+from quarterdeck.vocabulary.reading import Scope
+
+SIXTEEN = (
+    "weekly-brief", "board-deck", "board-paper", "budget-reforecast", "rescue-paper", "vendor-review", "change-order", "negotiation-brief", "vendor-selection", "regulatory-impact",
+    "amendment-decision", "risk-register", "inspection-dossier", "capa-review", "resource-plan", "decentralised-elements",
+)  # fmt: skip
+FREE = ("announcement", "strategic-proposal", "email", "talking-points")
+
+
+def test_there_are_sixteen_papers_and_four_free_forms() -> None:
+    templates = load_templates()
+    assert set(templates) == {*SIXTEEN, *FREE}
+    assert {t.id for t in templates.values() if t.free_form} == set(FREE)
+
+
+@pytest.mark.parametrize("template_id", (*SIXTEEN, *FREE))
+def test_a_template_states_audience_question_cap_and_sections(template_id: str) -> None:
+    template = get_template(template_id)
+    assert template.audience
+    assert template.question.endswith("?")
+    assert template.cap_words
+    assert template.cap_slides
+    assert template.sections
+
+
+@pytest.mark.parametrize("template_id", (*SIXTEEN, *FREE))
+def test_a_paper_renders_in_office_formats_and_passes(template_id: str) -> None:
+    template = get_template(template_id)
+    facts = sample_facts()
+    about = Scope() if template.about == "portfolio" else choose_subject(facts, template.about)
+    facts = sample_facts(about=about)
+    points = draft_points(["Enrolment of QD-001 is late", "Please approve 6 back-up sites"], facts).lines if template.free_form else ()
+    paper = draft_paper(template, facts, about, points=points)
+    assert all(not unbound_tokens(line) for _, line in paper.lines() if line.author == "template")
+    rendered = render_paper(paper, facts, MADE_AT, ("docx", "pptx", "html", "xlsx"))
+    for file_format, content in rendered.files.items():
+        result = check_document(read_bytes(content, f"x.{file_format}"), template_id, lambda s: facts, lambda d: "", lambda t: template.limits())  # noqa: B023
+        assert [f for f in result.errors if not (template.free_form and f.kind == "unresolved")] == []
+
+
+def test_a_paper_says_what_is_missing() -> None:
+    facts = sample_facts(findings=[])
+    paper = draft_paper(get_template("risk-register"), facts)
+    assert any("register" in gap.what.lower() for gap in paper.missing)
+    assert any(section.id == "missing" and section.blocks for section in paper.sections)
+
+
+def test_a_paper_about_one_trial_wants_to_know_which() -> None:
+    with pytest.raises(BadInput, match="about one thing"):
+        draft_paper(get_template("rescue-paper"), sample_facts())
+
+
+def test_an_unknown_paper_is_answered_with_the_list() -> None:
+    with pytest.raises(NotFound, match="board-deck"):
+        get_template("no-such-paper")
+
+
+def test_an_unknown_key_in_a_template_is_refused_by_name(tmp_path: Path) -> None:
+    from quarterdeck.papers import template
+
+    path = tmp_path / "x.yaml"
+    text = (template.FOLDER / "email.yaml").read_text(encoding="utf-8").replace("id: email", "id: x").replace("free_form: true", "free_form: true\ncolour: red")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"x\.yaml: colour"):
+        template._read(path, {"points": frozenset({"style"})})
+
+
+def test_a_template_may_not_state_a_number(tmp_path: Path) -> None:
+    from quarterdeck.papers import template
+
+    path = tmp_path / "x.yaml"
+    text = (template.FOLDER / "email.yaml").read_text(encoding="utf-8").replace("id: email", "id: x").replace("topic: Message", "topic: The 24 trials")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match="state a value"):
+        template._read(path, {"points": frozenset({"style"})})
+
+
+def test_a_title_with_an_estimate_has_its_interval_below() -> None:
+    paper = draft_paper(get_template("board-paper"), sample_facts())
+    facts = sample_facts()
+    for section in paper.sections:
+        shown = [b.fact for b in section.heading.bounds if "#" not in b.fact and facts.find(b.fact) is not None and facts.fact(b.fact).interval is not None]
+        below = {b.fact for _, line in paper.lines() for b in line.bounds if b.form in ("interval", "range")}
+        assert set(shown) <= below
+
+
+def test_every_picture_has_alternative_text_and_headings_are_in_order() -> None:
+    facts = sample_facts()
+    paper = draft_paper(get_template("board-paper"), facts)
+    html = render_paper(paper, facts, MADE_AT, ("html",)).files["html"].decode()
+    assert html.count("<img ") == html.count("<img alt=\"") > 0
+    assert html.count("<h1>") == 1
+    assert "<h3" not in html
+
+
+def test_the_spaced_variant_says_the_same() -> None:
+    facts = sample_facts()
+    plain, spaced = (draft_paper(get_template("weekly-brief"), facts, variant=v) for v in ("standard", "spaced"))
+    assert [line.text for _, line in plain.lines()] == [line.text for _, line in spaced.lines()]
+    html = render_paper(spaced, facts, MADE_AT, ("html",)).files["html"].decode()
+    assert "Atkinson Hyperlegible Next" in html
+    assert "word-spacing:.14em" in html
+
+
+def test_a_deck_shows_one_visual_a_slide_with_sources_in_the_notes() -> None:
+    from io import BytesIO
+
+    from pptx import Presentation
+
+    facts = sample_facts()
+    deck = Presentation(BytesIO(render_paper(draft_paper(get_template("board-deck"), facts), facts, MADE_AT, ("pptx",)).files["pptx"]))
+    charts = 0
+    for slide in list(deck.slides)[1:]:
+        visuals = [s for s in slide.shapes if s.has_chart or s.has_table]
+        charts += sum(s.has_chart for s in slide.shapes)
+        assert len(visuals) <= 1
+        assert slide.shapes.title.text
+    assert charts >= 3
+    assert any("Snapshot" in slide.notes_slide.notes_text_frame.text for slide in deck.slides)
+
+
+def test_a_corporate_template_without_the_layouts_is_refused_by_name(tmp_path: Path) -> None:
+    from pptx import Presentation
+
+    path = tmp_path / "corporate.pptx"
+    Presentation().save(str(path))
+    facts = sample_facts()
+    with pytest.raises(BadInput, match="Finding, Opening"):
+        render_paper(draft_paper(get_template("weekly-brief"), facts), facts, MADE_AT, ("pptx",), path)
