@@ -154,17 +154,22 @@ def distinct(header: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def scan(path: Path, dialect: Dialect) -> str:
+    """SQL that reads the file's columns as text `c0`, `c1`, ..., with DuckDB's own reader."""
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.header)))
+    location = str(path).replace("'", "''")
+    return (
+        f"read_csv('{location}', auto_detect=false, header=false, skip={dialect.header_row}, delim={_literal(dialect.delimiter)}, "
+        f"quote='\"', escape='\"', columns={{{columns}}}, strict_mode=true, max_line_size=4194304)"
+    )
+
+
 def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, chosen: Sequence[int]) -> bool:
     import duckdb
 
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.header)))
     selected = ", ".join(f"c{i}" for i in chosen)
-    location = str(path).replace("'", "''")
     try:
-        connection.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT {selected} FROM read_csv('{location}', auto_detect=false, header=false, skip={dialect.header_row}, "
-            f"delim={_literal(dialect.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, strict_mode=true, max_line_size=4194304)"
-        )
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {selected} FROM {scan(path, dialect)}")
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
         return False
     row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()

@@ -7,14 +7,14 @@ All work is done in DuckDB, on whole columns. Three stages follow one another: e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from quarterdeck.evidence.batch import PLAIN, Batch
 from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contract, referenced_key
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.snapshot import quote
-from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, cleaned, is_serial, reason, text, typed
+from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, cleaned, is_missing, is_serial, reason, text, typed
 from quarterdeck.evidence.workbench import Workbench
 
 
@@ -49,6 +49,7 @@ def create_quarantine(workbench: Workbench) -> None:
 def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
     """Types each row, and moves those that break the contract to `_quarantine`. `today` is when the load takes place.
 
+    A large file is first read in one stroke, in the hope that every row is good; the first bad row sends it the careful way.
     Raises nothing for bad rows: that is what quarantine is for.
     """
     contract = get_contract(batch.table)
@@ -59,18 +60,56 @@ def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
     is_text = {
         c.name: (described.get(c.name, "VARCHAR") == "VARCHAR" and c.duckdb_type != "VARCHAR") or _needs_reading(c, batch) for c in present
     }
-    relation = _type_rows(workbench, batch, contract, present, is_text)
     problems = _problems(contract, present, is_text, today)
     bad = " OR ".join(f"COALESCE({problem.condition}, false)" for problem in problems) or "false"
+    select = _typed_select(batch, present, is_text, set(described))
+    if batch.stream:
+        if good := _check_in_one_stroke(workbench, batch, contract, present, select, bad):
+            return good
+        malformed = tuple((batch.stream.file, "", entry) for entry in workbench.settle(batch.stream))
+        batch = replace(batch, stream=None, malformed=malformed)
+    relation = workbench.name("typed")
+    # Text that needs reading is read once and kept; columns that pass as they are stay where they are.
+    workbench.execute(f"CREATE {'TABLE' if any(is_text.values()) else 'VIEW'} {relation} AS {select}")
     given = workbench.scalar(f"SELECT count(*) FROM {relation}")
     n_bad = workbench.scalar(f"SELECT count(*) FROM {relation} WHERE {bad}")
     if n_bad:
         _quarantine_problems(workbench, batch, contract, relation, problems, bad, is_text)
+    good_rows = _good_view(workbench, contract, present, relation, ", ".join(LINEAGE), f" WHERE NOT ({bad})" if n_bad else "")
+    return Checked(batch, good_rows, given, n_bad, tuple(_serial_notices(workbench, contract, relation, present, is_text, batch)))
+
+
+def _check_in_one_stroke(
+    workbench: Workbench, batch: Batch, contract: Contract, present: Sequence[Column], select: str, bad: str
+) -> Checked | None:
+    """The whole file read, typed and checked in one parallel pass, its lines following from the place of each row.
+
+    None where a row is bad, a line is malformed, or rows and lines do not agree: then the file must be read the careful way.
+    """
+    import duckdb
+
+    stream = batch.stream
+    assert stream is not None
+    table = workbench.name("stroke")
+    columns = [f"CASE WHEN {bad} THEN error('bad') ELSE {quote(present[0].name)} END AS {quote(present[0].name)}"]
+    columns += [quote(column.name) for column in present[1:]]
+    try:
+        workbench.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM ({select})")
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
+        return None
+    rows = workbench.scalar(f"SELECT count(*) FROM {table}")
+    if rows != stream.rows:
+        workbench.execute(f"DROP TABLE {table}")
+        return None
+    lineage = f"{text(batch.source)} AS _source, {text(stream.file)} AS _file, '' AS _sheet, rowid + {stream.first_line} AS _line"
+    return Checked(batch, _good_view(workbench, contract, present, table, lineage), rows, 0)
+
+
+def _good_view(workbench: Workbench, contract: Contract, present: Sequence[Column], relation: str, lineage: str, where: str = "") -> str:
     good = workbench.name("good")
     columns = [quote(c.name) if c in present else f"NULL::{c.duckdb_type} AS {quote(c.name)}" for c in contract.columns]
-    where = f" WHERE NOT ({bad})" if n_bad else ""
-    workbench.execute(f"CREATE VIEW {good} AS SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM {relation}{where}")
-    return Checked(batch, good, given, n_bad, tuple(_serial_notices(workbench, contract, relation, present, is_text, batch)))
+    workbench.execute(f"CREATE VIEW {good} AS SELECT {', '.join(columns)}, {lineage} FROM {relation}{where}")
+    return good
 
 
 def part_duplicates(workbench: Workbench, contract: Contract, checked: Sequence[Checked]) -> str:
@@ -80,6 +119,8 @@ def part_duplicates(workbench: Workbench, contract: Contract, checked: Sequence[
     log whose later rows replace earlier ones.
     """
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM {entry.relation}" for entry in checked)
+    if len(checked) == 1 and is_in_order(workbench, contract, checked[0].relation):
+        return checked[0].relation
     keys = ", ".join(quote(name) for name in contract.key)
     together = workbench.name("together")
     workbench.execute(f"CREATE VIEW {together} AS {union}")
@@ -89,6 +130,24 @@ def part_duplicates(workbench: Workbench, contract: Contract, checked: Sequence[
         return together
     keep_last = any(entry.batch.keep_last for entry in checked)
     return _separate_duplicates(workbench, contract, together, keep_last)
+
+
+def is_in_order(workbench: Workbench, contract: Contract, relation: str) -> bool:
+    """Whether each row's key is greater than the one before: then no key repeats, and nothing needs sorting. Most listings come so."""
+    if relation not in workbench.in_order:
+        workbench.in_order[relation] = _is_in_order(workbench, contract, relation)
+    return workbench.in_order[relation]
+
+
+def _is_in_order(workbench: Workbench, contract: Contract, relation: str) -> bool:
+    keys = ", ".join(quote(name) for name in contract.key)
+    before = ", ".join(f"lag({quote(name)}) OVER () AS {quote('_before_' + name)}" for name in contract.key)
+    earlier = ", ".join(quote("_before_" + name) for name in contract.key)
+    sample = f"SELECT {keys}, {before} FROM (SELECT {keys} FROM {relation} {{limit}})"
+    for limit in ("LIMIT 10000", ""):  # most files that are not in order show it soon
+        if workbench.scalar(f"SELECT count(*) FROM ({sample.format(limit=limit)}) WHERE ({earlier}) >= ({keys})"):
+            return False
+    return True
 
 
 def part_orphans(workbench: Workbench, contract: Contract, relation: str, known: dict[str, str]) -> str:
@@ -135,8 +194,8 @@ def _needs_reading(column: Column, batch: Batch) -> bool:
     return bool(column.codes) or column.type in ("country", "currency", "list") or not batch.rules.get(column.name, PLAIN).is_plain
 
 
-def _type_rows(workbench: Workbench, batch: Batch, contract: Contract, present: Sequence[Column], is_text: dict[str, bool]) -> str:
-    """The batch with typed columns, `_raw_<name>` beside those that were read from text, and lineage."""
+def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bool], described: set[str]) -> str:
+    """SQL for the batch with typed columns, `_raw_<name>` beside those that were read from text, and lineage."""
     raws, columns = [], []
     for column in present:
         rule = batch.rules.get(column.name, PLAIN)
@@ -153,15 +212,10 @@ def _type_rows(workbench: Workbench, batch: Batch, contract: Contract, present: 
             raws.append(source)
             value = f"{quote(column.name)}::{column.duckdb_type}"
         columns.append(f"{f'COALESCE({value}, {text(str())})' if column.may_be_empty else value} AS {quote(column.name)}")
-    described = {row[0] for row in workbench.execute(f"DESCRIBE {batch.relation}").fetchall()}
     source_name = "COALESCE(_source, " + text(batch.source) + ")" if "_source" in described else text(batch.source)
     lineage = f"{source_name} AS _source, _file, _sheet, _line::BIGINT AS _line"
-    relation = workbench.name("typed")
-    # Text that needs reading is read once and kept; columns that pass as they are stay where they are.
-    kind = "TABLE" if any(is_text.values()) else "VIEW"
     inner = f"SELECT {', '.join(raws)}, {lineage} FROM {batch.relation}"
-    workbench.execute(f"CREATE {kind} {relation} AS SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM ({inner})")
-    return relation
+    return f"SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM ({inner})"
 
 
 def _problems(contract: Contract, present: Sequence[Column], is_text: dict[str, bool], today: date) -> list[Problem]:
@@ -198,17 +252,10 @@ def _column_problems(column: Column, is_text: bool, today: date) -> list[Problem
     problems = []
     if is_text:
         kind = "code" if column.codes or column.type in ("country", "currency") else "type"
-        problems.append(
-            Problem(
-                kind,
-                column.name,
-                f"{raw} IS NOT NULL AND ({name} IS {'NULL' if not column.may_be_empty else not_empty(name)})",
-                reason(column),
-                raw,
-            )
-        )
+        unread = f"{name} IS {'NULL' if not column.may_be_empty else not_empty(name)}"
+        problems.append(Problem(kind, column.name, f"({unread}) AND NOT {is_missing(column, raw)}", reason(column), raw))
     if column.is_key and not column.may_be_empty:
-        missing = f"{name} IS NULL" + (f" AND {raw} IS NULL" if is_text else "")
+        missing = f"{name} IS NULL" + (f" AND {is_missing(column, raw)}" if is_text else "")
         problems.append(Problem("missing_key", column.name, missing, "the key has no value", value))
     for bound, sign, words in ((column.minimum, "<", "less than"), (column.maximum, ">", "more than")):
         if bound is not None:
@@ -234,7 +281,7 @@ def _currency_problems(contract: Contract, names: set[str]) -> list[Problem]:
     some = " OR ".join(f"{quote(name)} IS NOT NULL" for name in amounts)
     condition = f"({some})" + (" AND currency IS NULL" if "currency" in names else "")
     if "currency" in names:
-        condition += " AND COALESCE(_raw_currency, '') = ''"
+        condition += f" AND {is_missing(contract.column('currency'), '_raw_currency')}"
     return [Problem("missing_currency", amounts[0], condition, "an amount without a currency", f"{quote(amounts[0])}::VARCHAR")]
 
 
@@ -276,7 +323,10 @@ def _serial_notices(
     dates = [c for c in present if c.type in ("date", "timestamp") and is_text[c.name] and not batch.rules.get(c.name, PLAIN).date_format]
     if not dates:
         return []
-    counts = ", ".join(f"count(*) FILTER ({is_serial(quote('_raw_' + c.name))} AND {quote(c.name)} IS NOT NULL)" for c in dates)
+    counts = ", ".join(
+        f"count(CASE WHEN length({quote('_raw_' + c.name)}) <> 10 AND {quote(c.name)} IS NOT NULL THEN NULLIF({is_serial(quote('_raw_' + c.name))}, false) END)"
+        for c in dates
+    )
     row = workbench.execute(f"SELECT {counts} FROM {relation}").fetchone() or ()
     return [
         f"{contract.name}.{column.name}: {count:,} values were Excel serial numbers and are read as dates"

@@ -15,7 +15,7 @@ from pathlib import Path
 from quarterdeck.evidence.batch import Batch, SourceExtract
 from quarterdeck.evidence.contracts import LINEAGE, Contract, get_contract, load_contracts
 from quarterdeck.evidence.currencies import find_mixed_currencies
-from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, part_duplicates, part_orphans
+from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, is_in_order, part_duplicates, part_orphans
 from quarterdeck.evidence.manifest import FileLoaded, PartInfo, SnapshotInfo
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.snapshot import quote
@@ -89,8 +89,8 @@ def seal(
     for extract in extracts:
         for batch in extract.batches:
             report(f"checking {batch.table}")
-            _quarantine_malformed(workbench, batch)
             checked.append(check_batch(workbench, batch, now.date()))
+            _quarantine_malformed(workbench, checked[-1].batch)
     result = LoadResult(is_dry_run=dry_run, notices=[notice for extract in extracts for notice in extract.notices])
     result.notices += [notice for entry in checked for notice in entry.notices]
     for entry in checked:
@@ -159,6 +159,8 @@ class _Merge:
         return relation
 
     def _stage(self, contract: Contract, fresh: str, parent: str, full: Sequence[str]) -> None:
+        entries = self.by_table[contract.name]
+        in_order = len(entries) == 1 and entries[0].relation == fresh and is_in_order(self.workbench, contract, fresh)
         names = ", ".join(quote(name) for name in (*contract.column_names, *LINEAGE))
         order = ", ".join(quote(name) for name in contract.key)
         rows = f"SELECT {names} FROM {fresh}"
@@ -174,8 +176,13 @@ class _Merge:
             types = {column.name: column.duckdb_type for column in contract.columns}
             older = ", ".join(quote(n) if n in present else f"NULL::{types[n]} AS {quote(n)}" for n in (*contract.column_names, *LINEAGE))
             rows += f" UNION ALL SELECT {older} FROM {parent} p WHERE {kept}"
+        elif in_order:
+            order = ""  # the rows came in order of key and none was taken out
         path = self.workbench.staging / f"{contract.name}.parquet"
-        self.workbench.execute(f"COPY ({rows} ORDER BY {order}) TO {text(str(path))} ({PARQUET})")
+        by = f"ORDER BY {order}" if order else ""
+        # DuckDB marks a column it can prove to hold no NULL as required, and so one content would have two forms: here it cannot prove it.
+        rows = f'SELECT * REPLACE (NULLIF("_line", -1) AS "_line") FROM ({rows})'
+        self.workbench.execute(f"COPY ({rows} {by}) TO {text(str(path))} ({PARQUET})")
         if self.workbench.scalar(f"SELECT count(*) FROM read_parquet({text(str(path))})"):
             self.staged[contract.name] = path
 

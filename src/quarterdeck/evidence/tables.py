@@ -7,7 +7,6 @@ from typing import Any
 
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, get_contract
 
-
 IBIS_TYPES = {
     "VARCHAR": "string",
     "BIGINT": "int64",

@@ -31,10 +31,16 @@ def text(value: str) -> str:
 
 
 def cleaned(column: Column, raw: str, rule: ColumnRule = PLAIN) -> str:
-    """The raw text without surrounding blanks; empty and "missing" values as NULL."""
-    missing = [*rule.missing, *(() if column.type in ("text", "country", "list") else MISSING)]
+    """The raw text without surrounding blanks; empty values, and those the mapping calls missing, as NULL."""
     trimmed = f"NULLIF(trim({raw}), '')"
-    return f"CASE WHEN trim({raw}) NOT IN ({', '.join(map(text, missing))}) THEN {trimmed} END" if missing else trimmed
+    return f"CASE WHEN trim({raw}) NOT IN ({', '.join(map(text, rule.missing))}) THEN {trimmed} END" if rule.missing else trimmed
+
+
+def is_missing(column: Column, value: str) -> str:
+    """Whether a cleaned value stands for no value. Asked only of values that cannot be read, for asking all of them is slow."""
+    if column.type in ("text", "country", "list") and not column.codes:
+        return f"{value} IS NULL"
+    return f"({value} IS NULL OR {value} IN ({', '.join(map(text, MISSING))}))"
 
 
 def typed(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
