@@ -29,7 +29,7 @@ def make_tables(cut: date = CUT, silent: bool = True) -> dict[str, list[dict[str
     tables: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("study", "site", "subject", "visit", "adverse_event", "monitoring_visit", "budget_line", "vendor", "contract")
     }
-    tables["vendor"] = [{"vendor_id": "V1", "name": "Northwind"}]
+    tables["vendor"] = [{"vendor_id": "V1", "name": "Northwind", "vendor_type": "cro"}]
     for study in ("T1", "T2"):
         tables["study"].append({
             "study_id": study, "status": "enrolling", "num_plan_subj": 200, "est_fpfv": date(2025, 1, 1), "est_lpfv": date(2026, 12, 31), "base_currency": "GBP",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.risks.cells import Q_LIMIT, Cell, state_coverage
 from quarterdeck.risks.indicators import load_indicators
-from quarterdeck.risks.kri import Board, Pooled, as_reading, get_board, judge
+from quarterdeck.risks.kri import Board, Pooled, get_board, judge
 from quarterdeck.risks.portfolio import read_daily_cost, read_exchange, read_leaders, read_running, read_trials
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.finding import Consequence, Finding
@@ -85,7 +85,6 @@ def _describe_under_reporting(snapshot: Snapshot, study: str, site: str, cells: 
         suggested_action="Compare source and database for all participants of the site at a visit for cause",
         owner=read_leaders(snapshot).get(study, ""), href=f"/risks/sites/{study}/{site}",
         consequence=_cost(snapshot, study, site, 0.8, reversible=False),
-        readings=tuple(as_reading(c, "site", snapshot.id) for c in cells),
         facts={"trial": study, "site": site, "reported": seen, "expected": expected, "snapshots flagged": cell.snapshots_flagged},
         snapshot=snapshot.id,
     )  # fmt: skip
@@ -103,8 +102,7 @@ def _describe_site(snapshot: Snapshot, study: str, site: str, cells: list[Cell],
         suggested_action="Triage the signal: look at the site's records before the next monitoring visit",
         owner=read_leaders(snapshot).get(study, ""), href=f"/risks/sites/{study}/{site}",
         consequence=_cost(snapshot, study, site, 0.5, reversible=True),
-        readings=tuple(as_reading(c, "site", snapshot.id) for c in worst),
-        facts={"trial": study, "site": site, "indicators": count, "snapshots flagged": max(c.snapshots_flagged for c in worst)},
+        facts={"trial": study, "site": site, "indicators": count, "named": wording.listing(names), "snapshots flagged": max(c.snapshots_flagged for c in worst)},
         snapshot=snapshot.id,
     )  # fmt: skip
 
@@ -171,6 +169,6 @@ def _describe_repeater(snapshot: Snapshot, level: str, key: str, several: list[P
         suggested_action=f"Take up the {level}'s trials together, before it is chosen again",
         href=f"/risks/blast-radius?kind={scope_level}&key={key}",
         consequence=Consequence(0.7, DAYS_IF_LOST / 3, read_exchange(snapshot).money(money), None, True),
-        facts={"trials": len(trials), "named": wording.listing(trials), "ratio": ratio, "indicators": len(several)},
+        facts={"trials": len(trials), "named": wording.listing(trials), "ratio": ratio, "indicators": len(several), "indicator names": wording.listing(names)},
         snapshot=snapshot.id,
     )  # fmt: skip

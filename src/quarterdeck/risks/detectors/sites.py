@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from quarterdeck.risks.cells import Cell
-from quarterdeck.risks.kri import as_reading, get_board
+from quarterdeck.risks.kri import get_board
 from quarterdeck.risks.portfolio import read_leaders, read_running
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.finding import Consequence, Finding
@@ -57,7 +57,6 @@ def _describe_stars(snapshot: Snapshot, study: str, cells: list[Cell]) -> Findin
         verdict=Verdict.BETTER, cause="It recruits beyond chance against its own plan", suggested_action="Offer it more places, and ask what it does",
         owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}", opportunity=True,
         consequence=Consequence(0.6, None, None, max((best.numerator or 0) - (best.expected or 0), 0.0), True),
-        readings=(as_reading(best, "country" if what == "Country" else "site", snapshot.id),),
         facts={"trial": study, "place": best.group, "ratio": ratio, "places": len(cells)}, snapshot=snapshot.id,
     )  # fmt: skip
 
@@ -67,6 +66,5 @@ def _describe_silent(snapshot: Snapshot, cell: Cell) -> Finding:
         id=f"silent_sites/study/{cell.group}", source="risks", scope=Scope("study", cell.group),
         headline=f"{wording.of(cell.numerator or 0, cell.denominator or 0)} sites of {cell.group} have enrolled nobody 90 days after activation",
         verdict=Verdict.CONCERN, cause="Sites cost money and attention whether they recruit or not", suggested_action="Decide site by site: help, or close",
-        owner=read_leaders(snapshot).get(cell.group, ""), href=f"/trials/{cell.group}", consequence=Consequence(0.6, 10.0, None, None, True),
-        readings=(as_reading(cell, "study", snapshot.id),), facts={"trial": cell.group, "silent": cell.numerator or 0, "of": cell.denominator or 0}, snapshot=snapshot.id,
+        owner=read_leaders(snapshot).get(cell.group, ""), href=f"/trials/{cell.group}", consequence=Consequence(0.6, 10.0, None, None, True), facts={"trial": cell.group, "silent": cell.numerator or 0, "of": cell.denominator or 0, "days": 90}, snapshot=snapshot.id,
     )  # fmt: skip

@@ -1,0 +1,106 @@
+"""The pages: matters first, a funnel with the doubtful few named, and the whole loop walked through forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from world import SILENT, build_world
+
+from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.evidence.store import Store
+from quarterdeck.vocabulary.settings import Settings
+from quarterdeck.web.app import create_app
+from quarterdeck.web.pages.risks import paths
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    build_world(folder)
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def client(home: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(home=home), work=False)) as client:
+        yield client
+
+
+def snapshot_of(home: Path) -> Snapshot:
+    return Store(home / "evidence").open()
+
+
+def send(client: TestClient, page: str, target: str, **fields: str) -> int:
+    token = re.search(r'name="form_token" value="([^"]+)"', client.get(page).text)
+    assert token, page
+    return client.post(target, data={"form_token": token[1], **fields}).status_code
+
+
+def test_every_page_answers(client: TestClient, home: Path) -> None:
+    for path in paths(snapshot_of(home)):
+        assert client.get(path).status_code == 200, path
+
+
+def test_the_first_page_names_the_silent_site_and_what_doing_nothing_costs(client: TestClient) -> None:
+    text = client.get("/risks").text
+    assert "Site S1 of T1 reported 0 adverse events" in text
+    assert "Doing nothing" in text
+
+
+def test_a_matter_that_was_accepted_leaves_the_list(client: TestClient) -> None:
+    finding = "budget/study/T2"
+    assert finding in client.get("/risks").text
+    assert send(client, "/risks", "/risks/choose", finding=finding, choice="accept", reason="agreed with the board") == 200
+    assert f'name="finding" value="{finding}"' not in client.get("/risks").text
+
+
+def test_the_funnel_says_what_was_assessed(client: TestClient) -> None:
+    text = client.get("/risks/indicators?study=T1&indicator=kri0001c").text
+    assert "flagged of 6 assessed, 0 not assessed" in text
+    assert "site S1 stands out" in text
+
+
+def test_the_loop_is_walked_through_the_pages(client: TestClient) -> None:
+    assert send(client, "/risks/signals", "/risks/signals/open") == 200
+    text = client.get("/risks/signals").text
+    signal = re.search(r"/risks/signals/(SIG-[0-9a-f]+)", text)
+    assert signal
+    page = f"/risks/signals/{signal[1]}"
+    move = f"{page}/move"
+    assert send(client, page, move, after="under_review", reason="looks odd") == 200
+    assert send(client, page, move, after="confirmed", reason="seen there", root_cause="nobody asks") == 200
+    fields = {"action": "Retrain", "owner": "P1", "due": "2099-01-10", "criterion": "ratio above 0.7", "judged_on": "2099-02-10"}
+    assert send(client, page, move, after="action", reason="agreed", **fields) == 200
+    assert send(client, page, move, after="done", reason="held") == 200
+    assert send(client, page, f"{page}/measure") == 400  # the facts that were set are not there yet
+    assert "Retrain" in client.get(page).text
+
+
+def test_an_item_is_raised_and_closed_through_the_pages(client: TestClient) -> None:
+    fields = {"title": "Comparator runs out", "cause": "one supplier", "event": "a batch fails", "effect": "dosing stops", "kind": "risk", "category": "supply", "p_annual": "0.2", "cost_p05": "100,000", "cost_p95": "900,000", "reason": "workshop"}  # fmt: skip
+    assert send(client, "/risks/register", "/risks/register/raise", **fields) == 200
+    text = client.get("/risks/register").text
+    assert "Comparator runs out" in text
+    assert "How likely a loss of each size is" in text
+    item = re.search(r"/risks/register/(REG-[0-9a-f]+)", text)
+    assert item
+    assert send(client, f"/risks/register/{item[1]}", f"/risks/register/{item[1]}/move", after="closed", reason="second supplier") == 200
+    assert "20.0%" in client.get("/risks/register").text
+
+
+def test_a_site_page_shows_all_its_indicators(client: TestClient) -> None:
+    study, site = SILENT.split("/")
+    text = client.get(f"/risks/sites/{study}/{site}").text
+    assert "Adverse events by participant and visit" in text
+    assert "nothing to count against" in text or "not assessed" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/risks/sites/T9/S9", "/risks/signals/SIG-none", "/risks/register/REG-none", "/risks/blast-radius?kind=vendor&key=V9"]
+)
+def test_what_does_not_exist_says_so(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
