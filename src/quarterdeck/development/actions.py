@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session as DatabaseSession
 
 from quarterdeck.development.deliver.engine import Line, Session, start, take_turn
 from quarterdeck.development.deliver.scenario import Scenario
@@ -34,8 +36,9 @@ from quarterdeck.record.models.development import (
     ReviewCard,
     SignOff,
 )
-from quarterdeck.record.permissions import Actor
+from quarterdeck.record.permissions import Actor, is_permitted
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
+from quarterdeck.vocabulary.reading import Scope
 
 
 def keep_profile(record: Record, actor: Actor, profile: Profile, now: datetime) -> Profile:
@@ -46,7 +49,7 @@ def keep_profile(record: Record, actor: Actor, profile: Profile, now: datetime) 
     if unknown := [s for s in profile.sharing if s not in SHARED]:
         raise BadInput("This cannot be shared", thing=", ".join(unknown), allowed=SHARED)
     content = json.loads(json.dumps(asdict(profile)))
-    with audit.write(record, actor, _act("development.profile", "development_profile", actor.id, content), now) as session:
+    with _write(record, actor, _act("development.profile", "development_profile", actor.id, content), now) as session:
         session.merge(LearnerProfile(person_id=actor.id, role_id=profile.role_id, content=content, changed_at=now))
     return profile
 
@@ -60,7 +63,7 @@ def answer_item(record: Record, actor: Actor, item_id: str, outcome: int | None,
         content |= {"outcome": score.band, "text": text, "found": list(score.elements), "x": score.x, "claims": dict(claims or {})}
     elif outcome is not None and not 0 <= outcome < item.question.outcomes:
         raise BadInput("There is no such answer", thing=f"{item_id}: {outcome}", allowed=f"0 to {item.question.outcomes - 1}")
-    with audit.write(record, actor, _act("development.answer", "development_answer", item_id, content), now) as session:
+    with _write(record, actor, _act("development.answer", "development_answer", item_id, content), now) as session:
         old = select(AssessmentAnswer).where(AssessmentAnswer.person_id == actor.id, AssessmentAnswer.item_id == item_id)
         row = session.scalars(old).first()
         if row is not None and (now - row.answered_at).days < 7:
@@ -72,7 +75,7 @@ def answer_item(record: Record, actor: Actor, item_id: str, outcome: int | None,
 
 def undo_answer(record: Record, actor: Actor, now: datetime) -> str:
     """Take back the newest answer. Returns its item, or ""."""
-    with audit.write(record, actor, _act("development.answer", "development_answer", "undo", {}), now) as session:
+    with _write(record, actor, _act("development.answer", "development_answer", "undo", {}), now) as session:
         newest = session.scalars(
             select(AssessmentAnswer).where(AssessmentAnswer.person_id == actor.id, AssessmentAnswer.kind != "contest").order_by(AssessmentAnswer.answered_at.desc(), AssessmentAnswer.id.desc())
         ).first()
@@ -88,14 +91,14 @@ def contest_cell(record: Record, actor: Actor, competency: str, reason: str, now
     read_role(record, actor.id).get(competency)
     if not reason.strip():
         raise BadInput("A contest needs its reason", thing=competency, next_step="Say in one sentence what is wrong.")
-    with audit.write(record, actor, _act("development.answer", "development_contest", competency, {"reason": reason}), now) as session:
+    with _write(record, actor, _act("development.answer", "development_contest", competency, {"reason": reason}), now) as session:
         session.add(AssessmentAnswer(person_id=actor.id, item_id=f"contest:{competency}", kind="contest", competency=competency, content={"reason": reason}, answered_at=now))
 
 
 def keep_plan(record: Record, actor: Actor, plan: Plan, now: datetime) -> Plan:
     """The plan as the person's current one."""
     content = to_content(plan)
-    with audit.write(record, actor, _act("development.plan", "development_plan", actor.id, content), now) as session:
+    with _write(record, actor, _act("development.plan", "development_plan", actor.id, content), now) as session:
         session.merge(PlanRow(person_id=actor.id, sequence=plan.sequence, content=content, made_at=now))
     return plan
 
@@ -113,7 +116,7 @@ def open_conversation(record: Record, actor: Actor, scenario: Scenario, now: dat
     """A new conversation of the actor."""
     session_ = start(scenario, level, seed)
     identifier = uuid4().hex[:12]
-    with audit.write(record, actor, _act("development.converse", "development_conversation", identifier, {"scenario": scenario.id}), now) as session:
+    with _write(record, actor, _act("development.converse", "development_conversation", identifier, {"scenario": scenario.id}), now) as session:
         session.add(
             ConversationRow(
                 id=identifier, person_id=actor.id, scenario_id=scenario.id, scenario=dict(scenario.content), state=session_.state,
@@ -129,7 +132,7 @@ def speak(record: Record, actor: Actor, conversation_id: str, text: str, now: da
     lines = take_turn(session_, text, offer)
     status = session_.state["status"]
     detail = {"turn": session_.state["turn"], "status": status}
-    with audit.write(record, actor, _act("development.converse", "development_conversation", conversation_id, {**detail, "text": text}, detail), now) as session:
+    with _write(record, actor, _act("development.converse", "development_conversation", conversation_id, {**detail, "text": text}, detail), now) as session:
         row = session.get(ConversationRow, conversation_id)
         assert row is not None
         row.state, row.status, row.changed_at = json.loads(json.dumps(session_.state)), status, now
@@ -154,7 +157,7 @@ def add_evidence(record: Record, actor: Actor, item: Item, now: datetime) -> Ite
     kept = replace(item, id=item.id or uuid4().hex[:12], **clean)
     kept = replace(kept, sha256=sha256(json.dumps(asdict(kept), default=str, sort_keys=True).encode()).hexdigest())
     content = {k: v for k, v in json.loads(json.dumps(asdict(kept), default=str)).items() if k not in ("id", "kind", "title", "happened_on", "sha256")}
-    with audit.write(record, actor, _act("development.evidence", "development_evidence", kept.id, content), now) as session:
+    with _write(record, actor, _act("development.evidence", "development_evidence", kept.id, content), now) as session:
         session.add(EvidenceItem(id=kept.id, person_id=actor.id, kind=kept.kind, title=kept.title, happened_on=kept.happened_on, content=content, sha256=kept.sha256, added_at=now))
     return kept
 
@@ -188,7 +191,7 @@ def delete_store(record: Record, actor: Actor, now: datetime) -> int:
     """Everything the record holds about the actor's development, deleted. The audit chain keeps that it happened."""
     tables = (LearnerProfile, AssessmentAnswer, PlanRow, ReviewCard, ConversationRow, EvidenceItem, SignOff)
     count = 0
-    with audit.write(record, actor, audit.Act("development.delete", "development_store", actor.id, "asked by the learner"), now) as session:
+    with _write(record, actor, audit.Act("development.delete", "development_store", actor.id, "asked by the learner"), now) as session:
         for table in tables:
             for row in session.scalars(select(table).where(table.person_id == actor.id)):
                 session.delete(row)
@@ -198,7 +201,7 @@ def delete_store(record: Record, actor: Actor, now: datetime) -> int:
 
 def forget_older(record: Record, actor: Actor, before: datetime, now: datetime) -> int:
     """Retention: conversations that ended before a day are deleted. Their practice items stay without transcript."""
-    with audit.write(record, actor, audit.Act("development.delete", "development_conversation", actor.id, f"older than {before:%Y-%m-%d}"), now) as session:
+    with _write(record, actor, audit.Act("development.delete", "development_conversation", actor.id, f"older than {before:%Y-%m-%d}"), now) as session:
         result = session.execute(delete(ConversationRow).where(ConversationRow.person_id == actor.id, ConversationRow.changed_at < before))
     return int(getattr(result, "rowcount", 0))
 
@@ -212,7 +215,7 @@ def park(record: Record, actor: Actor, thought: str, now: datetime) -> None:
 
 def _sign(record: Record, actor: Actor, action: str, learner: str, kind: str, subject: str, decision: str, remark: str, day: date, now: datetime) -> None:
     detail = {"learner": learner, "decision": decision, "day": day.isoformat()}
-    with audit.write(record, actor, audit.Act(action, f"development_{kind}", subject, detail=detail), now) as session:
+    with _write(record, actor, audit.Act(action, f"development_{kind}", subject, detail=detail), now) as session:
         session.add(SignOff(person_id=learner, kind=kind, subject=subject, signed_by=actor.name, decision=decision, remark=remark, signed_on=day, recorded_at=now))
 
 
@@ -247,9 +250,15 @@ def review_card(record: Record, actor: Actor, card_id: str, credit: float, now: 
     if row is None or row.person_id != actor.id:
         raise NotFound("Unknown review card", thing=card_id)
     card = review(row.content["card"], credit, now)
-    with audit.write(record, actor, _act("development.converse", "development_card", card_id[:200], {"credit": credit}), now) as session:
+    with _write(record, actor, _act("development.converse", "development_card", card_id[:200], {"credit": credit}), now) as session:
         session.merge(ReviewCard(id=row.id, person_id=actor.id, content={**row.content, "card": card}, due_at=due_of(card)))
     return due_of(card)
+
+
+def _write(record: Record, actor: Actor, act: audit.Act, now: datetime) -> AbstractContextManager[DatabaseSession]:
+    # Everyone acts on their own store, also someone whose role covers one trial only.
+    scope = next((g.scope for g in actor.grants if is_permitted(replace(actor, grants=(g,)), act.action, g.scope)), Scope())
+    return audit.write(record, actor, replace(act, scope=scope), now)
 
 
 def _not_oneself(actor: Actor, learner: str) -> None:

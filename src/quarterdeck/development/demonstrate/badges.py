@@ -25,6 +25,12 @@ KEY_FILE = "development/portfolio-key.json"
 BITS = 2048
 
 
+class _Registry(jws.JWSRegistry):
+    # A header that carries its public key, and a payload with a few items of evidence, are longer than the library expects by default.
+    max_header_length = 8_192
+    max_payload_length = 1_048_576
+
+
 def read_key(home: Path) -> RSAKey:
     """The signing key of this installation, made on first use and readable by its owner only."""
     path = home / KEY_FILE
@@ -90,7 +96,7 @@ def sign_credential(credential: Mapping[str, Any], key: RSAKey) -> str:
         "sub": credential["credentialSubject"]["id"],
     }
     header = {"alg": "RS256", "typ": "JWT", "jwk": public_part(key)}
-    return jws.serialize_compact(header, json.dumps(payload, ensure_ascii=False).encode(), key, algorithms=["RS256"])
+    return jws.serialize_compact(header, json.dumps(payload, ensure_ascii=False).encode(), key, registry=_Registry(algorithms=["RS256"]))
 
 
 def verify_credential(token: str) -> dict[str, Any]:
@@ -105,7 +111,7 @@ def verify_credential(token: str) -> dict[str, Any]:
         header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
         if header.get("alg") != "RS256" or header.get("typ") not in (None, "JWT"):
             raise IntegrityBroken("The credential is not signed as agreed", thing=str(header.get("alg")), allowed="RS256")
-        signed = jws.deserialize_compact(token, RSAKey.import_key(header["jwk"]), algorithms=["RS256"])
+        signed = jws.deserialize_compact(token, RSAKey.import_key(header["jwk"]), registry=_Registry(algorithms=["RS256"]))
         payload = json.loads(signed.payload)
     except (JoseError, ValueError, KeyError, TypeError, IndexError) as error:
         raise IntegrityBroken("The signature of the credential does not hold", thing=str(error)) from error

@@ -1,0 +1,292 @@
+"""Pages of development: one thing at a time, agenda first, what counts before the task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from quarterdeck.charts.heat_map import HeatCell, HeatMap
+from quarterdeck.development import actions
+from quarterdeck.development.discover.answers import to_plain_score
+from quarterdeck.development.discover.assess import TIME_LIMIT_S, next_item, progress
+from quarterdeck.development.discover.heat_map import Cell as MapCell
+from quarterdeck.development.discover.heat_map import build_cells, explain, strengths
+from quarterdeck.development.discover.items import get_item
+from quarterdeck.development.discover.rubrics import get_rubric, score_interview
+from quarterdeck.development.discuss.accommodations import load_switches, page_behaviours, starting_set
+from quarterdeck.development.discuss.kpis import kpis_off
+from quarterdeck.development.discuss.priorities import rank, time_to_competency
+from quarterdeck.development.learner import (
+    SHARED,
+    Profile,
+    get_profile,
+    read_assessment,
+    read_contests,
+    read_conversations,
+    read_due_cards,
+    read_plan,
+)
+from quarterdeck.methods.free_text import split_sentences
+from quarterdeck.vocabulary import wording
+from quarterdeck.vocabulary.errors import BadInput
+from quarterdeck.web.navigation import Entry, Hit
+from quarterdeck.web.preferences import set_preferences
+from quarterdeck.web.tables import Cell, Column, Table
+from quarterdeck.web.view import View, permit
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+
+router = APIRouter()
+NAVIGATION = (
+    Entry("Development", "/development", "Development", "What is my next step?"),
+    Entry("Assessment", "/development/assessment", "Development", "Where do I stand?"),
+    Entry("Map", "/development/map", "Development", "Which gaps matter most?"),
+    Entry("Plan", "/development/plan", "Development", "What do I do this week?"),
+    Entry("Practise", "/development/practise", "Development", "Which conversation do I rehearse?"),
+    Entry("Portfolio", "/development/portfolio", "Development", "What can I show?"),
+    Entry("Team", "/development/team", "Development", "Who could step in?"),
+    Entry("Support", "/development/support", "Development", "How do I work best?"),
+)
+# Switches of this room that are also switches of all pages.
+READING = {"spaced": ("reading", "spaced", "ordinary"), "calm": ("theme", "calm", "device"), "quiet": ("quiet", "on", "off"), "short_text": ("chunks", "short", "ordinary"), "text_view": ("view", "text", "full")}  # fmt: skip
+NOTE = "Answers will meet evidence later: people's ratings of themselves agree only loosely with what they do. This is a first map."
+
+
+def support(view: View) -> dict[str, Any]:
+    """What every page of this room knows about how the person works: profile, switches, behaviours."""
+    profile = get_profile(view.record, view.actor.id)
+    return {"profile": profile, "on": page_behaviours(profile.switches)}
+
+
+@router.get("/development")
+def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
+    """The one next action, and what is behind it."""
+    now = view.deck.now()
+    plan = read_plan(view.record, view.actor.id)
+    cards = read_due_cards(view.record, view.actor.id, now)
+    conversations = read_conversations(view.record, view.actor.id)
+    open_ones = [c for c in conversations if c["status"] in ("running", "paused")]
+    assessment = read_assessment(view.record, view.actor.id, now)
+    upcoming = [e for e in plan.entries if e.status == "planned" and e.kind in ("session", "checkpoint") and e.start is not None and e.start.date() >= now.date()] if plan else []
+    if open_ones:
+        action = ("Go on where you stopped", f"/development/conversations/{open_ones[-1]['id']}", open_ones[-1]["title"])
+    elif not assessment.answers:
+        action = ("Start the assessment", "/development/assessment", "Under twenty minutes, in one go or in three parts.")
+    elif plan is None:
+        action = ("Make a plan for twelve weeks", "/development/plan", "It stays inside your free hours.")
+    elif cards:
+        action = ("Review what is due", "/development/reviews", wording.plural(len(cards), "short card"))
+    elif upcoming:
+        action = ("Practise", f"/development/practise/{upcoming[0].scenario}", upcoming[0].title)
+    else:
+        action = ("Choose a conversation", "/development/practise", "Forty are ready.")
+    done = sum(e.status == "done" for e in plan.entries if e.kind in ("session", "checkpoint")) if plan else 0
+    whole = sum(e.kind in ("session", "checkpoint") and e.status != "dropped" for e in plan.entries) if plan else 0
+    return view.page(
+        "development/index.html", finding=f"Your next step: {action[0][0].lower()}{action[0][1:]}", needs_facts=False, action=action, done=done, whole=whole,
+        cards=len(cards), upcoming=upcoming[:3], conversations=conversations[-5:][::-1], cites=[done, whole, len(cards), action[2], *(e.title for e in upcoming[:3]), *(c["title"] for c in conversations)], **support(view),
+    )  # fmt: skip
+
+
+@router.get("/development/assessment")
+def show_assessment(view: View = permit("page.read", any_scope=True)) -> Response:
+    """One question at a time; the answer is kept at once, and can be undone."""
+    assessment = read_assessment(view.record, view.actor.id, view.deck.now())
+    item = next_item(assessment)
+    state = progress(assessment)
+    minutes_left = max(1, round(state["seconds_left"] / 60))
+    cites = [state["questions"], minutes_left, state["most"], TIME_LIMIT_S // 60, NOTE, *((item.text, *item.choices) if item else ())]
+    if item is None or view.request.query_params.get("end"):
+        cells = build_cells(assessment)
+        large = [c for c in cells if c.size == "large"]
+        found = f"Your first map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
+        return view.page("development/assessed.html", finding=found, needs_facts=False, strong=strengths(cells), cites=[len(large), len(cells), *cites, *(c.name for c in strengths(cells))], **support(view))
+    rubric = get_rubric(item.rubric) if item.rubric else None
+    return view.page(
+        "development/question.html", finding="One question", needs_facts=False, item=item, state=state, minutes_left=minutes_left, rubric=rubric,
+        note=NOTE, is_first=not assessment.answers, cites=[*cites, *((e.what for e in rubric.elements) if rubric else ()), rubric.probe if rubric else ""], **support(view),
+    )  # fmt: skip
+
+
+@router.post("/development/assessment/answer")
+def answer(
+    item: Annotated[str, Form()], outcome: Annotated[str, Form()] = "", sure: Annotated[str, Form()] = "yes", text: Annotated[str, Form()] = "",
+    view: View = permit("development.answer", any_scope=True),
+) -> Response:  # fmt: skip
+    """Keep an answer; an interview answer leads to what was found in it."""
+    if text.strip():
+        actions.answer_item(view.record, view.actor, item, None, True, view.deck.now(), text)
+        return view.redirect(f"/development/assessment/found?item={item}")
+    if outcome not in ("", "none") and not outcome.isdigit():
+        raise BadInput("There is no such answer", thing=outcome[:20], allowed="one of the choices")
+    actions.answer_item(view.record, view.actor, item, None if outcome in ("", "none") else int(outcome), sure == "yes", view.deck.now())
+    return view.redirect("/development/assessment")
+
+
+@router.post("/development/assessment/undo")
+def undo(view: View = permit("development.answer", any_scope=True)) -> Response:
+    """Take back the last answer."""
+    actions.undo_answer(view.record, view.actor, view.deck.now())
+    return view.redirect("/development/assessment")
+
+
+@router.get("/development/assessment/found")
+def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> Response:
+    """What was found in an interview answer; for each missing element: is it here?"""
+    from sqlalchemy import select
+
+    from quarterdeck.record.models.development import AssessmentAnswer
+
+    question = get_item(read_assessment(view.record, view.actor.id, view.deck.now()).role, item)
+    with view.record.session() as session:
+        row = session.scalars(select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)).first()
+    text = row.content.get("text", "") if row else ""
+    score = score_interview(question.rubric, text, row.content.get("claims") if row else None)
+    plain = to_plain_score(question.rubric, score)
+    sentences = [s.text for s in split_sentences(text)]
+    return view.page(
+        "development/found.html", finding=f"Found: {wording.of(len(plain['found']), len(get_rubric(question.rubric).elements))} elements", needs_facts=False,
+        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, cites=[text, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view),
+    )  # fmt: skip
+
+
+@router.post("/development/assessment/claim")
+async def claim(view: View = permit("development.answer", any_scope=True)) -> Response:
+    """The second turn: own sentences mapped to elements that were not found."""
+    from sqlalchemy import select
+
+    from quarterdeck.record.models.development import AssessmentAnswer
+
+    form = await view.request.form()
+    item = str(form.get("item", ""))
+    with view.record.session() as session:
+        row = session.scalars(select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)).first()
+    if row is None:
+        raise BadInput("There is no answer to this question yet", thing=item[:80])
+    claims = {key.removeprefix("claim-"): str(value) for key, value in form.items() if key.startswith("claim-") and value}
+    actions.answer_item(view.record, view.actor, item, None, True, view.deck.now(), row.content.get("text", ""), claims)
+    return view.redirect("/development/assessment")
+
+
+@router.get("/development/map")
+def show_map(view: View = permit("page.read", any_scope=True)) -> Response:
+    """The heat map: expected gap by competency, in one hue, with interval and number of answers."""
+    assessment = read_assessment(view.record, view.actor.id, view.deck.now())
+    cells = build_cells(assessment, read_contests(view.record, view.actor.id))
+    groups = {g.id: g.name for g in assessment.role.groups}
+    off = view.snapshot.cached("development.kpis_off", lambda: kpis_off(view.snapshot)) if view.has_facts else ()
+    first = rank(assessment, off)[:5]
+    large = sum(c.size == "large" for c in cells)
+    chart = HeatMap(
+        title="Expected gaps to the target, in levels", unit="", ends=(0.0, 3.0), row_label="Group", column_label="Place in the group",
+        sentence="The darker a cell, the larger the expected gap; cells marked ? rest on no answer of their own or on a wide interval.",
+        cells=tuple(_heat(c, n, groups) for g in groups for n, c in enumerate([c for c in cells if c.group == g], 1)),
+        method="Each cell is the expected shortfall against the target of the role, in levels of the scale from 0 to 5, over the distribution that the answers leave.",
+    )  # fmt: skip
+    return view.page(
+        "development/map.html", finding=f"{wording.of(large, len(cells))} competencies have a large expected gap", needs_facts=False,
+        tables=[_priority_table(first, assessment, view), _cell_table(cells, groups)], charts={"map": chart}, strong=strengths(cells), off=off,
+        kpis=assessment.role.kpis, cites=[large, len(cells), 80, *(c.name for c in strengths(cells)), *assessment.role.kpis.values()], **support(view),
+    )  # fmt: skip
+
+
+@router.get("/development/map/{competency}")
+def show_cell(competency: str, view: View = permit("page.read", any_scope=True)) -> Response:
+    """Why a cell stands where it stands, how long it may take, and the form to contest it."""
+    assessment = read_assessment(view.record, view.actor.id, view.deck.now())
+    role = assessment.role
+    model = role.get(competency)
+    contests = read_contests(view.record, view.actor.id)
+    cell = next(c for c in build_cells(assessment, contests) if c.competency == competency)
+    why = explain(assessment, competency)
+    time = time_to_competency(assessment, model, 2.0, view.settings.random_seed)
+    answers = Table(
+        "answers", "Answers behind this cell", [Column("question", "Question"), Column("answer", "Answer"), Column("moved", "Moved the level by", is_number=True)],
+        [{"question": a["question"], "answer": a["answer"], "moved": wording.number(float(a["moved"]), 2, True)} for a in why["answers"]],  # type: ignore[attr-defined]
+        empty="No question was asked about it yet. The level follows from answers to others of the group.",
+    )  # fmt: skip
+    weeks = [None if p is None else round(p) for p in (time.p20, time.p50, time.p80)]
+    return view.page(
+        "development/cell.html", finding=f"{model.name}: level {cell.level:.1f} against a target of {model.target}", needs_facts=False, tables=[answers], cell=cell,
+        model=model, why=why, weeks=weeks, time=time, contest=contests.get(competency, ""), jobs=[role.job(j).name for j in model.jobs],
+        cites=[f"{cell.level:.1f}", model.target, f"{cell.interval.low:.1f} {cell.interval.high:.1f}", 80, cell.answers, 2, 20, 50, *weeks, why["prior"], why["target"], contests.get(competency, ""), "half between 0 and 5"], **support(view),
+    )  # fmt: skip
+
+
+@router.post("/development/map/{competency}/contest")
+def contest(competency: str, reason: Annotated[str, Form()], view: View = permit("development.answer", any_scope=True)) -> Response:
+    """Flag the cell, with the person's reason."""
+    actions.contest_cell(view.record, view.actor, competency, reason[:2000], view.deck.now())
+    return view.redirect(f"/development/map/{competency}")
+
+
+@router.get("/development/support")
+def show_support(view: View = permit("page.read", any_scope=True)) -> Response:
+    """Accommodations as single switches, the hours that are free, and what is shared."""
+    switches = list(load_switches().values())
+    own = support(view)
+    return view.page(
+        "development/support.html", finding="How you work best, switch by switch", needs_facts=False, switches=switches, shared=SHARED,
+        cites=[10, 20, 40, "4 of 12", *(s.what for s in switches), *own["profile"].windows], **own,
+    )  # fmt: skip
+
+
+@router.post("/development/support")
+async def keep_support(view: View = permit("development.profile", any_scope=True)) -> Response:
+    """Keep switches, hours, sharing and experience; reading switches reach every page."""
+    form = await view.request.form()
+    old = get_profile(view.record, view.actor.id)
+    start = str(form.get("start", ""))
+    chosen = [str(v) for v in form.getlist("switch")] if not start else sorted({*old.switches, *starting_set(start)})
+    windows = [line.strip() for line in str(form.get("windows", "")).splitlines() if line.strip()] or list(old.windows)
+    experience = {name: float(str(form[name])) for name in ("years_at_level", "team", "budget_gbp", "degree") if str(form.get(name, "")).replace(".", "", 1).isdigit()}
+    profile = Profile(
+        old.role_id, tuple(windows), tuple(chosen), tuple(str(v) for v in form.getlist("share")) if not start else old.sharing, str(form.get("zone", "")) or old.zone,
+        str(form.get("owner_id", "")).strip() or old.owner_id, experience or old.experience,
+        tuple(line.strip() for line in str(form.get("successor_for", "")).splitlines() if line.strip()) if not start else old.successor_for, old.parked,
+    )  # fmt: skip
+    actions.keep_profile(view.record, view.actor, profile, view.deck.now())
+    set_preferences(view.record, view.actor.id, **{name: on if switch in chosen else off for switch, (name, on, off) in READING.items() if switch in chosen or switch in old.switches})
+    return view.redirect("/development/support")
+
+
+def _heat(cell: MapCell, place: int, groups: dict[str, str]) -> HeatCell:
+    return HeatCell(groups[cell.group], f"{place}", round(cell.gap, 1), "")
+
+
+def _priority_table(first: list[Any], assessment: Any, view: View) -> Table:
+    columns = [Column("competency", "Competency"), Column("weight", "Weight", is_number=True), Column("gap", "Expected gap", is_number=True), Column("kpis", "KPIs off target", is_number=True), Column("value", "Priority", is_number=True), Column("time", "Weeks to the target at two hours a week")]
+    rows = []
+    for p in first:
+        model = assessment.role.get(p.competency)
+        time = time_to_competency(assessment, model, 2.0, view.settings.random_seed)
+        words = " to ".join("over three years" if t is None else wording.number(round(t)) for t in (time.p20, time.p80))
+        rows.append({"competency": Cell(p.competency, model.name, href=f"/development/map/{p.competency}"), "weight": round(p.weight, 2), "gap": round(p.gap, 2), "kpis": len(p.kpis_off), "value": round(p.value, 2), "time": words})  # fmt: skip
+    return Table("priorities", "What to begin with: weight × gap × KPIs", columns, rows, note="Priority = weight × expected gap × (1 + 0.25 for each linked KPI off target). The weeks are the 20th to 80th percentile.")
+
+
+def _cell_table(cells: list[MapCell], groups: dict[str, str]) -> Table:
+    columns = [Column("competency", "Competency"), Column("group", "Group"), Column("target", "Target", is_number=True), Column("level", "Level", is_number=True), Column("interval", "80% interval"), Column("gap", "Gap"), Column("answers", "Answers", is_number=True)]
+    rows = [
+        {"competency": Cell(c.competency, c.name, href=f"/development/map/{c.competency}"), "group": groups[c.group], "target": Cell(c.target, f"{c.target}", sub=f"“{c.word}”"), "level": f"{c.level:.1f}",
+         "interval": f"{c.interval.low:.1f} to {c.interval.high:.1f}", "gap": c.size + (", contested" if c.is_contested else ", wide" if c.is_hatched else ""), "answers": c.answers}
+        for c in cells
+    ]  # fmt: skip
+    return Table("cells", "All competencies", columns, rows)
+
+
+def search(view: View, words: str) -> list[Hit]:
+    """Conversations and competencies by name."""
+    from quarterdeck.development.deliver.scenario import load_scenarios
+    from quarterdeck.development.roles.load import load_role
+
+    hits = [Hit(s.title, f"/development/practise/{s.id}", "Conversation") for s in load_scenarios().values() if words in s.title.lower()]
+    return hits + [Hit(c.name, f"/development/map/{c.id}", "Competency") for c in load_role().competencies if words in c.name.lower()]
+
+
+def paths(snapshot: Snapshot) -> list[str]:
+    """Pages to prepare, walk and measure."""
+    return ["/development", "/development/assessment", "/development/map", "/development/map/T4", "/development/support"]
