@@ -497,6 +497,19 @@ def answer(
     typer.echo(f"Noted: {attribute} of {'all trials' if trial == '*' else trial} is {value}.")
 
 
+@app.command()
+def learn(home: HomeOption = None) -> None:
+    """Learn relevance from the grades that people gave in the inbox, and judge again what nobody has graded."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.record.permissions import SINGLE_USER
+    from quarterdeck.regulation import actions
+
+    with _record(home) as (record, settings):
+        labels, moved = actions.learn(record, settings.home, SINGLE_USER, datetime.now(UTC))
+    typer.echo(f"Learnt from {labels} grades; {moved} documents moved to another band.")
+
+
 @contextmanager
 def _record(home: Path | None) -> Iterator[tuple[Record, Settings]]:
     from quarterdeck.record.database import open_record

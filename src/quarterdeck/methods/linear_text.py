@@ -181,6 +181,37 @@ class LinearModel:
         return sigmoid(self.slope * self.margin(terms, extra) + self.offset)
 
 
+def adapt(
+    model: LinearModel,
+    documents: Sequence[Mapping[str, int]],
+    extras: Sequence[Mapping[str, float]],
+    labels: NDArray[np.float64],
+    penalty: float = 1.0,
+) -> dict[str, float]:
+    """Weights moved as little as possible so that a few new labels are met: the old weights are the centre of the L2 penalty.
+
+    Only terms that the model knows and that occur in the new documents move.
+    """
+    names = sorted({name for extra in extras for name in extra})
+    terms = sorted({term for document in documents for term in document if term in model.idf})
+    matrix = to_matrix(documents, {term: model.idf[term] for term in terms}, extras, names)
+    base = np.array([model.margin(document, extra) for document, extra in zip(documents, extras, strict=True)])
+    transposed = matrix.T.tocsr()
+
+    def loss(delta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = model.slope * (base + matrix @ delta) + model.offset
+        signed = np.where(labels > 0.5, margin, -margin)
+        residual = model.slope * (1 / (1 + np.exp(-np.clip(margin, -60, 60))) - labels)
+        return float(np.logaddexp(0, -signed).sum()) + 0.5 * penalty * float(delta @ delta), transposed @ residual + penalty * delta
+
+    moved = minimize(loss, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    weights = dict(model.weights)
+    for name, change in zip([*terms, *names], moved, strict=True):
+        if abs(change) > 1e-4:
+            weights[name] = round(weights.get(name, 0.0) + float(change), 5)
+    return weights
+
+
 def sigmoid(margin: float) -> float:
     """1 / (1 + exp(-margin)) without overflow."""
     return 1 / (1 + exp(-margin)) if margin >= 0 else exp(margin) / (1 + exp(margin))

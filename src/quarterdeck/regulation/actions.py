@@ -34,7 +34,7 @@ from quarterdeck.regulation.implications import Proposal
 from quarterdeck.regulation.knowledge import get_change, load_actions
 from quarterdeck.regulation.model import Document
 from quarterdeck.regulation.parsers.common import Parsed, Payload
-from quarterdeck.regulation.relevance import judge
+from quarterdeck.regulation.relevance import RelevanceModel, get_model, judge, learn_from, load_model, write_model
 from quarterdeck.regulation.sources import Source, guess_source, load_sources
 from quarterdeck.regulation.states import get_step
 from quarterdeck.regulation.trials import read_value
@@ -74,9 +74,10 @@ def take_in(
     taken = Taken()
     with write(record, actor, Act("regulation.import", "regulation", "documents"), now) as session:
         known: dict[str, RegulatoryDocument] = {}
+        model = get_model(home)
         for item in received:
             source = item.source or guess_source(item.parser, item.parsed.documents)
-            _take_payload(session, home, item, source, now, taken, known)
+            _take_payload(session, home, item, source, now, taken, known, model)
             if progress:
                 progress(item.payload.name)
         counts = {
@@ -91,7 +92,14 @@ def take_in(
 
 
 def _take_payload(
-    session: Session, home: Path, item: Received, source: str, now: datetime, taken: Taken, known: dict[str, RegulatoryDocument]
+    session: Session,
+    home: Path,
+    item: Received,
+    source: str,
+    now: datetime,
+    taken: Taken,
+    known: dict[str, RegulatoryDocument],
+    model: RelevanceModel,
 ) -> None:
     digest = hashlib.sha256(item.payload.content).hexdigest()
     problems = [f"{p.field}: {p.record}: {p.what}" for p in item.parsed.problems]
@@ -116,7 +124,7 @@ def _take_payload(
         session.add(seen)
         session.flush()
     for document in item.parsed.documents:
-        _take_document(session, document, source, seen.id, now, taken, known)
+        _take_document(session, document, source, seen.id, now, taken, known, model)
     taken.by_source[source] = taken.by_source.get(source, 0) + len(item.parsed.documents)
     record_health(session, source, item.parsed, now, succeeded=bool(item.parsed.documents))
 
@@ -131,13 +139,20 @@ def keep_raw(home: Path, digest: str, content: bytes) -> Path:
 
 
 def _take_document(
-    session: Session, document: Document, source: str, retrieval: int, now: datetime, taken: Taken, known: dict[str, RegulatoryDocument]
+    session: Session,
+    document: Document,
+    source: str,
+    retrieval: int,
+    now: datetime,
+    taken: Taken,
+    known: dict[str, RegulatoryDocument],
+    model: RelevanceModel,
 ) -> None:
     taken.documents += 1
     identifier = document.id[:200]
     row = known.get(identifier) or session.get(RegulatoryDocument, identifier)
     if row is None:
-        row = _new_document(document, source, now)
+        row = _new_document(document, source, now, model)
         session.add(row)
         taken.new += 1
     else:
@@ -150,15 +165,17 @@ def _take_document(
     # A shorter text of another channel (an abstract beside the full text) is no new version.
     if text and not is_known and (not versions or len(text) >= 0.8 * len(versions[-1].text)):
         session.add(
-            DocumentVersion(document_id=identifier, retrieved_at=now, text_hash=text_hash, folded_hash=folded, text=text, retrieval_id=retrieval)
+            DocumentVersion(
+                document_id=identifier, retrieved_at=now, text_hash=text_hash, folded_hash=folded, text=text, retrieval_id=retrieval
+            )
         )
         taken.changed += bool(versions)
     if document.dates:
         _replace_dates(session, identifier, document)
 
 
-def _new_document(document: Document, source: str, now: datetime) -> RegulatoryDocument:
-    found = judge(document.title, document.abstract or document.text)
+def _new_document(document: Document, source: str, now: datetime, model: RelevanceModel) -> RegulatoryDocument:
+    found = judge(document.title, document.abstract or document.text, model)
     return RegulatoryDocument(
         id=document.id[:200],
         source=source,
@@ -271,6 +288,32 @@ def label_document(record: Record, actor: Actor, document_id: str, grade: int, r
         session.add(
             TriageLabel(document_id=document_id, grade=grade, change_id=change_id, reason=reason, person_id=actor.id, labelled_at=now)
         )
+
+
+def learn(record: Record, home: Path, actor: Actor, now: datetime) -> tuple[int, int]:
+    """Learns from every grade that people gave, and judges again what nobody has graded. Returns (labels, documents whose band moved)."""
+    with write(record, actor, Act("regulation.import", "regulation", "relevance model"), now) as session:
+        newest = {label.document_id: label.grade for label in session.scalars(select(TriageLabel).order_by(TriageLabel.id)).all()}
+        rows = {row.id: row for row in session.scalars(select(RegulatoryDocument)).all()}
+        texts = _texts(session)
+        labelled = [(rows[name].title, rows[name].abstract or texts.get(name, ""), grade) for name, grade in newest.items() if name in rows]
+        model = learn_from(load_model(), labelled)
+        write_model(model, home)
+        moved = 0
+        for name, row in rows.items():
+            if name not in newest:
+                found = judge(row.title, row.abstract or texts.get(name, ""), model)
+                moved += found.band != row.band
+                row.score, row.grade, row.band, row.model = found.score, found.grade, found.band, found.model
+        append_act(
+            session, actor, Act("regulation.import", "regulation", "relevance model", detail={"labels": len(labelled), "moved": moved}), now
+        )
+    return len(labelled), moved
+
+
+def _texts(session: Session) -> dict[str, str]:
+    versions = session.execute(select(DocumentVersion.document_id, DocumentVersion.text).order_by(DocumentVersion.id)).all()
+    return {name: text[:8000] for name, text in versions}
 
 
 def answer_question(record: Record, actor: Actor, trial: str, attribute: str, value: str, now: datetime) -> None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from quarterdeck.methods.linear_text import LinearModel, count_terms
+import numpy as np
+
+from quarterdeck.methods.linear_text import LinearModel, adapt, count_terms
 from quarterdeck.regulation.lexicon import find_topics, fold, load_lexicon
 from quarterdeck.regulation.loading import HERE
 from quarterdeck.vocabulary.errors import BadInput
@@ -73,6 +76,41 @@ def read_model(content: Mapping[str, Any]) -> RelevanceModel:
         raise BadInput(
             "The relevance model cannot be read", thing=f"{MODEL.name}: {error}", next_step="Run scripts/train_relevance.py."
         ) from error
+
+
+def learn_from(model: RelevanceModel, labelled: Sequence[tuple[str, str, int]]) -> RelevanceModel:
+    """The model after people's grades (title, body, grade): it moves only as far as the labels ask."""
+    if not labelled:
+        return model
+    features = [derive_features(title, body) for title, body, _ in labelled]
+    terms, extras = [f[0] for f in features], [f[1] for f in features]
+    grades = np.array([grade for _, _, grade in labelled])
+    any_model, portfolio = (
+        replace(part, weights=adapt(part, terms, extras, (grades >= threshold).astype(float)))
+        for part, threshold in ((model.any, 1), (model.portfolio, 2))
+    )
+    return replace(model, any=any_model, portfolio=portfolio, version=f"{model.version} + {len(labelled)} triaged")
+
+
+def get_model(home: Path | None) -> RelevanceModel:
+    """The model of an installation: the one it learnt from triage, else the one that is shipped."""
+    path = home / "regulation" / "relevance_model.json" if home else None
+    return read_model(json.loads(path.read_text(encoding="utf-8"))) if path and path.exists() else load_model()
+
+
+def write_model(model: RelevanceModel, home: Path) -> Path:
+    """Keeps a model for this installation."""
+    path = home / "regulation" / "relevance_model.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parts = {
+        name: {"weights": dict(part.weights), "bias": part.bias, "slope": part.slope, "offset": part.offset}
+        for name, part in (("any", model.any), ("portfolio", model.portfolio))
+    }
+    cuts = {"review_from": model.review_from, "in_from": model.in_from, "portfolio_from": model.portfolio_from}
+    path.write_text(
+        json.dumps({"version": model.version, "idf": dict(model.any.idf), "cuts": cuts, **parts}, sort_keys=True), encoding="utf-8"
+    )
+    return path
 
 
 def derive_features(title: str, body: str) -> tuple[Counter[str], dict[str, float]]:

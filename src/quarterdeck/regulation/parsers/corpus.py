@@ -61,6 +61,7 @@ def read_rows(payload: Payload, parsed: Parsed) -> list[tuple[int, dict[str, Any
 def to_document(row: dict[str, Any], number: int) -> Document:
     """A document from a loosely named record."""
     identifier = _first(row, IDS) or f"line {number}"
+    is_federal = "federalregister.gov" in str(row.get("html_url") or row.get("url") or "")
     abstract, text = clean(row.get("abstract")), _first(row, ("text", "body", "content"))
     return Document(
         id=identifier,
@@ -68,8 +69,8 @@ def to_document(row: dict[str, Any], number: int) -> Document:
         title=clean(_first(row, TITLES)),
         abstract=abstract,
         text=(text or abstract or _first(row, TEXTS))[:TEXT_LIMIT],
-        authority=clean(row.get("authority") or row.get("agency")),
-        jurisdictions=tuple(row["jurisdictions"]) if isinstance(row.get("jurisdictions"), list) else (),
+        authority=clean(row.get("authority") or row.get("agency")) or ("Federal Register" if is_federal else ""),
+        jurisdictions=tuple(row["jurisdictions"]) if isinstance(row.get("jurisdictions"), list) else ("US",) if is_federal else (),
         kind=clean(row.get("kind")) or _kind(clean(_first(row, TITLES))),
         published=read_day(_first(row, DAYS)),
         url=clean(row.get("html_url") or row.get("url")),

@@ -152,7 +152,7 @@ def show_map(view: View = permit("portfolio.read")) -> Response:
     """Changes by trial."""
     rows, columns, cells = derive_heat_map(impacts_of(view))
     titles = {c.id: c.title for c in load_changes().values()}
-    drawn = [HeatCell(titles[row][:34], column, float(WEIGHT[cells[row, column]])) for row in rows for column in columns]
+    drawn = [HeatCell(row, column, float(WEIGHT[cells[row, column]])) for row in rows for column in columns]
     total = sum(cells[row, column] is Outcome.APPLIES for row in rows for column in columns)
     title = f"{wording.plural(len(rows), 'change meets', 'changes meet')} {wording.plural(len(columns), 'trial')} in {wording.plural(total, 'place')} where something must be done"
     charts = {}

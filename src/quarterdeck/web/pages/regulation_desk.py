@@ -221,7 +221,8 @@ def start_watch(view: View = permit("regulation.import")) -> Response:
     if view.settings.offline:
         raise BadInput("This installation is offline", next_step="Set offline = false in quarterdeck.toml, or take files in below.")
     job = jobs.add_job(view.record, "regulation.watch", {}, view.actor.id, view.deck.now())
-    view.deck.worker.wake()
+    if view.deck.worker is not None:
+        view.deck.worker.wake()
     return view.redirect(f"/jobs/{job}")
 
 
