@@ -30,7 +30,8 @@ def iterate_expressions() -> Iterator[tuple[str, Any]]:
     for name, query in sorted(QUERIES.items()):
         parts = query.function(Context(CUT, query.parameters))
         has_values = all("value" in part.expression.columns for part in parts)
-        yield f"{name}.sums", build_aggregate(parts, with_values=has_values)
+        sums = parts if has_values else query.function(Context(CUT, query.parameters, by_subject=True))
+        yield f"{name}.sums", build_aggregate(sums, with_values=has_values)
         for part in parts:
             yield f"{name}.{part.table}", part.expression
 

@@ -65,7 +65,9 @@ def test_clustered_cases_widen_the_interval_of_a_share() -> None:
 
 
 def test_a_rate_is_scaled_by_its_unit_and_not_by_its_counts() -> None:
-    found = estimate_rates(Cells(np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.intp), np.array([3.0]), np.array([60.0])), 1, Method("rate", per=100), 4.0)
+    found = estimate_rates(
+        Cells(np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.intp), np.array([3.0]), np.array([60.0])), 1, Method("rate", per=100), 4.0
+    )
     assert found.value[0] == pytest.approx(5)
     assert found.count[0] == 3
     assert 0 < found.chance[0] < 0.5

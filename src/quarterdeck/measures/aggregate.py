@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import date
 from functools import reduce
 from operator import or_
+from typing import Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
 
+from quarterdeck.evidence.tables import table
 from quarterdeck.measures.facts import SCOPES, Part, Relation
+
+SUMS = ("n_rows", "n_collected", "n_filled", "n_counted", "numerator", "denominator")
 
 
 def build_aggregate(
@@ -37,18 +41,42 @@ def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool, 
         keys["month"] = rows.happened.truncate("M").cast("date")
     if with_values:
         keys |= {"value": rows.value, "observed": rows.observed if "observed" in rows.columns else ibis.literal(1).cast("float64")}
-    known = rows.collected.fill_null(False)
-    adds = [rows[name] != 0 for name in ("numerator", "denominator") if name in rows.columns]
-    counts = known & reduce(or_, adds).fill_null(False)
-    sums = {
+    answer = rows.group_by(**keys).aggregate(**_build_sums(part, rows, with_values))
+    return _join_sites(answer, list(keys)) if part.by_subject else answer
+
+
+def _build_sums(part: Part, rows: Relation, with_values: bool) -> dict[str, Any]:
+    """The sums of a part; what a query does not judge is not tested row by row."""
+    known = rows.collected.fill_null(False) if "collected" in part.may_lack else None
+
+    def add(column: Any) -> Any:
+        return (column if known is None else known.ifelse(column, 0)).sum()
+
+    has_count = "numerator" in rows.columns
+    total = add(rows.denominator)
+    if with_values:  # every row counts once or not at all
+        counted = total
+    else:
+        adds = [rows[name] != 0 for name in ("numerator", "denominator") if name in rows.columns]
+        counted = add(reduce(or_, adds).fill_null(False).ifelse(1, 0))
+    return {
         "n_rows": rows.count().cast("int64"),
-        "n_collected": known.ifelse(1, 0).sum().cast("int64"),
-        "n_filled": rows.filled.fill_null(False).ifelse(1, 0).sum().cast("int64"),
-        "n_counted": counts.ifelse(1, 0).sum().cast("int64"),
-        "numerator": known.ifelse(rows.numerator, 0).sum() if "numerator" in rows.columns else ibis.literal(0).cast("float64"),
-        "denominator": known.ifelse(rows.denominator, 0).sum(),
+        "n_collected": rows.count().cast("int64") if known is None else known.ifelse(1, 0).sum().cast("int64"),
+        "n_filled": rows.filled.fill_null(False).ifelse(1, 0).sum().cast("int64")
+        if "filled" in part.may_lack
+        else rows.count().cast("int64"),
+        "n_counted": counted.cast("int64"),
+        "numerator": add(rows.numerator) if has_count and not with_values else ibis.literal(0).cast("float64"),
+        "denominator": total,
     }
-    return rows.group_by(**keys).aggregate(**sums)
+
+
+def _join_sites(answer: Relation, keys: list[str]) -> Relation:
+    """Sums by participant, as held in `site_id`, become sums by site."""
+    subject = table("subject").select("study_id", subject_id="subject_id", own_site="site_id")
+    rows = answer.left_join(subject, [answer.study_id == subject.study_id, answer.site_id == subject.subject_id])
+    by_site = {key: rows.own_site if key == "site_id" else rows[key] for key in keys}
+    return rows.group_by(**by_site).aggregate(**{name: rows[name].sum().cast(answer[name].type()) for name in SUMS})
 
 
 def drop_unfilled(answer: pa.Table) -> pa.Table:

@@ -33,16 +33,22 @@ from quarterdeck.evidence.tables import table
 Relation = Any
 
 SCOPES = ("study_id", "site_id", "country", "vendor_id", "person_id", "team_id", "grain")
+BY_SUBJECT = "_by_subject"
 LINEAGE = ("_file", "_sheet", "_line")
 NUMBERS = ("numerator", "denominator", "value", "observed")
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a query may lean on: the day up to which facts are known, and the definition's parameters."""
+    """What a query may lean on: the day up to which facts are known, and the definition's parameters.
+
+    `by_subject` asks for facts by participant instead of site: summed up first and joined to sites afterwards, tens of
+    millions of rows meet the join as some thousands.
+    """
 
     cut: date
     parameters: Mapping[str, Any]
+    by_subject: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.parameters[name]
@@ -65,10 +71,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one table as facts."""
+    """Rows of one table as facts.
+
+    `site_id` holds the participant where `by_subject`; `may_lack` names which of collected and filled the query judges.
+    """
 
     table: str
     expression: Relation
+    by_subject: bool = False
+    may_lack: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,9 +110,9 @@ def build_part(name: str, relation: Relation, **columns: Any) -> Part:
         elif column in SCOPES:
             value = value.cast("string")
         chosen[column] = value
-    chosen.setdefault("collected", ibis.literal(True))
-    chosen.setdefault("filled", ibis.literal(True))
-    return Part(name, relation.select(**chosen))
+    may_lack = tuple(column for column in ("collected", "filled") if column in columns)
+    chosen = {"collected": ibis.literal(True), "filled": ibis.literal(True)} | chosen
+    return Part(name, relation.select(**chosen), BY_SUBJECT in relation.columns, may_lack)
 
 
 def flag(condition: Any) -> Any:
@@ -110,8 +121,10 @@ def flag(condition: Any) -> Any:
     return ibis.cases((condition, 1), else_=0).cast("float64")
 
 
-def join_site(relation: Relation) -> Relation:
+def join_site(relation: Relation, context: Context) -> Relation:
     """The relation with `site_id` of its participant, empty where the participant is unknown."""
+    if context.by_subject:
+        return relation.mutate(site_id=relation.subject_id, **{BY_SUBJECT: True})
     subject = table("subject").select("study_id", "subject_id", "site_id")
     return relation.left_join(subject, ["study_id", "subject_id"])
 

@@ -60,7 +60,10 @@ def _read_part(part: Part, reading: Reading, snapshot: Snapshot, limit: int | No
         where.append("happened BETWEEN ? AND ?")
         values += [reading.period.first, reading.period.last]
     order = ", ".join(keys) + (f" LIMIT {int(limit)}" if limit is not None else "")
-    facts = ibis.to_sql(part.expression, dialect="duckdb")
+    facts = str(ibis.to_sql(part.expression, dialect="duckdb"))
+    if "study_id" in columns:  # as in the sums: a trial whose source never fills the column is not collected
+        facts = f"SELECT *, bool_or(filled) OVER (PARTITION BY study_id) AS is_used FROM ({facts}) AS plain"
+        where.append("is_used")
     sql = f"SELECT * FROM ({facts}) AS facts WHERE {' AND '.join(where)} ORDER BY {order}"
     return [_build_row(part.table, keys, row) for row in snapshot.query(sql, values).to_pylist()]
 

@@ -50,16 +50,16 @@ class Source:
 
         return all(name in self.snapshot.tables and self.snapshot.tables[name].rows for name in QUERIES[definition.query].needs)
 
-    def get_parts(self, definition: Definition) -> list[Part]:
-        """The definition's query as expressions."""
+    def get_parts(self, definition: Definition, by_subject: bool = False) -> list[Part]:
+        """The definition's query as expressions (see `Context.by_subject`)."""
         from quarterdeck.measures.queries import QUERIES
 
-        return QUERIES[definition.query].function(Context(self.cut, definition.parameters))
+        return QUERIES[definition.query].function(Context(self.cut, definition.parameters, by_subject))
 
     def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False) -> pa.Table:
         """The facts of a definition summed up, kept with the snapshot."""
         key = ("measures", "sums", definition.hash, self.cut, monthly)
-        expression = build_aggregate(self.get_parts(definition), with_values=with_values, monthly=monthly)
+        expression = build_aggregate(self.get_parts(definition, by_subject=not with_values), with_values=with_values, monthly=monthly)
         return self.snapshot.cached(key, lambda: drop_unfilled(self.snapshot.execute(expression)))
 
     def read_rows(self, definition: Definition, table: str = "") -> list[dict[str, Any]]:

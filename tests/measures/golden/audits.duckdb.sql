@@ -4,16 +4,19 @@ SELECT
   "t6"."vendor_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t6"."collected", FALSE)
-      AND COALESCE((
-        "t6"."numerator" <> 0
-      ) OR (
-        "t6"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t6"."numerator" <> 0
+        ) OR (
+          "t6"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t3"."report_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t3"."audit_id" AS "key_audit_id",
     "t3"."_file",
     "t3"."_sheet",
@@ -49,10 +54,8 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE) AS "denominator",
-    "t3"."report_dt" IS NOT NULL AS "collected",
     COALESCE("t5"."n_critical", 0) AS "own_critical",
-    COALESCE("t5"."n_major", 0) AS "own_major",
-    TRUE AS "filled"
+    COALESCE("t5"."n_major", 0) AS "own_major"
   FROM (
     SELECT
       *

@@ -6,16 +6,19 @@ FROM (
     "t5"."vendor_id",
     COUNT(*) AS "n_rows",
     SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
         WHEN COALESCE("t5"."collected", FALSE)
-        AND COALESCE((
-          "t5"."numerator" <> 0
-        ) OR (
-          "t5"."denominator" <> 0
-        ), FALSE)
-        THEN 1
+        THEN CASE
+          WHEN COALESCE((
+            "t5"."numerator" <> 0
+          ) OR (
+            "t5"."denominator" <> 0
+          ), FALSE)
+          THEN 1
+          ELSE 0
+        END
         ELSE 0
       END
     ) AS "n_counted",
@@ -23,6 +26,8 @@ FROM (
     SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
   FROM (
     SELECT
+      COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") IS NOT NULL AS "collected",
+      TRUE AS "filled",
       "t2"."co_id" AS "key_co_id",
       "t2"."_file",
       "t2"."_sheet",
@@ -44,9 +49,7 @@ FROM (
         THEN 1
         ELSE 0
       END AS DOUBLE PRECISION) AS "numerator",
-      CAST(0 AS DOUBLE PRECISION) AS "denominator",
-      COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") IS NOT NULL AS "collected",
-      TRUE AS "filled"
+      CAST(0 AS DOUBLE PRECISION) AS "denominator"
     FROM "change_order" AS "t2"
     LEFT OUTER JOIN (
       SELECT
@@ -70,16 +73,19 @@ FROM (
     "t6"."vendor_id",
     COUNT(*) AS "n_rows",
     SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
         WHEN COALESCE("t6"."collected", FALSE)
-        AND COALESCE((
-          "t6"."numerator" <> 0
-        ) OR (
-          "t6"."denominator" <> 0
-        ), FALSE)
-        THEN 1
+        THEN CASE
+          WHEN COALESCE((
+            "t6"."numerator" <> 0
+          ) OR (
+            "t6"."denominator" <> 0
+          ), FALSE)
+          THEN 1
+          ELSE 0
+        END
         ELSE 0
       END
     ) AS "n_counted",
@@ -87,6 +93,8 @@ FROM (
     SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
   FROM (
     SELECT
+      "t0"."start_dt" IS NOT NULL AS "collected",
+      TRUE AS "filled",
       "t0"."contract_id" AS "key_contract_id",
       "t0"."_file",
       "t0"."_sheet",
@@ -118,9 +126,7 @@ FROM (
           ELSE 0
         END,
         0
-      ) AS "denominator",
-      "t0"."start_dt" IS NOT NULL AS "collected",
-      TRUE AS "filled"
+      ) AS "denominator"
     FROM "contract" AS "t0"
   ) AS "t6"
   GROUP BY

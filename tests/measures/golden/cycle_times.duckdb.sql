@@ -4,23 +4,14 @@ SELECT
   "t1"."observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  CAST(0 AS DOUBLE) AS "numerator",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t0"."protocol_approved_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t0"."study_id" AS "key_study_id",
     "t0"."_file",
     "t0"."_sheet",
@@ -70,7 +61,6 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE) AS "observed",
-    "t0"."protocol_approved_dt" IS NOT NULL AS "collected",
     "t0"."protocol_approved_dt" AS "own_approved",
     CASE
       WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
@@ -81,8 +71,7 @@ FROM (
     "t0"."therapeutic_area" AS "own_area",
     "t0"."status" AS "own_status",
     "t0"."act_lpfv" AS "own_lpfv",
-    "t0"."act_lplv" AS "own_lplv",
-    TRUE AS "filled"
+    "t0"."act_lplv" AS "own_lplv"
   FROM "study" AS "t0"
 ) AS "t1"
 GROUP BY

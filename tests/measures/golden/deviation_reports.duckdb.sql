@@ -6,17 +6,13 @@ SELECT
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
   SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t6"."collected", FALSE) AND COALESCE("t6"."denominator" <> 0, FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
+  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    COALESCE("t5"."detected_dt", "t5"."deviation_dt") IS NOT NULL AS "collected",
+    "t5"."reported_dt" IS NOT NULL AS "filled",
     "t5"."pd_id" AS "key_pd_id",
     "t5"."_file",
     "t5"."_sheet",
@@ -49,9 +45,7 @@ FROM (
       END IS NOT NULL
       THEN 1
       ELSE 0
-    END AS DOUBLE) AS "observed",
-    COALESCE("t5"."detected_dt", "t5"."deviation_dt") IS NOT NULL AS "collected",
-    "t5"."reported_dt" IS NOT NULL AS "filled"
+    END AS DOUBLE) AS "observed"
   FROM (
     SELECT
       "t2"."pd_id",

@@ -8,12 +8,15 @@ SELECT
   SUM(
     CASE
       WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,12 @@ SELECT
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t0"."expected_dt" IS NOT NULL AS "collected",
+    (
+      "t0"."received_dt" IS NOT NULL
+    ) OR (
+      "t0"."finalized_dt" IS NOT NULL
+    ) AS "filled",
     "t0"."tmf_item_id" AS "key_tmf_item_id",
     "t0"."_file",
     "t0"."_sheet",
@@ -44,13 +53,7 @@ FROM (
       WHEN "t0"."expected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(5 AS INT), CAST(31 AS INT))
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
-    "t0"."expected_dt" IS NOT NULL AS "collected",
-    (
-      "t0"."received_dt" IS NOT NULL
-    ) OR (
-      "t0"."finalized_dt" IS NOT NULL
-    ) AS "filled"
+    END AS DOUBLE PRECISION) AS "denominator"
   FROM "tmf_document" AS "t0"
   WHERE
     (

@@ -8,12 +8,15 @@ SELECT
   SUM(
     CASE
       WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,12 @@ SELECT
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t0"."quality_issue" IS NOT NULL AS "collected",
+    (
+      "t0"."received_dt" IS NOT NULL
+    ) OR (
+      "t0"."finalized_dt" IS NOT NULL
+    ) AS "filled",
     "t0"."tmf_item_id" AS "key_tmf_item_id",
     "t0"."_file",
     "t0"."_sheet",
@@ -43,13 +52,7 @@ FROM (
       WHEN COALESCE("t0"."received_dt", "t0"."finalized_dt") <= MAKE_DATE(2026, 6, 30)
       THEN 1
       ELSE 0
-    END AS DOUBLE) AS "denominator",
-    "t0"."quality_issue" IS NOT NULL AS "collected",
-    (
-      "t0"."received_dt" IS NOT NULL
-    ) OR (
-      "t0"."finalized_dt" IS NOT NULL
-    ) AS "filled"
+    END AS DOUBLE) AS "denominator"
   FROM "tmf_document" AS "t0"
   WHERE
     (

@@ -5,12 +5,11 @@ FROM (
     "t3"."study_id",
     "t3"."site_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t3"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_collected",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
-        WHEN COALESCE("t3"."collected", FALSE)
-        AND COALESCE((
+        WHEN COALESCE((
           "t3"."numerator" <> 0
         ) OR (
           "t3"."denominator" <> 0
@@ -19,10 +18,12 @@ FROM (
         ELSE 0
       END
     ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."denominator" ELSE 0 END) AS "denominator"
+    SUM("t3"."numerator") AS "numerator",
+    SUM("t3"."denominator") AS "denominator"
   FROM (
     SELECT
+      TRUE AS "collected",
+      TRUE AS "filled",
       "t0"."study_id" AS "key_study_id",
       "t0"."subject_id" AS "key_subject_id",
       "t0"."_file",
@@ -36,9 +37,7 @@ FROM (
         THEN 1
         ELSE 0
       END AS DOUBLE PRECISION) AS "numerator",
-      CAST(0 AS DOUBLE PRECISION) AS "denominator",
-      TRUE AS "collected",
-      TRUE AS "filled"
+      CAST(0 AS DOUBLE PRECISION) AS "denominator"
     FROM "subject" AS "t0"
   ) AS "t3"
   GROUP BY
@@ -54,16 +53,19 @@ FROM (
     CAST(NULL AS VARCHAR) AS "site_id",
     COUNT(*) AS "n_rows",
     SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t2"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
         WHEN COALESCE("t2"."collected", FALSE)
-        AND COALESCE((
-          "t2"."numerator" <> 0
-        ) OR (
-          "t2"."denominator" <> 0
-        ), FALSE)
-        THEN 1
+        THEN CASE
+          WHEN COALESCE((
+            "t2"."numerator" <> 0
+          ) OR (
+            "t2"."denominator" <> 0
+          ), FALSE)
+          THEN 1
+          ELSE 0
+        END
         ELSE 0
       END
     ) AS "n_counted",
@@ -71,6 +73,8 @@ FROM (
     SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."denominator" ELSE 0 END) AS "denominator"
   FROM (
     SELECT
+      "t1"."num_plan_subj" IS NOT NULL AS "collected",
+      TRUE AS "filled",
       "t1"."study_id" AS "key_study_id",
       "t1"."_file",
       "t1"."_sheet",
@@ -78,9 +82,7 @@ FROM (
       "t1"."study_id",
       "t1"."protocol_approved_dt" AS "happened",
       CAST(0 AS DOUBLE PRECISION) AS "numerator",
-      CAST(COALESCE("t1"."num_plan_subj", 0) AS DOUBLE PRECISION) AS "denominator",
-      "t1"."num_plan_subj" IS NOT NULL AS "collected",
-      TRUE AS "filled"
+      CAST(COALESCE("t1"."num_plan_subj", 0) AS DOUBLE PRECISION) AS "denominator"
     FROM "study" AS "t1"
   ) AS "t2"
   GROUP BY

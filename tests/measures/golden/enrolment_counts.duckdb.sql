@@ -8,16 +8,19 @@ FROM (
     "t14"."grain",
     COUNT(*) AS "n_rows",
     SUM(CASE WHEN COALESCE("t14"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t14"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
         WHEN COALESCE("t14"."collected", FALSE)
-        AND COALESCE((
-          "t14"."numerator" <> 0
-        ) OR (
-          "t14"."denominator" <> 0
-        ), FALSE)
-        THEN 1
+        THEN CASE
+          WHEN COALESCE((
+            "t14"."numerator" <> 0
+          ) OR (
+            "t14"."denominator" <> 0
+          ), FALSE)
+          THEN 1
+          ELSE 0
+        END
         ELSE 0
       END
     ) AS "n_counted",
@@ -25,6 +28,8 @@ FROM (
     SUM(CASE WHEN COALESCE("t14"."collected", FALSE) THEN "t14"."denominator" ELSE 0 END) AS "denominator"
   FROM (
     SELECT
+      "t13"."planned" IS NOT NULL AS "collected",
+      TRUE AS "filled",
       "t13"."study_id" AS "key_study_id",
       "t13"."country" AS "key_country",
       "t13"."site_id" AS "key_site_id",
@@ -43,9 +48,7 @@ FROM (
       END AS "grain",
       "t13"."period_end" AS "happened",
       CAST("t13"."actual" AS DOUBLE) AS "numerator",
-      CAST("t13"."planned" AS DOUBLE) AS "denominator",
-      "t13"."planned" IS NOT NULL AS "collected",
-      TRUE AS "filled"
+      CAST("t13"."planned" AS DOUBLE) AS "denominator"
     FROM (
       SELECT
         "t11"."study_id",
@@ -140,16 +143,19 @@ FROM (
     "t15"."grain",
     COUNT(*) AS "n_rows",
     SUM(CASE WHEN COALESCE("t15"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t15"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
         WHEN COALESCE("t15"."collected", FALSE)
-        AND COALESCE((
-          "t15"."numerator" <> 0
-        ) OR (
-          "t15"."denominator" <> 0
-        ), FALSE)
-        THEN 1
+        THEN CASE
+          WHEN COALESCE((
+            "t15"."numerator" <> 0
+          ) OR (
+            "t15"."denominator" <> 0
+          ), FALSE)
+          THEN 1
+          ELSE 0
+        END
         ELSE 0
       END
     ) AS "n_counted",
@@ -157,6 +163,13 @@ FROM (
     SUM(CASE WHEN COALESCE("t15"."collected", FALSE) THEN "t15"."denominator" ELSE 0 END) AS "denominator"
   FROM (
     SELECT
+      (
+        "t12"."num_plan_subj" IS NOT NULL
+      )
+      AND (
+        DATE_DIFF('DAY', "t12"."est_fpfv", "t12"."est_lpfv") IS NOT NULL
+      ) AS "collected",
+      TRUE AS "filled",
       "t12"."study_id" AS "key_study_id",
       "t12"."_file",
       "t12"."_sheet",
@@ -176,14 +189,7 @@ FROM (
           END
         END,
         0
-      ) AS "denominator",
-      (
-        "t12"."num_plan_subj" IS NOT NULL
-      )
-      AND (
-        DATE_DIFF('DAY', "t12"."est_fpfv", "t12"."est_lpfv") IS NOT NULL
-      ) AS "collected",
-      TRUE AS "filled"
+      ) AS "denominator"
     FROM (
       SELECT
         "t3"."study_id",

@@ -4,16 +4,19 @@ SELECT
   "t5"."vendor_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t5"."collected", FALSE)
-      AND COALESCE((
-        "t5"."numerator" <> 0
-      ) OR (
-        "t5"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t5"."numerator" <> 0
+        ) OR (
+          "t5"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t2"."response_due_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t2"."finding_id" AS "key_finding_id",
     "t2"."_file",
     "t2"."_sheet",
@@ -61,9 +66,7 @@ FROM (
       )
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
-    "t2"."response_due_dt" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE PRECISION) AS "denominator"
   FROM "audit_finding" AS "t2"
   LEFT OUTER JOIN (
     SELECT

@@ -8,12 +8,15 @@ SELECT
   SUM(
     CASE
       WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t0"."report_due_dt" IS NOT NULL AS "collected",
+    "t0"."report_submitted_dt" IS NOT NULL AS "filled",
     "t0"."mv_id" AS "key_mv_id",
     "t0"."_file",
     "t0"."_sheet",
@@ -41,9 +46,7 @@ FROM (
       WHEN "t0"."report_due_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
-    "t0"."report_due_dt" IS NOT NULL AS "collected",
-    "t0"."report_submitted_dt" IS NOT NULL AS "filled"
+    END AS DOUBLE PRECISION) AS "denominator"
   FROM "monitoring_visit" AS "t0"
 ) AS "t1"
 GROUP BY

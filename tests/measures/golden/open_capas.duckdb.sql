@@ -5,16 +5,19 @@ SELECT
   "t16"."person_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t16"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t16"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t16"."collected", FALSE)
-      AND COALESCE((
-        "t16"."numerator" <> 0
-      ) OR (
-        "t16"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t16"."numerator" <> 0
+        ) OR (
+          "t16"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -22,6 +25,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t16"."collected", FALSE) THEN "t16"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t15"."due_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t15"."capa_id" AS "key_capa_id",
     "t15"."_file",
     "t15"."_sheet",
@@ -73,9 +78,7 @@ FROM (
       )
       THEN 1
       ELSE 0
-    END AS DOUBLE) AS "denominator",
-    "t15"."due_dt" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE) AS "denominator"
   FROM (
     SELECT
       "t13".*

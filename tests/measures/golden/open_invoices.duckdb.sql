@@ -5,23 +5,19 @@ SELECT
   CAST(1 AS DOUBLE) AS "observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  CAST(0 AS DOUBLE) AS "numerator",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    (
+      COALESCE("t0"."received_dt", "t0"."invoice_dt") IS NOT NULL
+    )
+    AND (
+      "t0"."due_dt" IS NOT NULL
+    ) AS "collected",
+    TRUE AS "filled",
     "t0"."invoice_id" AS "key_invoice_id",
     "t0"."_file",
     "t0"."_sheet",
@@ -64,14 +60,7 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE) AS "denominator",
-    CAST(DATE_DIFF('DAY', COALESCE("t0"."received_dt", "t0"."invoice_dt"), MAKE_DATE(2026, 6, 30)) AS DOUBLE) AS "value",
-    (
-      COALESCE("t0"."received_dt", "t0"."invoice_dt") IS NOT NULL
-    )
-    AND (
-      "t0"."due_dt" IS NOT NULL
-    ) AS "collected",
-    TRUE AS "filled"
+    CAST(DATE_DIFF('DAY', COALESCE("t0"."received_dt", "t0"."invoice_dt"), MAKE_DATE(2026, 6, 30)) AS DOUBLE) AS "value"
   FROM "invoice" AS "t0"
 ) AS "t1"
 GROUP BY

@@ -5,18 +5,14 @@ SELECT
   CAST(1 AS DOUBLE) AS "observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t6"."collected", FALSE) AND COALESCE("t6"."denominator" <> 0, FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t5"."opened_ts" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t5"."query_id" AS "key_query_id",
     "t5"."_file",
     "t5"."_sheet",
@@ -39,9 +35,7 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE) AS "denominator",
-    CAST(DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), MAKE_DATE(2026, 6, 30)) AS DOUBLE) AS "value",
-    "t5"."opened_ts" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    CAST(DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), MAKE_DATE(2026, 6, 30)) AS DOUBLE) AS "value"
   FROM (
     SELECT
       "t0"."query_id",

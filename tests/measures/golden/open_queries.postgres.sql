@@ -5,18 +5,14 @@ SELECT
   CAST(1 AS DOUBLE PRECISION) AS "observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t6"."collected", FALSE) AND COALESCE("t6"."denominator" <> 0, FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t5"."opened_ts" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t5"."query_id" AS "key_query_id",
     "t5"."_file",
     "t5"."_sheet",
@@ -39,9 +35,7 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE PRECISION) AS "denominator",
-    CAST(CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    "t5"."opened_ts" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    CAST(CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value"
   FROM (
     SELECT
       "t0"."query_id",

@@ -5,18 +5,17 @@ SELECT
   CAST(1 AS DOUBLE) AS "observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t5"."collected", FALSE) AND COALESCE("t5"."denominator" <> 0, FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    COALESCE(
+      "t2"."data_entry_lag",
+      DATE_DIFF('DAY', "t2"."visit_date", CAST("t2"."first_entered_ts" AS DATE))
+    ) IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t2"."study_id" AS "key_study_id",
     "t2"."subject_id" AS "key_subject_id",
     "t2"."visit" AS "key_visit",
@@ -44,12 +43,7 @@ FROM (
     CAST(COALESCE(
       "t2"."data_entry_lag",
       DATE_DIFF('DAY', "t2"."visit_date", CAST("t2"."first_entered_ts" AS DATE))
-    ) AS DOUBLE) AS "value",
-    COALESCE(
-      "t2"."data_entry_lag",
-      DATE_DIFF('DAY', "t2"."visit_date", CAST("t2"."first_entered_ts" AS DATE))
-    ) IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    ) AS DOUBLE) AS "value"
   FROM "data_page" AS "t2"
   LEFT OUTER JOIN (
     SELECT

@@ -1,66 +1,97 @@
 SELECT
-  "t5"."study_id",
-  "t5"."site_id",
-  COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t5"."collected", FALSE)
-      AND COALESCE((
-        "t5"."numerator" <> 0
-      ) OR (
-        "t5"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+  "t7"."study_id",
+  "t7"."own_site" AS "site_id",
+  SUM("t7"."n_rows") AS "n_rows",
+  SUM("t7"."n_collected") AS "n_collected",
+  SUM("t7"."n_filled") AS "n_filled",
+  SUM("t7"."n_counted") AS "n_counted",
+  SUM("t7"."numerator") AS "numerator",
+  SUM("t7"."denominator") AS "denominator"
 FROM (
   SELECT
-    "t2"."study_id" AS "key_study_id",
-    "t2"."subject_id" AS "key_subject_id",
-    "t2"."visit" AS "key_visit",
-    "t2"."form" AS "key_form",
-    "t2"."_file",
-    "t2"."_sheet",
-    "t2"."_line",
-    "t2"."study_id",
-    "t4"."site_id",
-    CAST("t2"."first_entered_ts" AS DATE) AS "happened",
-    CAST(CASE
-      WHEN "t2"."sdv_required"
-      AND (
-        CAST("t2"."first_entered_ts" AS DATE) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      AND NOT (
-        COALESCE("t2"."sdv_done_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP), FALSE)
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN "t2"."sdv_required"
-      AND (
-        CAST("t2"."first_entered_ts" AS DATE) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
-    "t2"."sdv_required" IS NOT NULL AS "collected",
-    "t2"."sdv_done_ts" IS NOT NULL AS "filled"
-  FROM "data_page" AS "t2"
+    "t6"."study_id",
+    "t6"."site_id",
+    "t6"."n_rows",
+    "t6"."n_collected",
+    "t6"."n_filled",
+    "t6"."n_counted",
+    "t6"."numerator",
+    "t6"."denominator",
+    "t3"."study_id" AS "study_id_right",
+    "t3"."subject_id",
+    "t3"."own_site"
+  FROM (
+    SELECT
+      "t4"."study_id",
+      "t4"."site_id",
+      COUNT(*) AS "n_rows",
+      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+      SUM(CASE WHEN COALESCE("t4"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+      SUM(
+        CASE
+          WHEN COALESCE("t4"."collected", FALSE)
+          THEN CASE
+            WHEN COALESCE((
+              "t4"."numerator" <> 0
+            ) OR (
+              "t4"."denominator" <> 0
+            ), FALSE)
+            THEN 1
+            ELSE 0
+          END
+          ELSE 0
+        END
+      ) AS "n_counted",
+      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN "t4"."numerator" ELSE 0 END) AS "numerator",
+      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN "t4"."denominator" ELSE 0 END) AS "denominator"
+    FROM (
+      SELECT
+        "t0"."sdv_required" IS NOT NULL AS "collected",
+        "t0"."sdv_done_ts" IS NOT NULL AS "filled",
+        "t0"."study_id" AS "key_study_id",
+        "t0"."subject_id" AS "key_subject_id",
+        "t0"."visit" AS "key_visit",
+        "t0"."form" AS "key_form",
+        "t0"."_file",
+        "t0"."_sheet",
+        "t0"."_line",
+        "t0"."study_id",
+        "t0"."subject_id" AS "site_id",
+        CAST("t0"."first_entered_ts" AS DATE) AS "happened",
+        CAST(CASE
+          WHEN "t0"."sdv_required"
+          AND (
+            CAST("t0"."first_entered_ts" AS DATE) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+          )
+          AND NOT (
+            COALESCE("t0"."sdv_done_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP), FALSE)
+          )
+          THEN 1
+          ELSE 0
+        END AS DOUBLE PRECISION) AS "numerator",
+        CAST(CASE
+          WHEN "t0"."sdv_required"
+          AND (
+            CAST("t0"."first_entered_ts" AS DATE) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+          )
+          THEN 1
+          ELSE 0
+        END AS DOUBLE PRECISION) AS "denominator"
+      FROM "data_page" AS "t0"
+    ) AS "t4"
+    GROUP BY
+      1,
+      2
+  ) AS "t6"
   LEFT OUTER JOIN (
     SELECT
       "t1"."study_id",
       "t1"."subject_id",
-      "t1"."site_id"
+      "t1"."site_id" AS "own_site"
     FROM "subject" AS "t1"
-  ) AS "t4"
-    ON "t2"."study_id" = "t4"."study_id" AND "t2"."subject_id" = "t4"."subject_id"
-) AS "t5"
+  ) AS "t3"
+    ON "t6"."study_id" = "t3"."study_id" AND "t6"."site_id" = "t3"."subject_id"
+) AS "t7"
 GROUP BY
   1,
   2

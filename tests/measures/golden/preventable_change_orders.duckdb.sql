@@ -3,16 +3,19 @@ SELECT
   "t5"."vendor_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t5"."collected", FALSE)
-      AND COALESCE((
-        "t5"."numerator" <> 0
-      ) OR (
-        "t5"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t5"."numerator" <> 0
+        ) OR (
+          "t5"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -20,6 +23,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t2"."preventable" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t2"."co_id" AS "key_co_id",
     "t2"."_file",
     "t2"."_sheet",
@@ -55,9 +60,7 @@ FROM (
       )
       THEN 1
       ELSE 0
-    END AS DOUBLE) AS "denominator",
-    "t2"."preventable" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE) AS "denominator"
   FROM "change_order" AS "t2"
   LEFT OUTER JOIN (
     SELECT

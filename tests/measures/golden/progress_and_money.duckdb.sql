@@ -5,12 +5,11 @@ FROM (
     "t6"."study_id",
     "t6"."vendor_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_collected",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
-        WHEN COALESCE("t6"."collected", FALSE)
-        AND COALESCE((
+        WHEN COALESCE((
           "t6"."numerator" <> 0
         ) OR (
           "t6"."denominator" <> 0
@@ -19,10 +18,12 @@ FROM (
         ELSE 0
       END
     ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+    SUM("t6"."numerator") AS "numerator",
+    SUM("t6"."denominator") AS "denominator"
   FROM (
     SELECT
+      TRUE AS "collected",
+      TRUE AS "filled",
       "t0"."study_id" AS "key_study_id",
       "t0"."wbs" AS "key_wbs",
       "t0"."period" AS "key_period",
@@ -42,9 +43,7 @@ FROM (
       "t0"."budget_current" AS "own_budget_current",
       "t0"."actual" AS "own_actual",
       "t0"."accrual" AS "own_accrual",
-      "t0"."forecast" AS "own_forecast",
-      TRUE AS "collected",
-      TRUE AS "filled"
+      "t0"."forecast" AS "own_forecast"
     FROM "budget_line" AS "t0"
   ) AS "t6"
   GROUP BY
@@ -60,16 +59,19 @@ FROM (
     "t7"."vendor_id",
     COUNT(*) AS "n_rows",
     SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-    SUM(CASE WHEN COALESCE("t7"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+    COUNT(*) AS "n_filled",
     SUM(
       CASE
         WHEN COALESCE("t7"."collected", FALSE)
-        AND COALESCE((
-          "t7"."numerator" <> 0
-        ) OR (
-          "t7"."denominator" <> 0
-        ), FALSE)
-        THEN 1
+        THEN CASE
+          WHEN COALESCE((
+            "t7"."numerator" <> 0
+          ) OR (
+            "t7"."denominator" <> 0
+          ), FALSE)
+          THEN 1
+          ELSE 0
+        END
         ELSE 0
       END
     ) AS "n_counted",
@@ -77,6 +79,12 @@ FROM (
     SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS "denominator"
   FROM (
     SELECT
+      (
+        "t3"."planned_units" IS NOT NULL
+      ) AND (
+        "t3"."unit_price" IS NOT NULL
+      ) AS "collected",
+      TRUE AS "filled",
       "t3"."deliverable_id" AS "key_deliverable_id",
       "t3"."_file",
       "t3"."_sheet",
@@ -88,13 +96,7 @@ FROM (
       CAST("t3"."planned_units" * "t3"."unit_price" AS DOUBLE) AS "denominator",
       "t3"."currency" AS "own_currency",
       "t3"."delivered_dt" AS "own_delivered",
-      "t3"."due_dt" AS "own_due",
-      (
-        "t3"."planned_units" IS NOT NULL
-      ) AND (
-        "t3"."unit_price" IS NOT NULL
-      ) AS "collected",
-      TRUE AS "filled"
+      "t3"."due_dt" AS "own_due"
     FROM "deliverable" AS "t3"
     LEFT OUTER JOIN (
       SELECT

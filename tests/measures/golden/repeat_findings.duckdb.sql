@@ -4,16 +4,19 @@ SELECT
   "t5"."vendor_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t5"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t5"."collected", FALSE)
-      AND COALESCE((
-        "t5"."numerator" <> 0
-      ) OR (
-        "t5"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t5"."numerator" <> 0
+        ) OR (
+          "t5"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t2"."repeat_finding" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t2"."finding_id" AS "key_finding_id",
     "t2"."_file",
     "t2"."_sheet",
@@ -41,9 +46,7 @@ FROM (
       WHEN COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(2026, 6, 30)
       THEN 1
       ELSE 0
-    END AS DOUBLE) AS "denominator",
-    "t2"."repeat_finding" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE) AS "denominator"
   FROM "audit_finding" AS "t2"
   LEFT OUTER JOIN (
     SELECT

@@ -6,22 +6,13 @@ SELECT
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
   SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t6"."collected", FALSE)
-      AND COALESCE((
-        "t6"."numerator" <> 0
-      ) OR (
-        "t6"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."numerator" ELSE 0 END) AS "numerator",
+  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  CAST(0 AS DOUBLE PRECISION) AS "numerator",
   SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t4"."site_aware_ts" IS NOT NULL AS "collected",
+    "t4"."sponsor_reported_ts" IS NOT NULL AS "filled",
     "t4"."study_id" AS "key_study_id",
     "t4"."subject_id" AS "key_subject_id",
     "t4"."ae_id" AS "key_ae_id",
@@ -119,9 +110,7 @@ FROM (
       END IS NOT NULL
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "observed",
-    "t4"."site_aware_ts" IS NOT NULL AS "collected",
-    "t4"."sponsor_reported_ts" IS NOT NULL AS "filled"
+    END AS DOUBLE PRECISION) AS "observed"
   FROM (
     SELECT
       *

@@ -5,18 +5,14 @@ SELECT
   "t7"."observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t7"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t7"."collected", FALSE) AND COALESCE("t7"."denominator" <> 0, FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
   SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    COALESCE("t6"."baseline_finish", "t6"."planned_finish") IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t6"."milestone_id" AS "key_milestone_id",
     "t6"."_file",
     "t6"."_sheet",
@@ -50,9 +46,7 @@ FROM (
       END IS NOT NULL
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "observed",
-    COALESCE("t6"."baseline_finish", "t6"."planned_finish") IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE PRECISION) AS "observed"
   FROM (
     SELECT
       "t5"."milestone_id",

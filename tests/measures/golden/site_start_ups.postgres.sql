@@ -5,23 +5,14 @@ SELECT
   "t2"."observed",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t2"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t2"."collected", FALSE)
-      AND COALESCE((
-        "t2"."numerator" <> 0
-      ) OR (
-        "t2"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."numerator" ELSE 0 END) AS "numerator",
+  COUNT(*) AS "n_filled",
+  CAST(SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  CAST(0 AS DOUBLE PRECISION) AS "numerator",
   SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t1"."selected_dt" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t1"."study_id" AS "key_study_id",
     "t1"."site_id" AS "key_site_id",
     "t1"."_file",
@@ -50,9 +41,7 @@ FROM (
       "t1"."ended",
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS TIMESTAMP) - CAST("t1"."selected_dt" AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    CAST(CASE WHEN "t1"."active" IS NOT NULL THEN 1 ELSE 0 END AS DOUBLE PRECISION) AS "observed",
-    "t1"."selected_dt" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    CAST(CASE WHEN "t1"."active" IS NOT NULL THEN 1 ELSE 0 END AS DOUBLE PRECISION) AS "observed"
   FROM (
     SELECT
       "t0"."study_id",

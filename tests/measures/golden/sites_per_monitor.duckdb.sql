@@ -3,16 +3,19 @@ SELECT
   "t3"."person_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t3"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t3"."collected", FALSE)
-      AND COALESCE((
-        "t3"."numerator" <> 0
-      ) OR (
-        "t3"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t3"."numerator" <> 0
+        ) OR (
+          "t3"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -20,6 +23,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    COALESCE("t0"."fte_actual", "t0"."fte_planned") IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t0"."person_id" AS "key_person_id",
     "t0"."study_id" AS "key_study_id",
     "t0"."role" AS "key_role",
@@ -31,9 +36,7 @@ FROM (
     "t0"."person_id",
     "t0"."period" AS "happened",
     CAST("t0"."sites_assigned" AS DOUBLE) AS "numerator",
-    COALESCE("t0"."fte_actual", "t0"."fte_planned") AS "denominator",
-    COALESCE("t0"."fte_actual", "t0"."fte_planned") IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    COALESCE("t0"."fte_actual", "t0"."fte_planned") AS "denominator"
   FROM "allocation" AS "t0"
   WHERE
     "t0"."role" = 'cra'

@@ -3,16 +3,19 @@ SELECT
   "t10"."site_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t10"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t10"."collected", FALSE)
-      AND COALESCE((
-        "t10"."numerator" <> 0
-      ) OR (
-        "t10"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t10"."numerator" <> 0
+        ) OR (
+          "t10"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -20,6 +23,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN "t10"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t4"."n_known" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t9"."study_id" AS "key_study_id",
     "t9"."site_id" AS "key_site_id",
     "t9"."_file",
@@ -38,13 +43,11 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE) AS "numerator",
-    CAST(CASE WHEN "t9"."site_active_dt" <= MAKE_DATE(2026, 4, 1) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator",
-    "t4"."n_known" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    CAST(CASE WHEN "t9"."site_active_dt" <= MAKE_DATE(2026, 4, 1) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator"
   FROM (
     SELECT
       "t7".*
-      EXCLUDE ("site_id_right", "study_id_right")
+      EXCLUDE ("study_id_right", "site_id_right")
     FROM (
       SELECT
         "t2"."study_id",

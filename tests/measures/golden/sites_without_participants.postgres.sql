@@ -3,16 +3,19 @@ SELECT
   "t10"."site_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t10"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t10"."collected", FALSE)
-      AND COALESCE((
-        "t10"."numerator" <> 0
-      ) OR (
-        "t10"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t10"."numerator" <> 0
+        ) OR (
+          "t10"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -20,6 +23,8 @@ SELECT
   SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN "t10"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    "t4"."n_known" IS NOT NULL AS "collected",
+    TRUE AS "filled",
     "t9"."study_id" AS "key_study_id",
     "t9"."site_id" AS "key_site_id",
     "t9"."_file",
@@ -42,9 +47,7 @@ FROM (
       WHEN "t9"."site_active_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(4 AS INT), CAST(1 AS INT))
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
-    "t4"."n_known" IS NOT NULL AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE PRECISION) AS "denominator"
   FROM (
     SELECT
       "t7"."study_id",

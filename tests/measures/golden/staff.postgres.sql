@@ -4,16 +4,19 @@ SELECT
   "t1"."team_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -21,6 +24,19 @@ SELECT
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    (
+      "t0"."hire_dt" IS NOT NULL
+    )
+    AND (
+      (
+        "t0"."leave_dt" IS NULL
+      )
+      OR COALESCE("t0"."leave_type" <> 'voluntary', FALSE)
+      OR (
+        "t0"."regrettable" IS NOT NULL
+      )
+    ) AS "collected",
+    TRUE AS "filled",
     "t0"."person_id" AS "key_person_id",
     "t0"."_file",
     "t0"."_sheet",
@@ -52,21 +68,8 @@ FROM (
       THEN 1
       ELSE 0
     END AS DOUBLE PRECISION) AS "denominator",
-    (
-      "t0"."hire_dt" IS NOT NULL
-    )
-    AND (
-      (
-        "t0"."leave_dt" IS NULL
-      )
-      OR COALESCE("t0"."leave_type" <> 'voluntary', FALSE)
-      OR (
-        "t0"."regrettable" IS NOT NULL
-      )
-    ) AS "collected",
     "t0"."hire_dt" AS "own_hired",
-    "t0"."leave_dt" AS "own_left",
-    TRUE AS "filled"
+    "t0"."leave_dt" AS "own_left"
   FROM "staff" AS "t0"
   WHERE
     (

@@ -2,16 +2,19 @@ SELECT
   "t1"."team_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -19,6 +22,12 @@ SELECT
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    (
+      "t0"."score" IS NOT NULL
+    ) AND (
+      "t0"."n_responded" IS NOT NULL
+    ) AS "collected",
+    TRUE AS "filled",
     "t0"."survey_id" AS "key_survey_id",
     "t0"."team_id" AS "key_team_id",
     "t0"."question_group" AS "key_question_group",
@@ -29,18 +38,12 @@ FROM (
     "t0"."survey_dt" AS "happened",
     "t0"."score" * "t0"."n_responded" AS "numerator",
     CAST("t0"."n_responded" AS DOUBLE) AS "denominator",
-    (
-      "t0"."score" IS NOT NULL
-    ) AND (
-      "t0"."n_responded" IS NOT NULL
-    ) AS "collected",
     "t0"."survey_id" AS "own_survey",
     "t0"."question_group" AS "own_group",
     "t0"."n_invited" AS "own_invited",
     "t0"."n_responded" AS "own_responded",
     "t0"."score" AS "own_score",
-    "t0"."benchmark_p75" AS "own_p75",
-    TRUE AS "filled"
+    "t0"."benchmark_p75" AS "own_p75"
   FROM "engagement_survey" AS "t0"
   WHERE
     "t0"."survey_dt" <= MAKE_DATE(2026, 6, 30)

@@ -2,12 +2,11 @@ SELECT
   "t1"."study_id",
   "t1"."site_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_collected",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
+      WHEN COALESCE((
         "t1"."numerator" <> 0
       ) OR (
         "t1"."denominator" <> 0
@@ -16,10 +15,12 @@ SELECT
       ELSE 0
     END
   ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  SUM("t1"."numerator") AS "numerator",
+  SUM("t1"."denominator") AS "denominator"
 FROM (
   SELECT
+    TRUE AS "collected",
+    TRUE AS "filled",
     "t0"."study_id" AS "key_study_id",
     "t0"."subject_id" AS "key_subject_id",
     "t0"."_file",
@@ -71,9 +72,7 @@ FROM (
       )
       THEN 1
       ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
-    TRUE AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE PRECISION) AS "denominator"
   FROM "subject" AS "t0"
 ) AS "t1"
 GROUP BY

@@ -3,16 +3,19 @@ SELECT
   "t1"."vendor_id",
   COUNT(*) AS "n_rows",
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
+  COUNT(*) AS "n_filled",
   SUM(
     CASE
       WHEN COALESCE("t1"."collected", FALSE)
-      AND COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
       ELSE 0
     END
   ) AS "n_counted",
@@ -20,6 +23,16 @@ SELECT
   SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
 FROM (
   SELECT
+    (
+      "t0"."value" IS NOT NULL
+    )
+    AND (
+      "t0"."target" IS NOT NULL
+    )
+    AND (
+      "t0"."direction" IS NOT NULL
+    ) AS "collected",
+    TRUE AS "filled",
     "t0"."vendor_id" AS "key_vendor_id",
     "t0"."study_id" AS "key_study_id",
     "t0"."kpi_code" AS "key_kpi_code",
@@ -76,17 +89,7 @@ FROM (
       )
       THEN 1
       ELSE 0
-    END AS DOUBLE) AS "denominator",
-    (
-      "t0"."value" IS NOT NULL
-    )
-    AND (
-      "t0"."target" IS NOT NULL
-    )
-    AND (
-      "t0"."direction" IS NOT NULL
-    ) AS "collected",
-    TRUE AS "filled"
+    END AS DOUBLE) AS "denominator"
   FROM "vendor_kpi" AS "t0"
 ) AS "t1"
 GROUP BY

@@ -145,7 +145,7 @@ def find_treatment_leavers(context: Context) -> list[Part]:
 def find_visits_due(context: Context) -> list[Part]:
     """One row per planned visit: due once its window has closed, counted where it was missed or done outside the window."""
     visit = table("visit")
-    visit = join_site(visit.filter(visit.visit_status.isnull() | (visit.visit_status != "unscheduled")))
+    visit = join_site(visit.filter(visit.visit_status.isnull() | (visit.visit_status != "unscheduled")), context)
     closes = visit.window_end_dt.coalesce(visit.planned_dt)
     done = (visit.visit_dt <= context.day).ifelse(visit.visit_dt, None)
     said = visit.visit_status.isin(["missed", "out_of_window"]).fill_null(False)
@@ -173,7 +173,7 @@ def find_deviations_and_visits(context: Context) -> list[Part]:
     counts = (happened <= context.day).fill_null(True)
     if context["only_important"]:
         counts &= deviation.deemedimportant.fill_null(False)
-    visit = join_site(table("visit"))
+    visit = join_site(table("visit"), context)
     is_done = (visit.visit_dt <= context.day) & (visit.visit_status.isnull() | (visit.visit_status != "missed"))
     deviations = build_part(
         "protocol_deviation",
@@ -226,7 +226,7 @@ def _with_site(deviation: Relation) -> Relation:
 def find_serious_event_reports(context: Context) -> list[Part]:
     """One row per serious adverse event: hours from the site's knowledge to the sponsor's, late where over the limit or still open after it."""
     event = table("adverse_event")
-    event = join_site(event.filter(event.aeser))
+    event = join_site(event.filter(event.aeser), context)
     limit = int(context["hours_allowed"])
     reported: Any = (event.sponsor_reported_ts < context.end_of_day).ifelse(event.sponsor_reported_ts, None)
     hours = count_hours(event.site_aware_ts, reported.coalesce(context.end_of_day))

@@ -10,7 +10,7 @@ from quarterdeck.measures.facts import Context, Part, Relation, build_part, coun
 
 def find_page_entries(context: Context) -> list[Part]:
     """One row per data page entered: days from the visit to the first entry."""
-    page = join_site(table("data_page"))
+    page = join_site(table("data_page"), context)
     lag = page.data_entry_lag.coalesce(count_days(page.visit_date, page.first_entered_ts))
     entered = page.first_entered_ts.cast("date").coalesce(page.visit_date)
     return [
@@ -29,7 +29,7 @@ def find_page_entries(context: Context) -> list[Part]:
 
 def find_pages_to_verify(context: Context) -> list[Part]:
     """One row per page: due once it is entered and must be verified, counted where verification is not done."""
-    page = join_site(table("data_page"))
+    page = join_site(table("data_page"), context)
     is_due = page.sdv_required & (page.first_entered_ts.cast("date") <= context.day)
     is_done = (page.sdv_done_ts < context.end_of_day).fill_null(False)
     return [
@@ -51,7 +51,7 @@ def _read_queries(context: Context) -> Relation:
     """Queries opened by the cut and not cancelled, with the instant they were closed as far as it was known then."""
     rows = table("query")
     rows = rows.filter(rows.querystatus.isnull() | (rows.querystatus != "Cancelled"))
-    return join_site(rows.mutate(closed=(rows.closed_ts < context.end_of_day).ifelse(rows.closed_ts, None)))
+    return join_site(rows.mutate(closed=(rows.closed_ts < context.end_of_day).ifelse(rows.closed_ts, None)), context)
 
 
 def find_open_queries(context: Context) -> list[Part]:
