@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import typer
-from builders import build_snapshot
 from typer.testing import CliRunner
 
+from builders import build_snapshot
 from quarterdeck.cli import papers
 
 run = CliRunner()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from paper_builders import MADE_AT, make_reading, sample_facts
-
 from quarterdeck.papers.compose.changes import compare_claims
 from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.manifest import base_manifest

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from paper_builders import MADE_AT, make_reading, sample_facts, sample_readings
 from paper_mutations import KINDS, damage_file
-
 from quarterdeck.papers.check import CheckResult, check_document
 from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.facts import FactBase
@@ -113,7 +113,7 @@ def test_a_changed_word_of_strength_is_named() -> None:
 
 
 def test_a_value_that_no_longer_computes_is_stale() -> None:
-    paper, facts = rendered()
+    paper, _ = rendered()
     moved = [replace(r, value=r.value + 0.01) if r.measure == "budget_variance_year" and r.value is not None else r for r in sample_readings(3)]
     other = sample_facts(3, readings=moved)
     result = check(paper.files["docx"], "x.docx", other)
@@ -157,7 +157,7 @@ def test_a_foreign_text_is_resolved_against_the_evidence() -> None:
     facts = sample_facts(readings=[make_reading("budget_variance_year", value=0.062)], findings=[])
     good = check(b"The budget variance of the portfolio is 6.2%.", "mail.txt", facts)
     assert good.is_clean
-    bad = check("The budget variance is 8.4%.".encode(), "mail.txt", facts)
+    bad = check(b"The budget variance is 8.4%.", "mail.txt", facts)
     assert [(f.kind, f.found, f.place) for f in bad.errors] == [("unresolved", "8.4%", "line 1")]
 
 

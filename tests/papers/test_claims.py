@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from paper_builders import make_reading, sample_facts
 
+from paper_builders import make_reading, sample_facts
 from quarterdeck.papers.claims import ClaimRefused, Slot, check_bounds, claim, unbound_tokens
 from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.strength import load_strengths, outlook

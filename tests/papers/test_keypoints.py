@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from paper_builders import make_reading, sample_facts
 
+from paper_builders import make_reading, sample_facts
 from quarterdeck.papers.keypoints import LENGTHS, draft_points, read_points, weigh_points
 from quarterdeck.papers.plain_language import score_text
 from quarterdeck.vocabulary.reading import Scope

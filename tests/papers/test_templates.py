@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from paper_builders import MADE_AT, sample_facts
 
+from paper_builders import MADE_AT, sample_facts
 from quarterdeck.papers.check import check_document
 from quarterdeck.papers.claims import unbound_tokens
 from quarterdeck.papers.desk import choose_subject
@@ -31,7 +31,7 @@ def test_there_are_sixteen_papers_and_four_free_forms() -> None:
     assert {t.id for t in templates.values() if t.free_form} == set(FREE)
 
 
-@pytest.mark.parametrize("template_id", (*SIXTEEN, *FREE))
+@pytest.mark.parametrize("template_id", [*SIXTEEN, *FREE])
 def test_a_template_states_audience_question_cap_and_sections(template_id: str) -> None:
     template = get_template(template_id)
     assert template.audience
@@ -41,7 +41,7 @@ def test_a_template_states_audience_question_cap_and_sections(template_id: str) 
     assert template.sections
 
 
-@pytest.mark.parametrize("template_id", (*SIXTEEN, *FREE))
+@pytest.mark.parametrize("template_id", [*SIXTEEN, *FREE])
 def test_a_paper_renders_in_office_formats_and_passes(template_id: str) -> None:
     template = get_template(template_id)
     facts = sample_facts()
@@ -52,7 +52,7 @@ def test_a_paper_renders_in_office_formats_and_passes(template_id: str) -> None:
     assert all(not unbound_tokens(line) for _, line in paper.lines() if line.author == "template")
     rendered = render_paper(paper, facts, MADE_AT, ("docx", "pptx", "html", "xlsx"))
     for file_format, content in rendered.files.items():
-        result = check_document(read_bytes(content, f"x.{file_format}"), template_id, lambda s: facts, lambda d: "", lambda t: template.limits())  # noqa: B023
+        result = check_document(read_bytes(content, f"x.{file_format}"), template_id, lambda s: facts, lambda d: "", lambda t: template.limits())
         assert [f for f in result.errors if not (template.free_form and f.kind == "unresolved")] == []
 
 

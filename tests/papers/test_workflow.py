@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from itertools import product
 from pathlib import Path
 
 import pytest
-from builders import build_snapshot
 
+from builders import build_snapshot
 from quarterdeck.papers import actions
 from quarterdeck.papers.actions import Signing, move_paper, review_paragraph
 from quarterdeck.papers.desk import Desk
@@ -140,14 +141,14 @@ def test_a_paper_with_open_findings_cannot_be_approved(desk: Desk) -> None:
     stream = BytesIO()
     document.save(stream)
     path.write_bytes(stream.getvalue())
-    with pytest.raises(FindingsRemain, match="3.3 million"):
+    with pytest.raises(FindingsRemain, match=r"3\.3 million"):
         move_paper(record_of(desk), DIRECTOR, paper, "approve", desk, signing=SIGNED, reauthenticate=knows)
 
 
 def test_a_changed_paper_is_not_the_signed_one(desk: Desk) -> None:
     paper = approved(desk)
     base = desk.store.base(paper)
-    (desk.store.folder / paper / "paper.json").write_text(__import__("json").dumps(base | {"content_hash": "0" * 64}))
+    (desk.store.folder / paper / "paper.json").write_text(json.dumps(base | {"content_hash": "0" * 64}))
     with pytest.raises(IntegrityBroken, match="not the one that was registered"):
         move_paper(record_of(desk), DIRECTOR, paper, "issue", desk)
 

@@ -212,6 +212,9 @@ class FactBase:
 
     def _find(self, fact_id: str) -> Fact | None:
         prefix, _, key = fact_id.partition(":")
+        if prefix == "label":  # what a fact is called, as evidence beside an author's words
+            named = self.find(key)
+            return None if named is None else replace(named, id=fact_id, value=named.label, unit="text", interval=None, parts={})
         key, _, part = key.partition("#") if not fact_id.startswith("derived:") else (key, "", "")
         provider = self.providers.get(prefix)
         fact = provider.find(key) if provider else None

@@ -107,7 +107,9 @@ class PaperStore:
                 seal = str(json.loads(document.manifest).get("seal", ""))[:16]
             except (ValueError, AttributeError):
                 seal = ""
-        return next((path for path in paths if seal and path.name == f"{document.format}.{seal}.manifest.json"), paths[-1] if paths else None)
+        return next(
+            (path for path in paths if seal and path.name == f"{document.format}.{seal}.manifest.json"), paths[-1] if paths else None
+        )
 
     def _by_text(self, document: ReadDocument) -> str:
         words = set(document.text.split())
