@@ -11,7 +11,7 @@ from quarterdeck.vocabulary.errors import BadInput, NotFound
 
 GROUP = "quarterdeck.connectors"
 # Most particular first: each takes the files it recognises, and `folder` the rest.
-BUILT_IN = ("ctgov", "edc_raw", "folder")
+BUILT_IN = ("ctgov", "edc_raw", "sdtm", "folder")
 
 
 @cache
