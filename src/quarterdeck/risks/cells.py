@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite, isnan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,20 +92,46 @@ class Cell:
     previous_flag: int | None = None
 
 
-def assess_counts(counts: Sequence[Count], kind: str, mode: str, rule: Rule = Rule()) -> list[Cell]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where cells stand: the study, the snapshot and the indicator they are of."""
+
+    study: str = ""
+    taken: date | None = None
+    indicator: str = ""
+
+
+def assess_counts(counts: Sequence[Count], kind: str, mode: str, rule: Rule = Rule(), place: Place = Place()) -> list[Cell]:
     """Cells of one indicator in one study and snapshot, in the order of the groups' first appearance. Rows of one group are summed."""
     if kind not in KINDS or mode not in MODES:
         raise BadInput("Unknown kind or mode", thing=f"{kind}, {mode}", allowed=f"{', '.join(KINDS)}; {', '.join(MODES)}")
     summed = _sum_groups(counts)
-    reasons = [count.problem or _reason_for(count, kind, mode) for count in summed]
-    good = [i for i, reason in enumerate(reasons) if not reason]
-    cells = [Cell(c.group, c.numerator, c.denominator, _share(c), not_assessed_reason=reasons[i] or None) for i, c in enumerate(summed)]
+    cells: list[Cell | None] = [None] * len(summed)
+    good: list[int] = []
+    for i, count in enumerate(summed):
+        if reason := count.problem or _reason_for(count, kind, mode):
+            cells[i] = _cell(count, place, not_assessed_reason=reason)
+        else:
+            good.append(i)
     if good:
-        x = np.array([summed[i].numerator for i in good], dtype=float)
-        n = np.array([summed[i].denominator for i in good], dtype=float)
-        for i, cell in zip(good, _score([cells[i] for i in good], x, n, kind, mode, rule), strict=True):
+        chosen = [summed[i] for i in good]
+        x, n = (np.array([getattr(c, name) for c in chosen], dtype=float) for name in ("numerator", "denominator"))
+        for i, cell in zip(good, _score(chosen, place, x, n, kind, mode, rule), strict=True):
             cells[i] = cell
-    return cells
+    return [cell for cell in cells if cell is not None]
+
+
+def _cell(count: Count, place: Place, **more: Any) -> Cell:
+    return Cell(
+        count.group,
+        count.numerator,
+        count.denominator,
+        _share(count),
+        study=place.study,
+        snapshot_date=place.taken,
+        indicator=place.indicator,
+        **more,
+    )
 
 
 def assess_cumulative(
@@ -137,34 +164,42 @@ def assess_cumulative(
     return cells
 
 
-def control_noise(cells: Sequence[Cell]) -> list[Cell]:
-    """The same cells with q over all cells of a study and snapshot, persistence over snapshots *by date*, and the signal that follows."""
-    cells = list(cells)
+def control_noise(cells: Sequence[Cell], only: date | None = None) -> list[Cell]:
+    """The same cells with q over all cells of a study and snapshot, persistence over snapshots *by date*, and the signal that follows.
+
+    With `only`, the cells of that snapshot alone come back, judged in the light of the others.
+    """
     families: dict[tuple[str, date | None], list[int]] = {}
     histories: dict[tuple[str, str, str], list[int]] = {}
     for i, cell in enumerate(cells):
-        families.setdefault((cell.study, cell.snapshot_date), []).append(i)
+        if only is None or cell.snapshot_date == only:
+            families.setdefault((cell.study, cell.snapshot_date), []).append(i)
         histories.setdefault((cell.study, cell.indicator, cell.group), []).append(i)
+    q_of: dict[int, float | None] = {}
     for members in families.values():
         p = np.array([np.nan if (v := cells[i].p_value) is None else v for i in members])
-        for i, q in zip(members, adjust_benjamini_hochberg(p), strict=True):
-            cells[i] = replace(cells[i], q_value=_clean(q))
+        q_of |= {i: _clean(q) for i, q in zip(members, adjust_benjamini_hochberg(p).tolist(), strict=True)}
+    done: dict[int, Cell] = {}
     for members in histories.values():
         members.sort(key=lambda i: cells[i].snapshot_date or date.min)
         seen: list[bool | None] = []
         for place, i in enumerate(members):
-            cell = cells[i]
-            seen.append(None if cell.flag is None else cell.flag != 0)
-            before = cells[members[place - 1]] if place else None
-            running = count_consecutive(seen) if cell.flag else 0
-            cells[i] = replace(
-                cell,
-                snapshots_flagged=running,
-                previous_score=before.score if before else None,
-                previous_flag=before.flag if before else None,
-                signal=bool(cell.q_value is not None and cell.flag and (cell.q_value <= Q_LIMIT or running >= PERSISTENT)),
-            )
-    return cells
+            seen.append(None if cells[i].flag is None else cells[i].flag != 0)
+            if i in q_of:
+                done[i] = _judge_signal(cells[i], cells[members[place - 1]] if place else None, q_of[i], seen)
+    return [done[i] for i in sorted(done)]
+
+
+def _judge_signal(cell: Cell, before: Cell | None, q: float | None, seen: list[bool | None]) -> Cell:
+    running = count_consecutive(seen) if cell.flag else 0
+    return replace(
+        cell,
+        q_value=q,
+        snapshots_flagged=running,
+        previous_score=before.score if before else None,
+        previous_flag=before.flag if before else None,
+        signal=bool(q is not None and cell.flag and (q <= Q_LIMIT or running >= PERSISTENT)),
+    )
 
 
 def state_coverage(cells: Sequence[Cell]) -> str:
@@ -173,14 +208,14 @@ def state_coverage(cells: Sequence[Cell]) -> str:
     return f"{sum(bool(c.flag) for c in cells)} flagged of {len(cells) - missing} assessed, {missing} not assessed"
 
 
-def _score(cells: Sequence[Cell], x: Floats, n: Floats, kind: str, mode: str, rule: Rule) -> list[Cell]:
+def _score(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind: str, mode: str, rule: Rule) -> list[Cell]:
     if kind == "identity":
-        flags = kri_gsm.derive_flags(x if rule.accrual_on != "difference" else x / n, rule.cuts, rule.flags)
-        scored = [replace(c, score=float(v), flag=int(f)) for c, v, f in zip(cells, x, flags, strict=True)]
+        flags = kri_gsm.derive_flags(x if rule.accrual_on != "difference" else x / n, rule.cuts, rule.flags).tolist()
+        scored = [_cell(c, place, score=float(v), flag=int(f)) for c, v, f in zip(counts, x, flags, strict=True)]
     elif mode == "gsm":
-        scored = _score_gsm(cells, x, n, kind, rule)
+        scored = _score_gsm(counts, place, x, n, kind, rule)
     else:
-        scored = _score_robust(cells, x, n, kind, rule)
+        scored = _score_robust(counts, place, x, n, kind, rule)
     if rule.accrual_on == "none":
         return scored
     enough = kri_gsm.is_accrued(x, n, rule.accrual, rule.accrual_on)
@@ -191,50 +226,53 @@ def _score(cells: Sequence[Cell], x: Floats, n: Floats, kind: str, mode: str, ru
     ]
 
 
-def _score_gsm(cells: Sequence[Cell], x: Floats, n: Floats, kind: str, rule: Rule) -> list[Cell]:
+def _score_gsm(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind: str, rule: Rule) -> list[Cell]:
     scores = kri_gsm.score_normal(x, n, kind)
     if isnan(scores.phi):
-        return [replace(cell, not_assessed_reason=POOLED_ABOVE_ONE) for cell in cells]
-    flags = kri_gsm.derive_flags(scores.score, rule.cuts, rule.flags)
-    p = 2 * ndtr(-np.abs(scores.score))
-    expected = scores.overall * n
+        return [_cell(count, place, not_assessed_reason=POOLED_ABOVE_ONE) for count in counts]
+    flags = kri_gsm.derive_flags(scores.score, rule.cuts, rule.flags).tolist()
+    p, z, expected = (2 * ndtr(-np.abs(scores.score))).tolist(), scores.score.tolist(), (scores.overall * n).tolist()
     # Parity keeps the reference's zero; the reason says that it means nothing.
-    empty = ONLY_GROUP if len(cells) == 1 else ALL_EQUAL if scores.phi == 0 else ""
-    reasons = [empty or (ABOVE_DENOMINATOR if kind == "binary" and x[i] > n[i] else None) for i in range(len(cells))]
+    empty = ONLY_GROUP if len(counts) == 1 else ALL_EQUAL if scores.phi == 0 else None
     return [
-        replace(
-            cell, not_assessed_reason=reasons[i], expected=float(expected[i]), ratio=_clean(x[i] / expected[i]) if expected[i] > 0 else None,
-            score=float(scores.score[i]), p_value=float(p[i]), flag=int(flags[i]),
+        _cell(
+            count,
+            place,
+            expected=expected[i],
+            ratio=_clean(x[i] / expected[i]) if expected[i] > 0 else None,
+            score=z[i],
+            p_value=p[i],
+            flag=int(flags[i]),
+            not_assessed_reason=empty or (ABOVE_DENOMINATOR if kind == "binary" and x[i] > n[i] else None),
         )
-        for i, cell in enumerate(cells)
-    ]  # fmt: skip
+        for i, count in enumerate(counts)
+    ]
 
 
-def _score_robust(cells: Sequence[Cell], x: Floats, n: Floats, kind: str, rule: Rule) -> list[Cell]:
-    if len(cells) < 2:
-        return [replace(cell, not_assessed_reason=ONLY_GROUP) for cell in cells]
+def _score_robust(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind: str, rule: Rule) -> list[Cell]:
+    if len(counts) < 2:
+        return [_cell(count, place, not_assessed_reason=ONLY_GROUP) for count in counts]
     scores = kri_robust.score_binary(x, n) if kind == "binary" else kri_robust.score_rate(x, n)
     flags = kri_gsm.derive_flags(scores.z, rule.cuts, rule.flags)
     is_far_below = (scores.ratio_high <= FAR_BELOW) & (scores.expected >= FAR_BELOW_EXPECTED) & (scores.z < 0) & (min(rule.flags) < 0)
     flags = np.where((flags == 0) & is_far_below, -1, flags)
-    scored = []
-    for i, cell in enumerate(cells):
-        if not isfinite(scores.z[i]):
-            scored.append(replace(cell, not_assessed_reason=NotAssessed.UNDEFINED.value))
-            continue
-        scored.append(
-            replace(
-                cell,
-                expected=float(scores.expected[i]),
-                ratio=_clean(scores.ratio[i]),
-                ratio_low=_clean(scores.ratio_low[i]),
-                ratio_high=_clean(scores.ratio_high[i]),
-                score=float(scores.z[i]),
-                p_value=float(scores.p[i]),
-                flag=int(flags[i]),
-            )
+    columns = (scores.expected, scores.ratio, scores.ratio_low, scores.ratio_high, scores.z, scores.p, flags)
+    return [
+        _cell(count, place, not_assessed_reason=NotAssessed.UNDEFINED.value)
+        if not isfinite(z)
+        else _cell(
+            count,
+            place,
+            expected=expected,
+            ratio=_clean(ratio),
+            ratio_low=_clean(low),
+            ratio_high=_clean(high),
+            score=z,
+            p_value=p,
+            flag=int(flag),
         )
-    return scored
+        for count, expected, ratio, low, high, z, p, flag in zip(counts, *(column.tolist() for column in columns), strict=True)
+    ]
 
 
 def _sum_groups(counts: Sequence[Count]) -> list[Count]:

@@ -14,9 +14,9 @@ from scipy.special import ndtr
 
 from quarterdeck.methods.false_discovery import adjust_benjamini_hochberg
 from quarterdeck.methods.kri_gsm import score_site_risk
-from quarterdeck.risks.cells import Cell, Count, Rule, assess_counts, assess_cumulative, control_noise
+from quarterdeck.risks.cells import Cell, Count, Place, Rule, assess_counts, assess_cumulative, control_noise
 from quarterdeck.risks.indicators import CUMULATIVE_EVENTS, Indicator, load_indicators
-from quarterdeck.risks.queries import COUNTS, CUMULATIVE, SITES, read_rows
+from quarterdeck.risks.queries import COUNTS, CUMULATIVE, CUMULATIVE_SITES, SITES, read_rows
 from quarterdeck.vocabulary.interval import Interval
 from quarterdeck.vocabulary.provenance import Provenance
 from quarterdeck.vocabulary.reading import Reading, Scope
@@ -157,9 +157,8 @@ def _with_history(snapshot: Snapshot) -> Board:
     earlier = [assess_snapshot(before) for before in find_earlier(snapshot)]
     cells = {}
     for level, mine in now.cells.items():
-        dates = {cell.snapshot_date for cell in mine}
         everything = [*mine, *(cell for board in earlier for cell in board.cells.get(level, ()))]
-        cells[level] = [cell for cell in control_noise(everything) if cell.snapshot_date in dates]
+        cells[level] = control_noise(everything, snapshot.data_cut)
     return replace(now, cells=cells)
 
 
@@ -174,8 +173,8 @@ def _assess(snapshot: Snapshot) -> Board:
         rows = read_rows(snapshot, COUNTS[indicator.query])
         for level in indicator.levels:
             for study, counts in _group(rows, level, sites).items():
-                found = assess_counts(counts, indicator.kind, "robust", _robust_rule(indicator))
-                cells[level] += [replace(cell, study=study, snapshot_date=cut, indicator=indicator.id) for cell in found]
+                place = Place(study, cut, indicator.id)
+                cells[level] += assess_counts(counts, indicator.kind, "robust", _robust_rule(indicator), place)
     return Board(snapshot.id, {level: control_noise(found) for level, found in cells.items()}, sites)
 
 
@@ -209,16 +208,21 @@ def _assess_cumulative(snapshot: Snapshot, indicator: Indicator) -> list[Cell]:
     table = snapshot.query(CUMULATIVE, {"cut": snapshot.data_cut})
     if table.num_rows == 0:
         return []
-    study, site, subject = (np.asarray(table[name].to_pylist(), dtype=object) for name in ("study_id", "site_id", "subject_id"))
-    visit, count = np.array(table["visit"].to_pylist(), dtype=np.int64) - 1, np.array(table["count"].to_pylist(), dtype=float)
+    places = read_rows(snapshot, CUMULATIVE_SITES)
+    study, site, person, visit, count = (
+        np.array(table[name].to_pylist(), dtype=np.int64) for name in ("study", "site", "person", "visit", "count")
+    )
     starts = np.flatnonzero(np.r_[True, study[1:] != study[:-1]])
     cells: list[Cell] = []
     for first, last in zip(starts, np.r_[starts[1:], len(study)], strict=True):
         mine = slice(first, last)
-        groups, numbers = np.unique(site[mine], return_inverse=True)
-        people = np.unique(subject[mine], return_inverse=True)[1]
-        for cell in assess_cumulative([str(g) for g in groups], numbers, people, visit[mine], count[mine]):
-            cells.append(replace(cell, study=str(study[first]), snapshot_date=snapshot.data_cut, indicator=indicator.id))
+        numbers, inside = np.unique(site[mine], return_inverse=True)
+        people = np.unique(person[mine], return_inverse=True)[1]
+        groups = [places[number - 1] for number in numbers]
+        found = assess_cumulative([str(place["site_id"]) for place in groups], inside, people, visit[mine] - 1, count[mine].astype(float))
+        cells += [
+            replace(cell, study=str(groups[0]["study_id"]), snapshot_date=snapshot.data_cut, indicator=indicator.id) for cell in found
+        ]
     return cells
 
 

@@ -205,9 +205,15 @@ WITH happened AS (
   FROM happened WINDOW w AS (PARTITION BY study_id, subject_id ORDER BY day, is_visit ROWS UNBOUNDED PRECEDING),
     p AS (PARTITION BY study_id, subject_id)
 )
-SELECT c.study_id, s.site_id, c.subject_id, c.visit, CASE WHEN c.visit = c.visits THEN c.total ELSE c.count END AS count
+SELECT dense_rank() OVER (ORDER BY c.study_id) AS study, dense_rank() OVER (ORDER BY c.study_id, s.site_id) AS site,
+  dense_rank() OVER (ORDER BY c.study_id, c.subject_id) AS person, c.visit, CASE WHEN c.visit = c.visits THEN c.total ELSE c.count END AS count
 FROM counted c JOIN subject s USING (study_id, subject_id) WHERE c.is_visit = 1 AND s.site_id IS NOT NULL
-ORDER BY c.study_id, s.site_id, c.subject_id, c.visit
+ORDER BY study, site, person, c.visit
+"""
+# The names of the numbers that CUMULATIVE gives to sites, in their order.
+CUMULATIVE_SITES = """
+SELECT DISTINCT study_id, site_id FROM subject JOIN (SELECT DISTINCT study_id, subject_id FROM visit WHERE visit_dt <= $cut) USING (study_id, subject_id)
+WHERE site_id IS NOT NULL ORDER BY study_id, site_id
 """
 
 SITES = """
