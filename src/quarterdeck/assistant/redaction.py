@@ -11,7 +11,7 @@ _CONTACTS = (
     ("contact", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("contact", re.compile(r"(?<![\w⟦])\+?\d[\d ()/.-]{7,}\d(?!\w)")),
     ("address", re.compile(r"https?://\S+")),
-    ("identifier", re.compile(r"\b(?=\w*\d)[A-Z]{1,6}[-_/]?\d{2,}(?:[-_/]\w+)*\b")),
+    ("identifier", re.compile(r"\b(?=[A-Z0-9]*[A-Z])[A-Z0-9]{1,10}[-_/]\d{2,}(?:[-_/]\w+)*\b|\b[A-Z]{1,6}\d{3,}(?:[-_/]\w+)*\b")),
     ("identifier", re.compile(r"\b\d{2,6}[-/]\d{2,6}(?:[-/]\d{1,6})*\b")),
     ("person", re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|Sir|Dame)\.? [A-Z][\w’'-]+(?: [A-Z][\w’'-]+)?")),
     ("identifier", re.compile(r"\b\d{6,}\b")),

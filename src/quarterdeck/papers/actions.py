@@ -50,7 +50,8 @@ def register_draft(
         if known is not None and known.content_hash == content_hash:
             return
         if known is not None:
-            known.content_hash, known.state, known.made_at, known.made_by = content_hash, "draft", desk.now, actor.id
+            known.content_hash, known.made_at = content_hash, desk.now
+            known.state = "draft" if known.state == "approved" else known.state  # what was signed is no longer what stands
             return
         session.add(
             PaperRecord(

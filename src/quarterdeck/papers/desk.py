@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from quarterdeck.papers.check import CheckResult, check_document
 from quarterdeck.papers.claims import Line
 from quarterdeck.papers.draft import draft_paper
+from quarterdeck.papers.editing import apply_reviews, as_json
 from quarterdeck.papers.facts import FactBase, Value
 from quarterdeck.papers.gather import gather_facts
 from quarterdeck.papers.model import Paper
@@ -68,7 +69,8 @@ class Desk:
         about = about if template.about == "portfolio" or about.level == template.about else choose_subject(facts, template.about)
         facts = self.facts(about, given)
         previous = self.store.previous(template_id, str(about), self.snapshot.id)
-        return draft_paper(template, facts, about, previous, points, variant, title)
+        paper = draft_paper(template, facts, about, previous, points, variant, title)
+        return apply_reviews(paper, self._reviews(paper.id), facts)
 
     def render(
         self,
@@ -77,6 +79,7 @@ class Desk:
         pptx_template: Path | None = None,
         about: Scope = Scope(),
         given: Mapping[str, tuple[Value, str]] | None = None,
+        points: Sequence[Line] = (),
     ) -> Rendered:
         """The paper's files, sealed and kept in the store."""
         template = get_template(paper.template)
@@ -84,9 +87,22 @@ class Desk:
         if self._is_sealed(paper.id):
             return self._sealed_files(paper, tuple(formats or template.formats))
         rendered = render_paper(paper, facts, self.now, tuple(formats or template.formats), pptx_template)
-        base = {**rendered.base, "about": str(about), "given": {key: [str(value), unit] for key, (value, unit) in (given or {}).items()}}
+        base = {
+            **rendered.base,
+            "paragraphs": as_json(paper),
+            "points": [line.text for line in points],
+            "about": str(about),
+            "given": {key: [str(value), unit] for key, (value, unit) in (given or {}).items()},
+        }
         self.store.keep(paper.id, base, rendered.files, rendered.manifests)
         return rendered
+
+    def _reviews(self, paper_id: str) -> Sequence[Any]:
+        if self.record is None:
+            return ()
+        from quarterdeck.papers.actions import read_reviews
+
+        return read_reviews(self.record, paper_id)
 
     def _is_sealed(self, paper_id: str) -> bool:
         if self.record is None:

@@ -54,7 +54,7 @@ def write_one(
         advance("Drafting")
         paper = desk.draft(template_id, scope, points, variant)
         advance("Writing")
-        rendered = desk.render(paper, chosen, pptx_template, scope)
+        rendered = desk.render(paper, chosen, pptx_template, scope, points=points)
         register_draft(record, SINGLE_USER, paper, desk, rendered.content_hash, str(scope), [line.text for line in points])
         advance("Checking")
         return _hand_over(desk, paper, rendered.files, out, scope, notes)
