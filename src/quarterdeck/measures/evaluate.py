@@ -79,8 +79,10 @@ def build_readings(definition: Definition, source: Source, level: str, answer: p
     names = sorted({str(key) for key in keys[use]} | set(list_keys(source.snapshot, level)))
     number = {name: i for i, name in enumerate(names)}
     group = np.array([number[str(key)] for key in keys[use]], dtype=np.intp)
-    clusters = derive_clusters(answer, level, register)[use]
-    cells = _build_cells(answer, use, group, np.unique(clusters.astype(str), return_inverse=True)[1].astype(np.intp))
+    # A site is its own cluster; text is slow to sort, so it is not asked for twice.
+    clusters = keys[use] if level == "site" else derive_clusters(answer, level, register)[use]
+    cluster = group if level == "site" else np.unique(clusters.astype(str), return_inverse=True)[1].astype(np.intp)
+    cells = _build_cells(answer, use, group, cluster)
     counts = [np.bincount(group, _column(answer, name)[use], len(names)) for name in ("n_rows", "n_collected", "n_counted")]
     kind = METHODS[definition.method.name]
     assert kind.estimator is not None
@@ -102,16 +104,8 @@ def _finish(
         return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason="the tables behind it hold no row for this")
     if collected == 0:
         return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason="the source does not fill the columns it needs")
-    base = replace(base, numerator=count, denominator=total)
-    if total <= 0:
-        return replace(base, reason=f"no {definition.denominator[0].lower()}{definition.denominator[1:]}".rstrip("."))
-    if total < definition.minimum:
-        least = f"{wording.number(total)} of at least {wording.number(definition.minimum)} needed"
-        return replace(base, not_assessed=NotAssessed.TOO_FEW, reason=least)
-    if not np.isfinite(value):
-        return replace(
-            base, not_assessed=NotAssessed.NOT_YET_DUE, reason=f"the median is not reached: {wording.of(count, total)} have ended"
-        )
+    if total <= 0 or total < definition.minimum or not np.isfinite(value):
+        return _give_reason(replace(base, numerator=count, denominator=total), definition, count, total)
     chance = derive_chance(definition.target, float(found.chance[i]))
     low, high = float(found.low[i]), float(found.high[i])
     is_closed = np.isfinite(low) and np.isfinite(high)
@@ -119,6 +113,8 @@ def _finish(
     return replace(
         base,
         value=value,
+        numerator=count,
+        denominator=total,
         not_assessed=None,
         interval=Interval(min(low, value), max(high, value), definition.method.level) if is_closed else None,
         verdict=derive_verdict(definition.target, value, chance),
@@ -126,6 +122,15 @@ def _finish(
         drivers=told,
         details=details,
     )
+
+
+def _give_reason(base: Reading, definition: Definition, count: float, total: float) -> Reading:
+    if total <= 0:
+        return replace(base, reason=f"no {definition.denominator[0].lower()}{definition.denominator[1:]}".rstrip("."))
+    if total < definition.minimum:
+        least = f"{wording.number(total)} of at least {wording.number(definition.minimum)} needed"
+        return replace(base, not_assessed=NotAssessed.TOO_FEW, reason=least)
+    return replace(base, not_assessed=NotAssessed.NOT_YET_DUE, reason=f"the median is not reached: {wording.of(count, total)} have ended")
 
 
 def _build_cells(answer: pa.Table, use: np.ndarray, group: np.ndarray, cluster: np.ndarray) -> Cells:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from quarterdeck.vocabulary import wording
@@ -52,8 +53,14 @@ class Target:
 
     def in_words(self, unit: str) -> str:
         """'at most 5.0%', 'within ±5.0%'."""
-        sign = "±" if self.comparison is Comparison.WITHIN else ""
-        return f"{self.comparison.value} {sign}{wording.in_unit(self.value, unit)}"
+        return _say_target(self.value, self.comparison, unit)
+
+
+@cache
+def _say_target(value: float, comparison: Comparison, unit: str) -> str:
+    # Kept, because thousands of readings of one measure repeat it.
+    sign = "±" if comparison is Comparison.WITHIN else ""
+    return f"{comparison.value} {sign}{wording.in_unit(value, unit)}"
 
 
 @dataclass(frozen=True, slots=True)
