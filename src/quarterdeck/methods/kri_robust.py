@@ -151,7 +151,7 @@ def _imbalance(gap: Floats, own: Floats, is_small: NDArray[np.bool_], factor: fl
 def _take_evenly(gap: Floats, own: Floats) -> NDArray[np.int64]:
     if len(gap) <= LARGEST_SAMPLE:
         return np.arange(len(gap))
-    order = np.lexsort((gap, own))
+    order = np.argsort(own * (1 + 1e-9 * gap))  # by size, equal sizes by value: the order of rows must not matter
     return np.asarray(order[np.linspace(0, len(gap) - 1, LARGEST_SAMPLE).round().astype(int)])
 
 

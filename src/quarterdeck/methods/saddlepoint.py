@@ -39,11 +39,12 @@ def mid_z_gamma_poisson(x: Floats, mean: Floats, variance_factor: Floats) -> Flo
         variance = mean * (1 + mean / k)
         skewness = (1 + 2 * mean / k) / np.sqrt(variance)
         z = _combine(np.sign(x - mean), deviance, tilt, spread, skewness)
-        at_zero = ndtri_exp(np.log(0.5) - k * np.log1p(mean / k))
+        none = np.flatnonzero(x <= 0)
+        z[none] = ndtri_exp(np.log(0.5) - (k * np.log1p(mean / k))[none])
         hard = np.flatnonzero((k < 1) & (x > 0))
         if len(hard):
             z[hard] = _sum_gamma_poisson(x[hard], k[hard], (mean / (k + mean))[hard])
-    return np.where(x <= 0, at_zero, z)
+    return z
 
 
 def mid_z_beta_binomial(x: Floats, n: Floats, share: Floats, correlation: Floats) -> Floats:
@@ -60,10 +61,9 @@ def mid_z_beta_binomial(x: Floats, n: Floats, share: Floats, correlation: Floats
         skewness = (size + 2 * n) * (1 - 2 * share) / (size + 2) / np.sqrt(variance)
         z = _combine(np.sign(x - ex), deviance, tilt, spread, skewness)
         at_zero, at_all = ((x <= 0), (y <= 0))
-        if at_zero.any():
-            z = np.where(at_zero, _end_z(a, b, n, 1.0), z)
-        if at_all.any():
-            z = np.where(at_all, _end_z(b, a, n, -1.0), z)
+        for ends, first, second, side in ((np.flatnonzero(at_zero), a, b, 1.0), (np.flatnonzero(at_all), b, a, -1.0)):
+            if len(ends):
+                z[ends] = _end_z(first[ends], second[ends], n[ends], side)
         hard = np.flatnonzero((np.minimum(a, b) < SMALLEST_SHAPE) & ~at_zero & ~at_all)
         if len(hard):
             z[hard] = _sum_beta_binomial(x[hard], n[hard], a[hard], b[hard])
