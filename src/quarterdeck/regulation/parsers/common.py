@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import html
+import io
 import json
 import re
+import zlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -88,11 +90,16 @@ class Payload:
 
 
 def _decompress(content: bytes) -> bytes:
-    # A small file may unfold without end; reading one byte over the limit is enough to know.
-    import io
-
+    """What a compressed file holds, up to the cap; a broken archive gives what could be read of it."""
+    pieces, size = [], 0
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-        return stream.read(SIZE_LIMIT + 1)[:SIZE_LIMIT]
+        try:
+            while size < SIZE_LIMIT and (piece := stream.read(1_000_000)):  # a small file may unfold without end
+                pieces.append(piece)
+                size += len(piece)
+        except (EOFError, OSError, zlib.error):
+            pass
+    return b"".join(pieces)
 
 
 class _Text(HTMLParser):
