@@ -90,7 +90,7 @@ def seek(
     """How many more sites make a date likely enough?"""
     from datetime import date
 
-    from quarterdeck.scenarios.grammar import country_code
+    from quarterdeck.scenarios.countries import country_code
     from quarterdeck.scenarios.seek import seek_sites
     from quarterdeck.vocabulary import wording
     from quarterdeck.vocabulary.errors import BadInput

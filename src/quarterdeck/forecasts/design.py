@@ -38,7 +38,10 @@ KNOTS = {"enrol": (20.0, 40.0, 80.0, 200.0, 500.0, 1500.0), "n_sites": (2.0, 5.0
 TYPES = ("DRUG", "BIOLOGICAL", "DEVICE", "PROCEDURE", "RADIATION", "BEHAVIORAL", "DIETARY_SUPPLEMENT", "GENETIC", "DIAGNOSTIC", "OTHER")
 WORDS = (
     ("vaccine", ("vaccin",)),
-    ("pharmacokinetics", ("pharmacokinetic", "bioequivalence", "bioavailability", "food effect", "drug-drug", "interaction", "mass balance")),
+    (
+        "pharmacokinetics",
+        ("pharmacokinetic", "bioequivalence", "bioavailability", "food effect", "drug-drug", "interaction", "mass balance"),
+    ),
     ("extension", ("extension", "long-term", "long term", "open-label", "rollover", "follow-up")),
     ("survival", ("survival", "adjuvant", "maintenance", "metastatic", "advanced")),
     ("transplant", ("transplant", "leukemia", "lymphoma", "myeloma", "stem cell")),
@@ -99,11 +102,12 @@ def forecast_design(design: Design, planned_days: float | None = None) -> Design
     model, x = load_model(), describe(design)
     log_days = _predict(model["duration"], x)
     low, high = model["duration"]["offsets"]
-    slip = _slip(model["slip"], x, planned_days) if planned_days else (None, None, None)
+    slip: tuple[float | None, float | None, float | None] = (None, None, None)
+    if planned_days:
+        slip = _slip(model["slip"], x, planned_days)
     risk = float(1 / (1 + np.exp(-_predict(model["termination"], x))))
-    return DesignForecast(
-        float(np.exp(log_days)), float(np.exp(log_days + low)), float(np.exp(log_days + high)), *slip, risk, _reasons(model["duration"], x)
-    )
+    days = [float(np.exp(log_days + offset)) for offset in (0.0, low, high)]
+    return DesignForecast(days[0], days[1], days[2], slip[0], slip[1], slip[2], risk, _reasons(model["duration"], x))
 
 
 def describe(design: Design) -> dict[str, float]:

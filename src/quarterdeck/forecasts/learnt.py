@@ -148,7 +148,7 @@ def planned_rate(study: StudyFacts) -> float | None:
     first, last, sites = study.row["est_fpfv"], study.row["est_lpfv"], study.row["num_plan_site"]
     if not (first and last and sites and study.target) or last <= first:
         return None
-    return study.target / (0.7 * float(sites) * (last - first).days / MONTH_DAYS)
+    return float(study.target / (0.7 * float(sites) * (last - first).days / MONTH_DAYS))
 
 
 def site_months(study: StudyFacts, today: date) -> float:

@@ -238,7 +238,7 @@ def straight_line_days(study: StudyFacts, facts: PortfolioFacts) -> float | None
     first = study.row["act_fpfv"]
     if not study.enrolled or first is None or first >= facts.today:
         return None
-    return (study.target - study.enrolled) / (study.enrolled / (facts.today - first).days)
+    return float((study.target - study.enrolled) / (study.enrolled / (facts.today - first).days))
 
 
 def what_words(what: str) -> str:
@@ -259,7 +259,7 @@ def _count_entries(forecast: TrialForecast, base: Entry, study: StudyFacts, fact
     for months in COUNT_HORIZONS:
         due = forecast.today + timedelta(days=round(months * MONTH_DAYS))
         ahead = months * MONTH_DAYS
-        values = {p: float(np.interp(ahead, days, quantiles[:, i])) for i, p in enumerate(LEVELS)}
+        values: dict[float, float | None] = {p: float(np.interp(ahead, days, quantiles[:, i])) for i, p in enumerate(LEVELS)}
         line = None if pace is None else min(float(study.target), study.enrolled + pace * ahead)
         found.append(
             replace(

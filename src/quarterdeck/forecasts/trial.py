@@ -158,7 +158,7 @@ def _first_site(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt) -> Arr
     pending = [s for s in study.sites if s.activated is None and s.status not in ("dropped", "closed")]
     if not pending:
         return None
-    return np.min([start_up_days(study, site, facts.today, learnt, NETWORK_REPLICATES) for site in pending], axis=0)
+    return np.asarray(np.min([start_up_days(study, site, facts.today, learnt, NETWORK_REPLICATES) for site in pending], axis=0))
 
 
 def _start_up_network(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt, seed: int) -> tuple[tuple[str, float], ...]:
@@ -283,7 +283,7 @@ def _planned_site_months(study: StudyFacts, today: date) -> float:
     passed = float(np.clip((today - r["est_fpfv"]).days / MONTH_DAYS, 0.0, length))
     opening = 0.6 * length
     during = min(passed, opening)
-    return float(r["num_plan_site"]) * (during**2 / (2 * opening) + max(0.0, passed - opening))
+    return float(float(r["num_plan_site"]) * (during**2 / (2 * opening) + max(0.0, passed - opening)))
 
 
 def _money(study: StudyFacts, facts: PortfolioFacts, prepared: PreparedTrial, future: TrialFuture) -> MoneyForecast | None:
@@ -320,7 +320,7 @@ def cost_phasing(b: BudgetFacts, today: date, future: TrialFuture) -> tuple[tupl
         quantiles = np.quantile(spent + rest * np.minimum(month / lock, 1.0), (0.1, 0.5, 0.9))
         day = day_after(today, float(month))
         assert day is not None
-        found.append((day, *(float(q) for q in quantiles)))
+        found.append((day, float(quantiles[0]), float(quantiles[1]), float(quantiles[2])))
     return tuple(found)
 
 

@@ -6,7 +6,9 @@ docs/decisions. Time 0 is the cut-off throughout; rates are participants per sit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from scipy.special import digamma, gammainccinv, gammaincinv, gammaln, ndtr, pol
 from quarterdeck.vocabulary.errors import BadInput
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 POISSON_SHAPE = 1e8  # a gamma this sharp is a constant: one code path serves the Poisson limit
 LOW_EVIDENCE_SITES, LOW_EVIDENCE_PARTICIPANTS = 4, 15
 
@@ -127,23 +130,29 @@ def _moved(fit: RateFit, alpha: float | None, mean: float) -> RateFit:
     return RateFit(alpha, beta, mean, fit.n_sites, fit.participants, fit.site_days, fit.boundary)
 
 
+def _at(f: Callable[[float, float, Array, Array], T], point: Array, k: Array, v: Array) -> T:
+    alpha, mean = np.exp(point)
+    return f(float(alpha), float(mean), k, v)
+
+
 def _maximise(k: Array, v: Array, rate: float) -> tuple[float, float]:
     """Newton in (ln alpha, ln mean), halving a step that would lose likelihood."""
     mu = v * rate
     excess = max(float(((k - mu) ** 2 - k).sum()), 1e-9)
     point = np.array([np.log(np.clip((mu**2).sum() / excess, 0.02, 1e6)), np.log(rate)])
-    best = log_likelihood(*np.exp(point), k, v)
+    best = _at(log_likelihood, point, k, v)
     for _ in range(200):
-        gradient, hessian = _gradient(*np.exp(point), k, v), _hessian(*np.exp(point), k, v)
+        gradient, hessian = _at(_gradient, point, k, v), _at(_hessian, point, k, v)
         values, vectors = np.linalg.eigh(-hessian)
         step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-8))
         step *= min(1.0, 2.0 / max(np.abs(step).max(), 1e-300))
         while np.abs(step).max() > 1e-13:
-            tried = log_likelihood(*np.exp(np.clip(point + step, -40, 25)), k, v)
+            tried = _at(log_likelihood, np.clip(point + step, -40, 25), k, v)
             if tried >= best - 1e-12:
                 break
             step = step / 2
-        point, best = np.clip(point + step, -40, 25), log_likelihood(*np.exp(np.clip(point + step, -40, 25)), k, v)
+        point = np.clip(point + step, -40, 25)
+        best = _at(log_likelihood, point, k, v)
         if np.abs(step).max() < 1e-10:
             break
     alpha, mean = np.exp(point)

@@ -63,7 +63,7 @@ class MonthlyRecord:
     def planned(self, trial: int, origin: int) -> Integers:
         """Opening months of the sites that open in the twelve months from `origin`: the activation plan."""
         mine = (self.trial == trial) & (self.first >= origin) & (self.first < origin + LEADS)
-        return self.first[mine]
+        return np.asarray(self.first[mine], dtype=np.int64)
 
     def is_forecastable(self, trial: int, origin: int) -> bool:
         """At least 15 participants so far, and at least two sites older than three months."""

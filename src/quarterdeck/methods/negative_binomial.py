@@ -62,7 +62,7 @@ def merge_components(a: Array, ratio: Array) -> tuple[Array, Array]:
     """Components of equal ratio become one whose sizes add; those without exposure go."""
     kept = (ratio > 0) & (a > 0)
     values, where = np.unique(ratio[kept], return_inverse=True)
-    return np.bincount(where, a[kept], len(values)), values
+    return np.bincount(where, a[kept], len(values)).astype(float), values
 
 
 def probability_at_least(n: int, a: Array, ratio: Array) -> float:

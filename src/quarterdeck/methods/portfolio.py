@@ -370,7 +370,7 @@ def _binned(starts: Array, chances: Array) -> tuple[Array, Array]:
     month = np.maximum(np.round(starts), 0).astype(np.int64)
     total = np.bincount(month, chances)
     kept = np.flatnonzero(total)
-    return kept.astype(float), total[kept]
+    return kept.astype(float), np.asarray(total[kept], dtype=float)
 
 
 def _not_held(holds: Sequence[tuple[float, float]]) -> Array:

@@ -26,7 +26,7 @@ def median_ratio(median: Array, actual: Array) -> float:
 def pinball_loss(quantile: ArrayLike, actual: ArrayLike, level: float) -> Array:
     """Loss of a quantile at `level`: max(p (y - q), (p - 1)(y - q))."""
     error = np.asarray(actual, dtype=float) - np.asarray(quantile, dtype=float)
-    return np.maximum(level * error, (level - 1) * error)
+    return np.asarray(np.maximum(level * error, (level - 1) * error))
 
 
 def crps_sample(sample: Array, actual: float) -> float:
@@ -45,13 +45,13 @@ def crps_quantiles(levels: Sequence[float], quantiles: ArrayLike, actual: float)
     p, q = np.asarray(levels, dtype=float), np.asarray(quantiles, dtype=float)
     loss = np.array([float(pinball_loss(value, actual, level)) for level, value in zip(p, q, strict=True)])
     inner = float(((loss[1:] + loss[:-1]) / 2 * np.diff(p)).sum())
-    return 2 * (inner + loss[0] * p[0] / 2 + loss[-1] * (1 - p[-1]) / 2)
+    return float(2 * (inner + loss[0] * p[0] / 2 + loss[-1] * (1 - p[-1]) / 2))
 
 
 def interval_score(low: ArrayLike, high: ArrayLike, actual: ArrayLike, level: float) -> Array:
     """(u - l) + (2/a) x the miss, a = 1 - level."""
     lo, hi, y = (np.asarray(value, dtype=float) for value in (low, high, actual))
-    return (hi - lo) + 2 / (1 - level) * (np.maximum(lo - y, 0) + np.maximum(y - hi, 0))
+    return np.asarray((hi - lo) + 2 / (1 - level) * (np.maximum(lo - y, 0) + np.maximum(y - hi, 0)))
 
 
 def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:

@@ -72,9 +72,12 @@ def fit_survival(name: str, time: Array, happened: Flags, cuts: Sequence[float] 
     }.get(name)
     if start is None:
         raise BadInput("Unknown law of durations", thing=name, allowed=(*LAWS, "piecewise"))
-    loss = lambda theta: -_survival_likelihood(name, theta, time, happened)  # noqa: E731
+
+    def loss(theta: Array) -> float:
+        return -_survival_likelihood(name, theta, time, happened)
+
     theta = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-10, "maxiter": 4000, "maxfev": 4000}).x
-    return SurvivalFit(name, theta, np.linalg.inv(numeric_hessian(loss, theta)), -loss(theta))
+    return SurvivalFit(name, theta, np.asarray(np.linalg.inv(numeric_hessian(loss, theta)), dtype=float), -loss(theta))
 
 
 def aic_weights(fits: Sequence[SurvivalFit] | Sequence[EnrolmentFit]) -> Array:
@@ -93,7 +96,7 @@ def draw_remaining(fit: SurvivalFit, elapsed: Array, rng: np.random.Generator, t
 
 def draw_theta(fit: SurvivalFit | EnrolmentFit, rng: np.random.Generator, size: int) -> Array:
     """Parameters with their uncertainty, shape (size, parameters)."""
-    return rng.multivariate_normal(fit.theta, fit.covariance, size)
+    return np.asarray(rng.multivariate_normal(fit.theta, fit.covariance, size))
 
 
 def fit_enrolment(name: str, days: Array, end: float, cuts: Sequence[float] = ()) -> EnrolmentFit:
@@ -112,7 +115,7 @@ def fit_enrolment(name: str, days: Array, end: float, cuts: Sequence[float] = ()
 
     start = np.array([np.log(len(days) / end**2 * 2), -np.log(end)])
     theta = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-11, "maxiter": 4000}).x
-    return EnrolmentFit(name, theta, np.linalg.inv(numeric_hessian(loss, theta)), -loss(theta), end)
+    return EnrolmentFit(name, theta, np.asarray(np.linalg.inv(numeric_hessian(loss, theta)), dtype=float), -loss(theta), end)
 
 
 def cumulated_rate(name: str, theta: Array, t: Array, cuts: tuple[float, ...]) -> Array:
@@ -283,7 +286,10 @@ def probability_of_events_by(day: float, days: Array) -> float:
 
 def best_cut(days: Array, end: float) -> float:
     """The one change point of a piecewise enrolment rate with the largest likelihood."""
-    loss = lambda c: -_fit_piecewise_enrolment(days, end, (float(c),)).log_likelihood  # noqa: E731
+
+    def loss(c: float) -> float:
+        return -_fit_piecewise_enrolment(days, end, (float(c),)).log_likelihood
+
     grid = np.quantile(days, np.linspace(0.1, 0.9, 17))
     start = grid[int(np.argmin([loss(c) for c in grid]))]
     found = minimize_scalar(loss, bounds=(max(start - 30, days.min() + 1), min(start + 30, days.max() - 1)), method="bounded")

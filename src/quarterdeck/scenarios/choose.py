@@ -103,7 +103,10 @@ def choose_options(options: Sequence[Option], budget: float | None = None, peopl
     if people is not None:
         constraints.append(LinearConstraint(np.array([[o.people for o in useful]]), -np.inf, people))
     solved = milp(
-        -worth / max(float(np.abs(worth).max()), 1.0), constraints=constraints, integrality=np.ones(len(useful)), bounds=Bounds(0, 1)
+        -worth / max(float(np.abs(worth).max()), 1.0),
+        constraints=constraints,
+        integrality=np.ones(len(useful), dtype=np.int64),
+        bounds=Bounds(0, 1),
     )
     if solved.x is None:
         raise BadInput("No set of options fits the caps", thing=f"budget {budget}, people {people}")

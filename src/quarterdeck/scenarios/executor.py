@@ -111,7 +111,8 @@ class DaskCluster:
             from distributed import Client
         except ImportError as error:
             raise PartMissing("The cluster extra is not installed", next_step="pip install 'quarterdeck[cluster]'") from error
-        return DaskCluster(Client(address))
+        make: Any = Client
+        return DaskCluster(make(address))
 
     def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
         """As they complete."""
@@ -120,7 +121,8 @@ class DaskCluster:
         futures = [
             self.client.submit(run_task, task, key=f"{task[0]}/{task[1]}/{task[3]}/{task[4]}", pure=True, retries=5) for task in tasks
         ]
-        for future in as_completed(futures):
+        completed: Any = as_completed
+        for future in completed(futures):
             yield future.result()
 
 

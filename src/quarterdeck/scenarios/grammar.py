@@ -10,8 +10,8 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
-from importlib.resources import files
 
+from quarterdeck.scenarios.countries import country_code
 from quarterdeck.scenarios.model import LeverUse
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -130,8 +130,12 @@ def _close_sites(g: Mapping[str, str], today: date) -> LeverUse:
 
 
 def _move_sites(g: Mapping[str, str], today: date) -> LeverUse:
-    values = {"count": _number(g["n"]), "from_country": country_code(g["origin"]), "to_country": country_code(g["country"])}
-    return LeverUse("move_sites", {**values, **_since(g, today)})
+    values: dict[str, float | str] = {
+        "count": _number(g["n"]),
+        "from_country": country_code(g["origin"]),
+        "to_country": country_code(g["country"]),
+    }
+    return LeverUse("move_sites", values | _since(g, today))
 
 
 def _rate(g: Mapping[str, str], today: date) -> LeverUse:
@@ -197,11 +201,11 @@ def _days(unit: str) -> float:
     return {"d": 1.0, "w": 7.0, "m": 30.4375}[unit[0]]
 
 
-def _where(g: Mapping[str, str]) -> dict[str, str]:
+def _where(g: Mapping[str, str]) -> dict[str, float | str]:
     return {"country": country_code(g["country"])} if "country" in g else {}
 
 
-def _since(g: Mapping[str, str], today: date) -> dict[str, str]:
+def _since(g: Mapping[str, str], today: date) -> dict[str, float | str]:
     return {"start": read_day(g["when"], today).isoformat()} if "when" in g else {}
 
 
@@ -219,31 +223,3 @@ def read_day(text: str, today: date) -> date:
     if day > monthrange(year, month)[1]:
         raise BadInput("Not a date", thing=text)
     return date(year, month, day)
-
-
-@cache
-def _countries() -> dict[str, str]:
-    """Names and codes, lower case, to ISO alpha-2."""
-    found: dict[str, str] = {
-        "uk": "GB",
-        "the uk": "GB",
-        "britain": "GB",
-        "usa": "US",
-        "the us": "US",
-        "the usa": "US",
-        "the united states": "US",
-    }
-    for line in files("quarterdeck.evidence").joinpath("lists/countries.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("#") or line.count("|") < 2:
-            continue
-        code, three, names = line.split("|", 2)
-        found |= {name.strip().lower(): code for name in [code, three, *re.split(r"[|;]", names)] if name.strip()}
-    return found
-
-
-def country_code(name: str) -> str:
-    """ISO alpha-2 of a country's name or code. Raises BadInput for one that is not known."""
-    code = _countries().get(name.strip().lower())
-    if code is None:
-        raise BadInput("Not a country", thing=repr(name), allowed="a name as in ISO 3166, or its two letters")
-    return code

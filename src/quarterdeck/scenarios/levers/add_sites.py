@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from quarterdeck.scenarios.countries import since, where
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 
@@ -20,9 +21,7 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    where = f" in {values['country']}" if values["country"] else ""
-    when = f", decided {values['start']}" if values["start"] else ""
-    return f"Add {wording.plural(values['count'], 'site')}{where}{when}"
+    return f"Add {wording.plural(values['count'], 'site')}{where(values)}{since(values, 'decided on')}"
 
 
 LEVER = Lever(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from quarterdeck.forecasts.facts import MONTH_DAYS
+from quarterdeck.scenarios.countries import where
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 
@@ -22,8 +23,7 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    where = f" in {values['country']}" if values["country"] else ""
-    return f"Approvals {wording.late(values['days'])}{where}"
+    return f"Approvals {wording.late(values['days'])}{where(values)}"
 
 
 LEVER = Lever(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from quarterdeck.scenarios.countries import where
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 
@@ -25,8 +26,7 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    where = f" in {values['country']}" if values["country"] else ""
-    return f"Close the {wording.plural(values['count'], 'slowest site')}{where}"
+    return f"Close the {wording.plural(values['count'], 'slowest site')}{where(values)}"
 
 
 LEVER = Lever(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.scenarios.countries import country_name
 from quarterdeck.scenarios.levers import add_sites, close_sites
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
@@ -17,7 +18,7 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    return f"Move {wording.plural(values['count'], 'site')} from {values['from_country'] or 'the slowest'} to {values['to_country']}"
+    return f"Move {wording.plural(values['count'], 'site')} from {country_name(values['from_country']) or 'wherever is slowest'} to {country_name(values['to_country'])}"
 
 
 LEVER = Lever(

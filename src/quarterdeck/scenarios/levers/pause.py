@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.scenarios.countries import since
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 
@@ -15,8 +16,7 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    since = f" from {values['start']}" if values["start"] else ""
-    return f"Pause recruitment for {wording.plural(values['months'], 'month')}{since}"
+    return f"Pause recruitment for {wording.plural(values['months'], 'month')}{since(values)}"
 
 
 LEVER = Lever(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from quarterdeck.forecasts.facts import MONTH_DAYS
+from quarterdeck.scenarios.countries import since
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 
@@ -21,9 +22,8 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    since = f" from {values['start']}" if values["start"] else ""
     return (
-        f"A rule that adds {wording.duration(values['days'])} to approvals{since}, "
+        f"A rule that adds {wording.duration(values['days'])} to approvals{since(values)}, "
         f"{wording.share(values['cost'], 0, signed=True)} to the cost of a participant"
     )
 

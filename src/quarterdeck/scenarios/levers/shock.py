@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from quarterdeck.forecasts.facts import MONTH_DAYS
+from quarterdeck.scenarios.countries import since
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 
@@ -32,9 +33,8 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    since = f" from {values['start']}" if values["start"] else ""
     return (
-        f"A shock{since}: {wording.share(values['hit'], 0)} of sites stop for {wording.duration(values['days'])}, "
+        f"A shock{since(values)}: {wording.share(values['hit'], 0)} of sites stop for {wording.duration(values['days'])}, "
         f"{wording.share(values['restarted'], 0)} of them restart"
     )
 
