@@ -30,10 +30,12 @@ BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networ
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight invented trials, two snapshots; read only."""
+    """Twelve invented trials, two snapshots; read only."""
+    if ready := os.environ.get("QUARTERDECK_TEST_DECK"):  # made once by hand, where one runs these tests again and again
+        return Path(ready)
     out = tmp_path_factory.mktemp("deck")
     settings = Settings(home=out / "home")
-    make_demo(DemoOptions(trials=8, scale=0.5, snapshots=2), out, Store(settings.evidence_dir), lambda line: None)
+    make_demo(DemoOptions(trials=12, scale=0.5, snapshots=2), out, Store(settings.evidence_dir), lambda line: None)
     return settings.home
 
 
@@ -88,7 +90,12 @@ def demo_server(demo_home: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A real Chromium; skipped with one line where there is none (and failing where CI asks for it)."""
-    path = os.environ.get("QUARTERDECK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = (
+        os.environ.get("QUARTERDECK_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not path:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs Chromium")
@@ -111,7 +118,10 @@ def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" and "status of" not in message.text else None)
+        page.on(
+            "console",
+            lambda message: problems.append(message.text) if message.type == "error" and "status of" not in message.text else None,
+        )
         page.on("pageerror", lambda error: problems.append(str(error)))
         return page
 

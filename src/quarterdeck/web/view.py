@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 ANONYMOUS = Actor("", "Nobody")
+SHOWN_ROWS = 40  # of a data table beside a chart; the export holds all
 EXPORTS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
@@ -164,6 +165,8 @@ class View:
     def sparkline(self, chart: Sparkline) -> Markup:
         """A small picture for a table cell."""
         return Markup(draw_sparkline(chart))  # noqa: S704  built from numbers, its text escaped by the drawer
+
+    shown_rows = SHOWN_ROWS
 
     def chart_table(self, name: str) -> Table:
         """A chart's data table."""
@@ -305,8 +308,10 @@ class View:
                     cited += [words(value, units.get(key, "")), str(plain(value))]
                     cited += [value.sub] if hasattr(value, "sub") else []
         for chart in self.charts.values():
-            unit = str(getattr(chart, "unit", ""))
-            cited += [words(value, unit if isinstance(value, float) else "") for row in chart.rows() for value in row.values()]
+            unit, rows = str(getattr(chart, "unit", "")), chart.rows()
+            cited += [words(value, unit if isinstance(value, float) else "") for row in rows for value in row.values()]
+            # What a method says of itself (its levels, its number of futures) is cited by saying it.
+            cited += [chart.method, str(len(rows)), str(SHOWN_ROWS), wording.share(float(getattr(chart, "level", 0.0)), 0)]
         for reading in [*readings, *(reading for finding in findings for reading in finding.readings)]:
             cited += values_of(reading)
         for finding in findings:

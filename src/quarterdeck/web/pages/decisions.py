@@ -30,7 +30,7 @@ def show_decisions(view: View = permit("record.read")) -> Response:
         found = session.execute(
             select(Decision, Person.name).join(Person, Person.id == Decision.decided_by).order_by(Decision.decided_at.desc()).limit(2000)
         ).all()
-        names = dict(session.execute(select(Person.id, Person.name)).tuples().all())
+        names = {person.id: person.name for person in session.scalars(select(Person))}
         events = session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc()).limit(2000)).all()
         count = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
     decisions = [

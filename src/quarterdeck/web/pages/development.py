@@ -70,7 +70,15 @@ def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
     conversations = read_conversations(view.record, view.actor.id)
     open_ones = [c for c in conversations if c["status"] in ("running", "paused")]
     assessment = read_assessment(view.record, view.actor.id, now)
-    upcoming = [e for e in plan.entries if e.status == "planned" and e.kind in ("session", "checkpoint") and e.start is not None and e.start.date() >= now.date()] if plan else []
+    upcoming = (
+        [
+            e
+            for e in plan.entries
+            if e.status == "planned" and e.kind in ("session", "checkpoint") and e.start is not None and e.start.date() >= now.date()
+        ]
+        if plan
+        else []
+    )
     if open_ones:
         action = ("Go on where you stopped", f"/development/conversations/{open_ones[-1]['id']}", open_ones[-1]["title"])
     elif not assessment.answers:
@@ -103,7 +111,14 @@ def show_assessment(view: View = permit("page.read", any_scope=True)) -> Respons
         cells = build_cells(assessment)
         large = [c for c in cells if c.size == "large"]
         found = f"Your first map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
-        return view.page("development/assessed.html", finding=found, needs_facts=False, strong=strengths(cells), cites=[len(large), len(cells), *cites, *(c.name for c in strengths(cells))], **support(view))
+        return view.page(
+            "development/assessed.html",
+            finding=found,
+            needs_facts=False,
+            strong=strengths(cells),
+            cites=[len(large), len(cells), *cites, *(c.name for c in strengths(cells))],
+            **support(view),
+        )
     rubric = get_rubric(item.rubric) if item.rubric else None
     return view.page(
         "development/question.html", finding="One question", needs_facts=False, item=item, state=state, minutes_left=minutes_left, rubric=rubric,
@@ -142,7 +157,9 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
 
     question = get_item(read_assessment(view.record, view.actor.id, view.deck.now()).role, item)
     with view.record.session() as session:
-        row = session.scalars(select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)).first()
+        row = session.scalars(
+            select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)
+        ).first()
     text = row.content.get("text", "") if row else ""
     score = score_interview(question.rubric, text, row.content.get("claims") if row else None)
     plain = to_plain_score(question.rubric, score)
@@ -163,7 +180,9 @@ async def claim(view: View = permit("development.answer", any_scope=True)) -> Re
     form = await view.request.form()
     item = str(form.get("item", ""))
     with view.record.session() as session:
-        row = session.scalars(select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)).first()
+        row = session.scalars(
+            select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)
+        ).first()
     if row is None:
         raise BadInput("There is no answer to this question yet", thing=item[:80])
     claims = {key.removeprefix("claim-"): str(value) for key, value in form.items() if key.startswith("claim-") and value}
@@ -242,14 +261,26 @@ async def keep_support(view: View = permit("development.profile", any_scope=True
     start = str(form.get("start", ""))
     chosen = [str(v) for v in form.getlist("switch")] if not start else sorted({*old.switches, *starting_set(start)})
     windows = [line.strip() for line in str(form.get("windows", "")).splitlines() if line.strip()] or list(old.windows)
-    experience = {name: float(str(form[name])) for name in ("years_at_level", "team", "budget_gbp", "degree") if str(form.get(name, "")).replace(".", "", 1).isdigit()}
+    experience = {
+        name: float(str(form[name]))
+        for name in ("years_at_level", "team", "budget_gbp", "degree")
+        if str(form.get(name, "")).replace(".", "", 1).isdigit()
+    }
     profile = Profile(
         old.role_id, tuple(windows), tuple(chosen), tuple(str(v) for v in form.getlist("share")) if not start else old.sharing, str(form.get("zone", "")) or old.zone,
         str(form.get("owner_id", "")).strip() or old.owner_id, experience or old.experience,
         tuple(line.strip() for line in str(form.get("successor_for", "")).splitlines() if line.strip()) if not start else old.successor_for, old.parked,
     )  # fmt: skip
     actions.keep_profile(view.record, view.actor, profile, view.deck.now())
-    set_preferences(view.record, view.actor.id, **{name: on if switch in chosen else off for switch, (name, on, off) in READING.items() if switch in chosen or switch in old.switches})
+    set_preferences(
+        view.record,
+        view.actor.id,
+        **{
+            name: on if switch in chosen else off
+            for switch, (name, on, off) in READING.items()
+            if switch in chosen or switch in old.switches
+        },
+    )
     return view.redirect("/development/support")
 
 
@@ -258,18 +289,39 @@ def _heat(cell: MapCell, place: int, groups: dict[str, str]) -> HeatCell:
 
 
 def _priority_table(first: list[Any], assessment: Any, view: View) -> Table:
-    columns = [Column("competency", "Competency"), Column("weight", "Weight", is_number=True), Column("gap", "Expected gap", is_number=True), Column("kpis", "KPIs off target", is_number=True), Column("value", "Priority", is_number=True), Column("time", "Weeks to the target at two hours a week")]
+    columns = [
+        Column("competency", "Competency"),
+        Column("weight", "Weight", is_number=True),
+        Column("gap", "Expected gap", is_number=True),
+        Column("kpis", "KPIs off target", is_number=True),
+        Column("value", "Priority", is_number=True),
+        Column("time", "Weeks to the target at two hours a week"),
+    ]
     rows = []
     for p in first:
         model = assessment.role.get(p.competency)
         time = time_to_competency(assessment, model, 2.0, view.settings.random_seed)
         words = " to ".join("over three years" if t is None else wording.number(round(t)) for t in (time.p20, time.p80))
         rows.append({"competency": Cell(p.competency, model.name, href=f"/development/map/{p.competency}"), "weight": round(p.weight, 2), "gap": round(p.gap, 2), "kpis": len(p.kpis_off), "value": round(p.value, 2), "time": words})  # fmt: skip
-    return Table("priorities", "What to begin with: weight × gap × KPIs", columns, rows, note="Priority = weight × expected gap × (1 + 0.25 for each linked KPI off target). The weeks are the 20th to 80th percentile.")
+    return Table(
+        "priorities",
+        "What to begin with: weight × gap × KPIs",
+        columns,
+        rows,
+        note="Priority = weight × expected gap × (1 + 0.25 for each linked KPI off target). The weeks are the 20th to 80th percentile.",
+    )
 
 
 def _cell_table(cells: list[MapCell], groups: dict[str, str]) -> Table:
-    columns = [Column("competency", "Competency"), Column("group", "Group"), Column("target", "Target", is_number=True), Column("level", "Level", is_number=True), Column("interval", "80% interval"), Column("gap", "Gap"), Column("answers", "Answers", is_number=True)]
+    columns = [
+        Column("competency", "Competency"),
+        Column("group", "Group"),
+        Column("target", "Target", is_number=True),
+        Column("level", "Level", is_number=True),
+        Column("interval", "80% interval"),
+        Column("gap", "Gap"),
+        Column("answers", "Answers", is_number=True),
+    ]
     rows = [
         {"competency": Cell(c.competency, c.name, href=f"/development/map/{c.competency}"), "group": groups[c.group], "target": Cell(c.target, f"{c.target}", sub=f"“{c.word}”"), "level": f"{c.level:.1f}",
          "interval": f"{c.interval.low:.1f} to {c.interval.high:.1f}", "gap": c.size + (", contested" if c.is_contested else ", wide" if c.is_hatched else ""), "answers": c.answers}

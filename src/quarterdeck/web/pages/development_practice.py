@@ -57,13 +57,21 @@ def show_plan(view: View = permit("page.read", any_scope=True)) -> Response:
     plan = read_plan(view.record, view.actor.id)
     own = support(view)
     if plan is None:
-        return view.page("development/no_plan.html", finding="There is no plan yet", needs_facts=False, cites=[12, *own["profile"].windows, 1, 2], **own)
+        return view.page(
+            "development/no_plan.html", finding="There is no plan yet", needs_facts=False, cites=[12, *own["profile"].windows, 1, 2], **own
+        )
     role = read_role(view.record, view.actor.id)
     live = [e for e in plan.entries if e.status != "dropped"]
     sessions = [e for e in live if e.kind in ("session", "checkpoint")]
     done = sum(e.status == "done" for e in sessions)
     upcoming = [e for e in sessions if e.status == "planned"]
-    columns = [Column("week", "Week", is_number=True), Column("when", "When"), Column("what", "What"), Column("minutes", "Minutes", is_number=True), Column("status", "Status")]
+    columns = [
+        Column("week", "Week", is_number=True),
+        Column("when", "When"),
+        Column("what", "What"),
+        Column("minutes", "Minutes", is_number=True),
+        Column("status", "Status"),
+    ]
     rows = [
         {"week": e.week + 1, "when": f"{wording.day(e.start)}, {e.start:%H:%M}" if e.start and e.minutes else "this week" if e.kind == "task" else wording.day(e.start) if e.start else "any time",
          "what": Cell(e.id, e.title, href=f"/development/practise/{e.scenario}") if e.scenario else e.title, "minutes": e.minutes or "none fixed", "status": e.status}
@@ -109,7 +117,9 @@ def plan_calendar(view: View = permit("page.read", any_scope=True)) -> Response:
     if plan is None:
         raise NotFound("There is no plan yet", thing="plan.ics", next_step="Make one first.")
     content = render_calendar(plan, get_profile(view.record, view.actor.id).zone, view.deck.now(), str(view.request.base_url).rstrip("/"))
-    return Response(content, media_type="text/calendar; charset=utf-8", headers={"content-disposition": 'attachment; filename="development.ics"'})
+    return Response(
+        content, media_type="text/calendar; charset=utf-8", headers={"content-disposition": 'attachment; filename="development.ics"'}
+    )
 
 
 @router.get("/development/practise")
@@ -117,8 +127,17 @@ def show_practice(view: View = permit("page.read", any_scope=True)) -> Response:
     """All conversations by type, and those built from the own portfolio."""
     scenarios, types = load_scenarios(), load_types()
     held = read_conversations(view.record, view.actor.id)
-    best = {c["scenario_id"]: max(x["unaided"] for x in held if x["scenario_id"] == c["scenario_id"]) for c in held if c["status"] == "ended"}
-    columns = [Column("title", "Conversation"), Column("type", "Type"), Column("minutes", "Minutes", is_number=True), Column("level", "Level", is_number=True), Column("for", "For"), Column("best", "Best unaided")]
+    best = {
+        c["scenario_id"]: max(x["unaided"] for x in held if x["scenario_id"] == c["scenario_id"]) for c in held if c["status"] == "ended"
+    }
+    columns = [
+        Column("title", "Conversation"),
+        Column("type", "Type"),
+        Column("minutes", "Minutes", is_number=True),
+        Column("level", "Level", is_number=True),
+        Column("for", "For"),
+        Column("best", "Best unaided"),
+    ]
     rows = [
         {"title": Cell(s.id, s.title, href=f"/development/practise/{s.id}"), "type": types[s.type].name, "minutes": types[s.type].minutes, "level": s.level, "for": ", ".join(s.competencies),
          "best": wording.share(best[s.id], 0) if s.id in best else "not held yet"}
@@ -134,7 +153,11 @@ def show_practice(view: View = permit("page.read", any_scope=True)) -> Response:
 @router.get("/development/practise/{scenario_id}")
 def show_scenario(scenario_id: str, view: View = permit("page.read", any_scope=True)) -> Response:
     """Agenda and what counts, before the first word."""
-    scenario = generate(scenario_id.removeprefix("live-"), view.snapshot) if scenario_id.startswith("live-") and scenario_id.removeprefix("live-") in KINDS else get_scenario(scenario_id)
+    scenario = (
+        generate(scenario_id.removeprefix("live-"), view.snapshot)
+        if scenario_id.startswith("live-") and scenario_id.removeprefix("live-") in KINDS
+        else get_scenario(scenario_id)
+    )
     kind = load_types()[scenario.type]
     held = [c for c in read_conversations(view.record, view.actor.id) if c["type"] == scenario.type and c["status"] == "ended"]
     level = next_level(scenario.level, [c["unaided"] for c in held])
@@ -147,7 +170,12 @@ def show_scenario(scenario_id: str, view: View = permit("page.read", any_scope=T
 
 
 @router.post("/development/practise/{scenario_id}")
-def begin(scenario_id: str, level: Annotated[int, Form()] = 1, artefact: Annotated[str, Form()] = "", view: View = permit("development.converse", any_scope=True)) -> Response:
+def begin(
+    scenario_id: str,
+    level: Annotated[int, Form()] = 1,
+    artefact: Annotated[str, Form()] = "",
+    view: View = permit("development.converse", any_scope=True),
+) -> Response:
     """Open the conversation."""
     live = scenario_id.removeprefix("live-")
     scenario = generate(live, view.snapshot) if scenario_id.startswith("live-") and live in KINDS else get_scenario(scenario_id)
@@ -170,7 +198,9 @@ def show_conversation(conversation_id: str, view: View = permit("page.read", any
     step = asked.index(here.id) + 1 if here and here.id in asked else len(asked)
     tension = session.state["variables"].get("tension", 0.0)
     mood = next(word for bound, word in MOODS if tension >= bound)
-    show_mood = session.scenario.type in ("roleplay", "negotiation") and (session.state["level"] == 1 or is_on(own["profile"].switches, "conversation", "mood"))
+    show_mood = session.scenario.type in ("roleplay", "negotiation") and (
+        session.state["level"] == 1 or is_on(own["profile"].switches, "conversation", "mood")
+    )
     result = score_session(session)
     artefact = view.request.query_params.get("artefact", "")
     texts = [entry["text"] for entry in log]
@@ -206,7 +236,11 @@ def show_transcript(conversation_id: str, view: View = permit("page.read", any_s
     found = [c for c in read_conversations(view.record, view.actor.id) if c["id"] == conversation_id]
     if not found:
         raise NotFound("Unknown conversation", thing=conversation_id)
-    return Response(transcript(found[0]), media_type="text/plain; charset=utf-8", headers={"content-disposition": f'attachment; filename="{conversation_id}.txt"'})
+    return Response(
+        transcript(found[0]),
+        media_type="text/plain; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{conversation_id}.txt"'},
+    )
 
 
 @router.post("/development/conversations/{conversation_id}/evidence")
@@ -217,7 +251,11 @@ async def map_evidence(conversation_id: str, view: View = permit("development.ev
     artefact = str(form.get("artefact", ""))
     proposal = next((p for p in _proposals(view) if p.artefact == artefact), None)
     if session.scenario.type != "debrief" or proposal is None:
-        raise BadInput("Only a debrief about a finished piece of work becomes evidence", thing=artefact or session.scenario.title, next_step="Begin from “Proposed from your work”.")
+        raise BadInput(
+            "Only a debrief about a finished piece of work becomes evidence",
+            thing=artefact or session.scenario.title,
+            next_step="Begin from “Proposed from your work”.",
+        )
     item = debriefs.to_item(proposal, session.state, [str(v) for v in form.getlist("competency")], conversation_id)
     actions.add_evidence(view.record, view.actor, item, view.deck.now())
     return view.redirect("/development/portfolio")
@@ -237,7 +275,9 @@ def show_reviews(view: View = permit("page.read", any_scope=True)) -> Response:
 
 
 @router.post("/development/reviews")
-def review(card: Annotated[str, Form()], credit: Annotated[float, Form()], view: View = permit("development.converse", any_scope=True)) -> Response:
+def review(
+    card: Annotated[str, Form()], credit: Annotated[float, Form()], view: View = permit("development.converse", any_scope=True)
+) -> Response:
     """How it went: unaided 1, with a hint 0.7, not 0."""
     actions.review_card(view.record, view.actor, card, min(1.0, max(0.0, credit)), view.deck.now())
     return view.redirect("/development/reviews")
@@ -269,7 +309,9 @@ async def add_evidence(view: View = permit("development.evidence", any_scope=Tru
     try:
         day = date.fromisoformat(str(form.get("happened_on", "")))
     except ValueError as error:
-        raise BadInput("The day cannot be read", thing=str(form.get("happened_on", ""))[:40], allowed="a date such as 2026-05-01") from error
+        raise BadInput(
+            "The day cannot be read", thing=str(form.get("happened_on", ""))[:40], allowed="a date such as 2026-05-01"
+        ) from error
     item = Item(
         id="", kind=str(form.get("kind", "")), title=str(form.get("title", ""))[:200], happened_on=day, competencies=tuple(str(v) for v in form.getlist("competency")),
         criteria=tuple(c.strip() for c in str(form.get("criteria", "")).split(",") if c.strip()), own_action=str(form.get("own_action", ""))[:4000], result=str(form.get("result", ""))[:2000],
@@ -299,7 +341,13 @@ def show_team(view: View = permit("page.read", any_scope=True)) -> Response:
     roles = sorted({role for m in members for role in m.successor_for})
     cover = find_cover(members, roles)
     open_roles = [c.role for c in cover if not c.ready]
-    finding = "Nobody shares anything yet" if not members else f"{wording.of(len(roles) - len(open_roles), len(roles))} critical roles have someone who is ready" if roles else f"{wording.plural(len(members), 'person shares', 'people share')} how they develop"
+    finding = (
+        "Nobody shares anything yet"
+        if not members
+        else f"{wording.of(len(roles) - len(open_roles), len(roles))} critical roles have someone who is ready"
+        if roles
+        else f"{wording.plural(len(members), 'person shares', 'people share')} how they develop"
+    )
     people = Table(
         "people", "What each person shares", [Column("name", "Name"), Column("statuses", "Competencies by status"), Column("sessions", "Sessions"), Column("readiness", "From evidence")],
         [{"name": Cell(m.person, m.name, href=f"/development/people/{m.person}"), "statuses": ", ".join(f"{n} {s}" for s, n in m.statuses.items()) if m.statuses else "not shared",
@@ -307,7 +355,14 @@ def show_team(view: View = permit("page.read", any_scope=True)) -> Response:
         empty="Nobody shares anything yet. Each person decides under Support.",
     )  # fmt: skip
     covers = Table("cover", "Who could step into a critical role", [Column("role", "Role"), Column("ready", "Ready now"), Column("developing", "In development")], [{"role": c.role, "ready": ", ".join(c.ready) or "nobody", "developing": ", ".join(c.developing) or "nobody"} for c in cover], empty="No critical role was named yet. People name the roles they could step into under Support.")  # fmt: skip
-    return view.page("development/team.html", finding=finding, needs_facts=False, tables=[covers, people], cites=[len(roles), len(open_roles), len(roles) - len(open_roles), len(members)], **support(view))
+    return view.page(
+        "development/team.html",
+        finding=finding,
+        needs_facts=False,
+        tables=[covers, people],
+        cites=[len(roles), len(open_roles), len(roles) - len(open_roles), len(members)],
+        **support(view),
+    )
 
 
 @router.get("/development/people/{person}")
@@ -325,7 +380,13 @@ def show_person(person: str, view: View = permit("page.read", any_scope=True)) -
 
 
 @router.post("/development/people/{person}/witness")
-def sign_as_witness(person: str, evidence: Annotated[str, Form()], decision: Annotated[str, Form()], remark: Annotated[str, Form()] = "", view: View = permit("development.witness", any_scope=True)) -> Response:
+def sign_as_witness(
+    person: str,
+    evidence: Annotated[str, Form()],
+    decision: Annotated[str, Form()],
+    remark: Annotated[str, Form()] = "",
+    view: View = permit("development.witness", any_scope=True),
+) -> Response:
     """A named witness confirms or declines an item."""
     if "status" not in get_profile(view.record, person).sharing:
         raise NotPermitted("This person shares nothing", thing=person)
@@ -335,7 +396,13 @@ def sign_as_witness(person: str, evidence: Annotated[str, Form()], decision: Ann
 
 
 @router.post("/development/people/{person}/assess")
-def sign_as_assessor(person: str, competency: Annotated[str, Form()], decision: Annotated[str, Form()], remark: Annotated[str, Form()] = "", view: View = permit("development.assess", any_scope=True)) -> Response:
+def sign_as_assessor(
+    person: str,
+    competency: Annotated[str, Form()],
+    decision: Annotated[str, Form()],
+    remark: Annotated[str, Form()] = "",
+    view: View = permit("development.assess", any_scope=True),
+) -> Response:
     """A named assessor decides on an evidenced competency."""
     if "status" not in get_profile(view.record, person).sharing:
         raise NotPermitted("This person shares nothing", thing=person)
@@ -351,7 +418,15 @@ def _proposals(view: View) -> list[debriefs.Proposal]:
 
 
 def _matrix_table(matrix: list[Any]) -> Table:
-    columns = [Column("competency", "Competency"), Column("target", "Target", is_number=True), Column("level", "Level"), Column("practice", "Best practice, unaided"), Column("items", "Items", is_number=True), Column("questions", "Valid, authentic, current, sufficient, reliable"), Column("status", "Status")]
+    columns = [
+        Column("competency", "Competency"),
+        Column("target", "Target", is_number=True),
+        Column("level", "Level"),
+        Column("practice", "Best practice, unaided"),
+        Column("items", "Items", is_number=True),
+        Column("questions", "Valid, authentic, current, sufficient, reliable"),
+        Column("status", "Status"),
+    ]
     rows = [
         {"competency": Cell(r.competency, r.name, href=f"/development/map/{r.competency}"), "target": r.target, "level": f"{r.level:.1f} ({r.interval[0]:.1f} to {r.interval[1]:.1f})",
          "practice": wording.share(r.best_practice, 0) if r.best_practice is not None else "none yet", "items": sum(r.counts.values()),
@@ -362,20 +437,59 @@ def _matrix_table(matrix: list[Any]) -> Table:
 
 
 def _item_table(items: list[Item]) -> Table:
-    columns = [Column("when", "Day"), Column("title", "What"), Column("kind", "Kind"), Column("weight", "Weight", is_number=True), Column("for", "For")]
-    rows = [{"when": i.happened_on, "title": Cell(i.id, i.title, sub="text drafted by a model, does not count" if i.written_by_model else ""), "kind": i.kind.replace("_", " "), "weight": i.weight, "for": ", ".join(i.competencies)} for i in items]
-    return Table("items", "Evidence and practice", columns, rows, empty="Nothing yet. Practise a conversation, or add a finished piece of work.")
+    columns = [
+        Column("when", "Day"),
+        Column("title", "What"),
+        Column("kind", "Kind"),
+        Column("weight", "Weight", is_number=True),
+        Column("for", "For"),
+    ]
+    rows = [
+        {
+            "when": i.happened_on,
+            "title": Cell(i.id, i.title, sub="text drafted by a model, does not count" if i.written_by_model else ""),
+            "kind": i.kind.replace("_", " "),
+            "weight": i.weight,
+            "for": ", ".join(i.competencies),
+        }
+        for i in items
+    ]
+    return Table(
+        "items", "Evidence and practice", columns, rows, empty="Nothing yet. Practise a conversation, or add a finished piece of work."
+    )
 
 
 def _unit_table(units: list[Any]) -> Table:
-    columns = [Column("code", "Unit"), Column("title", "Title"), Column("verified", "Code confirmed"), Column("readiness", "Readiness", "share", is_number=True)]
-    return Table("units", "Units of occupational standards", columns, [{"code": u.code, "title": u.title, "verified": u.verified, "readiness": u.readiness} for u in units])
+    columns = [
+        Column("code", "Unit"),
+        Column("title", "Title"),
+        Column("verified", "Code confirmed"),
+        Column("readiness", "Readiness", "share", is_number=True),
+    ]
+    return Table(
+        "units",
+        "Units of occupational standards",
+        columns,
+        [{"code": u.code, "title": u.title, "verified": u.verified, "readiness": u.readiness} for u in units],
+    )
 
 
 def _part_table(parts: Any) -> Table:
-    return Table("parts", "Parts of the career progression score", [Column("part", "Part"), Column("value", "Value")], [{"part": PART_NAMES[k], "value": "not known" if v is None else wording.share(v, 0)} for k, v in parts.items()])
+    return Table(
+        "parts",
+        "Parts of the career progression score",
+        [Column("part", "Part"), Column("value", "Value")],
+        [{"part": PART_NAMES[k], "value": "not known" if v is None else wording.share(v, 0)} for k, v in parts.items()],
+    )
 
 
 def paths(snapshot: Snapshot) -> list[str]:
     """Pages to prepare, walk and measure."""
-    return ["/development/plan", "/development/practise", "/development/practise/board-late-trial", "/development/reviews", "/development/portfolio", "/development/team"]
+    return [
+        "/development/plan",
+        "/development/practise",
+        "/development/practise/board-late-trial",
+        "/development/reviews",
+        "/development/portfolio",
+        "/development/team",
+    ]

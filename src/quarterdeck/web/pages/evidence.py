@@ -113,7 +113,7 @@ def show_snapshot(snapshot_id: str, view: View = permit("page.read", any_scope=T
         finding=finding,
         tables=[_tables(info), files],
         info=info,
-        cites=[info.rows, len(info.tables), info.taken_at, info.data_cut],
+        cites=[info.rows, len(info.tables), info.taken_at, info.data_cut, info.actor, info.reason, info.parent[:12], *info.notices],
     )
 
 

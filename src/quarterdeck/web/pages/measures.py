@@ -111,7 +111,7 @@ def show_measure(measure_id: str, view: View = permit("portfolio.read")) -> Resp
         readings=[*([reading] if reading else []), *readings.values()], examples=[example.name for example in definition.examples],
         cites=[str(value) for value in (definition.question, definition.why, definition.numerator, definition.denominator, definition.limits, definition.minimum, definition.version, definition.hash, definition.name,
                definition.reviewed, definition.review_due, 100 * definition.method.level, definition.target and definition.target.in_words(definition.unit), definition.target and definition.target.source,
-               definition.target and definition.target.horizon, *(f"{k} {v}" for k, v in definition.parameters.items()), *(e.name for e in definition.examples))] + [definition.reviewed, definition.review_due],
+               definition.target and definition.target.horizon, *(f"{k} {v}" for k, v in definition.parameters.items()), *(e.name for e in definition.examples))] + [definition.reviewed, definition.review_due, *_counts(history)],
     )  # fmt: skip
 
 
@@ -145,6 +145,11 @@ def history_chart(snapshot: Snapshot, definition: Definition) -> ControlChart | 
         title=f"{definition.name} over time", sentence=sentence, unit=definition.unit, steps=tuple(steps), target=definition.target.value if definition.target else None, source=trial_charts.SOURCE,
         method="Each month is worked out from the dates of events in these facts. The band holds ordinary variation; a point outside it, or eight on one side of the centre, is a signal.",
     )  # fmt: skip
+
+
+def _counts(history: ControlChart | None) -> list[int]:
+    """How many periods the history has, and how many of them are signals."""
+    return [len(history.steps), sum(bool(step.signal) for step in history.steps)] if history else []
 
 
 def benchmark_table(definition: Definition) -> Table:

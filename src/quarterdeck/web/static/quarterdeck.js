@@ -11,7 +11,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (waitingForPlace && PLACES[event.key]) { waitingForPlace = false; location.assign(PLACES[event.key]); return; }
   waitingForPlace = event.key === "g";
-  if (event.key === "/") { const box = document.getElementById("search"); if (box) { event.preventDefault(); box.focus(); } }
+  if (event.key === "/") { const box = document.getElementById("site-search"); if (box) { event.preventDefault(); box.focus(); } }
   if (event.key === "?") { event.preventDefault(); location.assign("/keyboard"); }
 });
 
