@@ -38,6 +38,7 @@ UNITS = (
     ("Protocol and plans approved", "milestone", 0.40),
     ("Database lock", "milestone", 0.60),
 )
+BOOKS_CLOSE_DAYS = 25  # after the end of a month
 REASONS = ("scope_add", "protocol_amendment", "timeline", "country_site_mix", "vendor_error", "inflation_fx")
 
 
@@ -93,8 +94,8 @@ def draft_budget(options: DemoOptions, course: Course) -> Draft:
     n = len(months)
 
     def finish(seen: Columns, day: np.datetime64) -> Columns:
-        closed = seen["period"] + np.timedelta64(15, "D") <= day  # books close two weeks after the month
-        pending = ~closed & (seen["period"] - np.timedelta64(31, "D") < day)
+        closed = seen["period"] + np.timedelta64(BOOKS_CLOSE_DAYS, "D") <= day
+        pending = ~closed & (seen["period"] <= day)  # the month is over, its invoices are not all in: accrued
         spent = seen.pop("_spent")
         seen["actual"] = np.where(closed, spent, 0.0)
         seen["accrual"] = np.where(pending, spent * 0.97, 0.0)

@@ -11,7 +11,7 @@ from quarterdeck.demo.known import NO_DAY, Array, Columns, Draft, is_set
 from quarterdeck.demo.options import DemoOptions
 from quarterdeck.demo.sites import Sites
 
-AGEING_DAYS = 1800.0  # site rates fall with site age, as every real record shows
+AGEING_DAYS = 3200.0  # site rates fall with site age, as every real record shows
 SCREENING_DAYS = (7, 22)
 AGE_BANDS = ("18-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80+")
 LEAVING_REASONS = ("Withdrawal by participant", "Adverse event", "Lost to follow-up", "Physician decision", "Lack of efficacy")
