@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 LEAST_DAYS = 75  # before that a trial's pace says little
-LEAST_PLANNED = 30
+LEAST_PLANNED = 15
 PROBABLE = 0.8
 LATE_DAYS = 60.0
 BEHIND, AHEAD = 0.65, 1.15  # enrolled over planned by now
-SURE = 0.95  # that a trial ahead will not miss its plan
+EARLY_DAYS = 21.0
+UNLIKELY_TO_MISS = 0.2  # an opportunity may be named on weaker evidence than a concern
 LONGEST_DELAY = 730.0
 MILESTONES = """
 SELECT study_id, milestone_type, country, coalesce(baseline_finish, planned_finish) AS due, forecast_finish FROM milestone
@@ -69,7 +70,7 @@ def _judge_trial(snapshot: Snapshot, row: dict[str, Any], chances: dict[str, flo
     chance = chances.get(row["study_id"], chance)
     if chance >= PROBABLE and late >= LATE_DAYS and progress <= BEHIND:
         return _describe_late(snapshot, row, progress, chance, late)
-    if progress >= AHEAD and late <= -LATE_DAYS and chance <= 1 - SURE:
+    if progress >= AHEAD and late <= -EARLY_DAYS and chance <= UNLIKELY_TO_MISS:
         return _describe_ahead(snapshot, row, progress, late)
     return None
 
