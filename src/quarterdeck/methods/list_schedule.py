@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 FOUNDATION, SAME_GROUP, REPEAT, PER_WEEK = 1.3, 0.6, 0.5, 2
-TRIES = 5_000  # further starts with shaken priorities, fewer the longer the plan
+TRIES = 3_000  # further starts with shaken priorities, fewer the longer the plan
 SHORT = 30  # slots up to which several starts are tried
 STARTS = ((REPEAT, 1.0, False), (0.3, 1.0, False), (0.0, 1.0, False), (REPEAT, 0.5, False), (0.3, 0.5, True), (0.0, 0.7, True), (REPEAT, 1.0, True))
 
@@ -38,9 +38,10 @@ def schedule(topics: Sequence[Topic], weeks: Sequence[int]) -> list[int | None]:
     starts = STARTS if len(weeks) <= SHORT else STARTS[:1]
     plans = [_exchange(topics, weeks, _greedy(topics, weeks, repeat, group, spread)) for repeat, group, spread in starts]
     rng = np.random.Generator(np.random.Philox(0))  # fixed: the same plan for the same input
-    for _ in range(min(60, TRIES // max(1, len(weeks)) ** 2)):
-        shaken = [replace(t, priority=t.priority * float(f)) for t, f in zip(topics, rng.uniform(0.5, 1.5, len(topics)), strict=True)]
-        plans.append(_exchange(topics, weeks, _greedy(shaken, weeks, REPEAT, 1.0, False)))
+    for _ in range(min(36, TRIES // max(1, len(weeks)) ** 2) if len(weeks) <= SHORT else 0):
+        shaken = [replace(t, priority=t.priority * float(f)) for t, f in zip(topics, rng.uniform(0.2, 2.0, len(topics)), strict=True)]
+        repeat, group, spread = STARTS[int(rng.integers(len(STARTS)))]
+        plans.append(_exchange(topics, weeks, _greedy(shaken, weeks, repeat, group, spread)))
     return max(plans, key=lambda plan: total(topics, weeks, plan))
 
 

@@ -105,7 +105,8 @@ def next_item(assessment: Assessment, sigma: str = "cautious") -> Item | None:
         return None
     candidates = _candidates(items, answers, spent)
     weights = priority_weights(assessment.role)
-    best, best_gain = None, MIN_GAIN_PER_MINUTE / 60
+    # The three stories are always asked: they carry no personal bias, whatever the model thinks it knows by then.
+    best, best_gain = None, 0.0 if candidates and all(i.kind == "interview" for i in candidates) else MIN_GAIN_PER_MINUTE / 60
     for item in candidates:
         gain = expected_reduction(assessment.belief, item.question, weights) / item.question.seconds
         if item.kind == "interview":

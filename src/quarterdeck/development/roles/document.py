@@ -76,7 +76,7 @@ def _plain_line(stripped: str, number: int, after_blank: bool, line: str) -> Lin
     if BULLET.match(stripped):
         return Line(_unmark(BULLET.sub("", stripped)), "bullet", number)
     if is_short_title(stripped) and (after_blank or stripped.isupper()):
-        depth = 2 if stripped.isupper() else 3
+        depth = 5 if stripped.endswith(":") else 2 if stripped.isupper() else 3  # a title with a colon stands below one without
         return Line(_unmark(stripped).rstrip(":"), "heading", number, depth)
     return Line(_unmark(stripped), "text", number)
 

@@ -1,0 +1,223 @@
+"""Demonstrate: status follows from evidence, practice never becomes performance, only a named person calls someone competent."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from builders import build_snapshot
+
+from quarterdeck.development import actions, learner
+from quarterdeck.development.deliver.bots import speak
+from quarterdeck.development.deliver.engine import start, take_turn
+from quarterdeck.development.deliver.scenario import get_scenario
+from quarterdeck.development.demonstrate.debriefs import load_sources, propose_debriefs, to_item
+from quarterdeck.development.demonstrate.evidence import STATUSES, TRANSITIONS, Item, Signature, judge_competency, judge_item
+from quarterdeck.development.demonstrate.readiness import Unit, judge_units, read_own_standard, score_progression, sentence_of
+from quarterdeck.development.demonstrate.redact import redact
+from quarterdeck.development.demonstrate.team import find_cover, read_team
+from quarterdeck.development.discover.assess import Answer, assess
+from quarterdeck.development.roles.load import load_role
+from quarterdeck.record import audit
+from quarterdeck.record.audit import verify_chain
+from quarterdeck.record.database import Record, open_record
+from quarterdeck.record.permissions import MACHINE, SINGLE_USER, Actor, GrantedRole
+from quarterdeck.vocabulary.errors import BadInput, NotPermitted
+from quarterdeck.vocabulary.settings import Settings
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+TODAY = NOW.date()
+COLLEAGUE = Actor("c", "Claire Colleague", (GrantedRole("director"),))
+ROLE = load_role()
+
+
+def work(number: int, day: date = date(2026, 5, 1), kind: str = "work_product", **changes: object) -> Item:
+    """A sound piece of work for T1."""
+    base = {"id": f"w{number}", "kind": kind, "title": f"CAPA {number}", "happened_on": day, "competencies": ("T1",), "own_action": "I led it.", "is_confirmed": True, "authentic_by": "audit event 3"}
+    return Item(**{**base, **changes})  # type: ignore[arg-type]
+
+
+SOUND = [work(1), work(2, date(2026, 7, 1), "observation")]
+
+
+@pytest.fixture
+def record(settings: Settings) -> Record:
+    return open_record(settings)
+
+
+def test_two_items_on_two_occasions_of_two_kinds_are_evidence() -> None:
+    assert judge_competency("T1", SOUND, [], TODAY)[1] == "evidenced"
+
+
+@pytest.mark.parametrize(
+    ("items", "why"),
+    [
+        (SOUND[:1], "one item"),
+        ([work(1), work(2, kind="observation")], "one occasion"),
+        ([work(1), work(2, date(2026, 7, 1))], "one kind"),
+        ([work(1, authentic_by=""), work(2, date(2026, 7, 1), "observation", authentic_by="")], "not authentic"),
+        ([work(1, date(2020, 1, 1)), work(2, date(2020, 7, 1), "observation")], "too old"),
+        ([work(1, own_action=""), work(2, date(2026, 7, 1), "observation", own_action="")], "no own action"),
+        ([work(1, written_by_model=True), work(2, date(2026, 7, 1), "observation", written_by_model=True)], "written by a model"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_short_of_that_is_only_claimed(items: list[Item], why: str) -> None:
+    status = judge_competency("T1", items, [], TODAY)[1]
+    assert status in ("claimed", "not started"), why
+
+
+def test_any_amount_of_practice_stays_practice() -> None:
+    practice = [Item(f"p{n}", "practice", "Practice", date(2026, 1, 1) + timedelta(days=n), ("T1",), is_confirmed=True, score=1.0, authentic_by="x", own_action="I said it") for n in range(50)]
+    assert judge_competency("T1", practice, [], TODAY)[1] == "practising"
+
+
+def test_only_a_named_assessor_makes_it_assessed_and_a_later_decision_counts() -> None:
+    yes = Signature("assessor", "T1", "Ann Assessor", "competent", date(2026, 10, 1))
+    assert judge_competency("T1", SOUND, [yes], TODAY)[1] == "assessed"
+    later = Signature("assessor", "T1", "Ann Assessor", "not_yet", date(2026, 11, 1))
+    assert judge_competency("T1", SOUND, [yes, later], TODAY)[1] == "evidenced"
+    assert judge_competency("T1", SOUND[:1], [yes], TODAY)[1] == "claimed"
+
+
+def test_transitions_name_known_statuses_in_rising_order_and_a_person_at_the_end() -> None:
+    for here, there, _ in TRANSITIONS:
+        assert STATUSES.index(here) < STATUSES.index(there)
+    assert [t[2] for t in TRANSITIONS if t[1] == "assessed"] == ["a named assessor decides"]
+
+
+def test_a_witness_makes_an_item_authentic_and_reliable() -> None:
+    item = work(1, authentic_by="")
+    assert not judge_item(item, [], TODAY)["authentic"]
+    seen = judge_item(item, [Signature("witness", "w1", "Will", "confirmed", TODAY)], TODAY)
+    assert seen["authentic"]
+    assert seen["reliable"]
+
+
+def test_nobody_signs_for_themselves_and_no_machine_signs(record: Record) -> None:
+    item = actions.add_evidence(record, SINGLE_USER, work(1), NOW)
+    with pytest.raises(NotPermitted):
+        actions.witness(record, SINGLE_USER, "local", item.id, "confirmed", "", TODAY, NOW)
+    with pytest.raises(NotPermitted):
+        actions.witness(record, MACHINE, "local", item.id, "confirmed", "", TODAY, NOW)
+    with pytest.raises(NotPermitted):
+        actions.add_evidence(record, MACHINE, work(2), NOW)
+
+
+def test_an_assessor_cannot_decide_before_it_is_evidenced(record: Record) -> None:
+    actions.add_evidence(record, SINGLE_USER, work(1), NOW)
+    with pytest.raises(NotPermitted, match="not evidenced"):
+        actions.assess_competency(record, COLLEAGUE, "local", "T1", "competent", "", TODAY, NOW)
+    actions.add_evidence(record, SINGLE_USER, work(2, date(2026, 7, 1), "observation"), NOW)
+    actions.assess_competency(record, COLLEAGUE, "local", "T1", "competent", "saw both", TODAY, NOW)
+    row = next(r for r in learner.read_matrix(record, "local", NOW) if r.competency == "T1")
+    assert (row.status, row.assessed_by) == ("assessed", "Claire Colleague")
+
+
+def test_a_finished_conversation_is_kept_as_practice_with_its_cards(record: Record) -> None:
+    identifier, session = actions.open_conversation(record, SINGLE_USER, get_scenario("inspection-tmf"), NOW, 1)
+    for turn in range(20):
+        if session.is_over:
+            break
+        session, _ = actions.speak(record, SINGLE_USER, identifier, speak(session, "weak", turn)[0], NOW)
+    assert [(i.kind, i.conversation) for i in learner.read_items(record, "local")] == [("practice", identifier)]
+    assert learner.read_due_cards(record, "local", NOW) == []
+    assert learner.read_due_cards(record, "local", NOW + timedelta(days=30))
+    with pytest.raises(BadInput, match="Practice is not evidence"):
+        actions.add_evidence(record, SINGLE_USER, work(1, conversation=identifier), NOW)
+
+
+def test_real_work_is_proposed_and_becomes_evidence_only_through_a_debrief(record: Record) -> None:
+    with audit.write(record, SINGLE_USER, audit.Act("decision.record", "study", "QD-001", "closed"), NOW):
+        pass
+    with audit.write(record, COLLEAGUE, audit.Act("decision.record", "study", "QD-002", "not mine"), NOW):
+        pass
+    proposals = propose_debriefs(record, "local", ROLE, [])
+    assert [(p.job, p.title.split(": ")[1]) for p in proposals] == [("decision_log", "QD-001")]
+    assert learner.read_items(record, "local") == []
+    session = start(get_scenario(proposals[0].debrief))
+    with pytest.raises(BadInput, match="no action of your own"):
+        to_item(proposals[0], session.state, ["F4.1"], "x")
+    for turn in range(16):
+        take_turn(session, speak(session, "expert", turn)[0])
+    item = actions.add_evidence(record, SINGLE_USER, to_item(proposals[0], session.state, ["F4.1"], "x"), NOW)
+    assert (item.kind, item.artefact) == ("work_product", proposals[0].artefact)
+    assert propose_debriefs(record, "local", ROLE, learner.read_items(record, "local")) == []
+
+
+def test_an_effective_capa_of_the_learner_is_proposed_from_the_snapshot(record: Record, tmp_path: Path) -> None:
+    rows = [
+        {"capa_id": "C1", "source_type": "audit_finding", "owner_id": "me", "due_dt": date(2026, 2, 1), "effectiveness_dt": date(2026, 5, 1), "effective": True, "status": "closed"},
+        {"capa_id": "C2", "source_type": "audit_finding", "owner_id": "me", "due_dt": date(2026, 2, 1), "effectiveness_dt": date(2026, 5, 1), "effective": False, "status": "ineffective"},
+        {"capa_id": "C3", "source_type": "audit_finding", "owner_id": "you", "due_dt": date(2026, 2, 1), "effectiveness_dt": date(2026, 5, 1), "effective": True, "status": "closed"},
+    ]
+    snapshot = build_snapshot(tmp_path, {"capa": rows})
+    assert [p.artefact for p in propose_debriefs(record, "local", ROLE, [], snapshot, "me")] == ["capa:C1"]
+
+
+def test_the_sources_of_proposals_name_known_kinds_of_work() -> None:
+    assert len(load_sources(ROLE)) >= 10
+
+
+def test_text_is_redacted_before_it_is_kept(record: Record) -> None:
+    item = actions.add_evidence(record, SINGLE_USER, work(1, own_action="I called Dr Silva at site 104 about participant 104-0023 (a.b@c.org)."), NOW)
+    assert item.own_action == "I called Dr [name] at site [number] about participant [number] ([address])."
+
+
+@pytest.mark.parametrize("text", ["We met 12 times in 2024.", "It fell from 40 to 12 days.", "Phase III, 11 countries"])
+def test_ordinary_numbers_are_left_alone(text: str) -> None:
+    assert redact(text) == (text, 0)
+
+
+def test_readiness_says_ready_to_talk_to_a_centre_and_nothing_more() -> None:
+    full, half, none = (Unit(str(v), "t", True, {"a": v}) for v in (1.0, 0.5, 0.0))
+    assert sentence_of([full] * 4 + [half]) == "Ready to talk to a centre."
+    assert sentence_of([full] * 4 + [none]).startswith("Gaps")
+
+
+def test_a_standard_of_ones_own_can_be_added(tmp_path: Path, record: Record) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("framework: house\nunits: [{code: H1, title: Our unit, criteria: [P1, P2]}]\n", encoding="utf-8")
+    standards, criteria = read_own_standard(path)
+    actions.add_evidence(record, SINGLE_USER, work(1, criteria=("H1/P1",)), NOW)
+    unit = next(u for u in judge_units(ROLE, learner.read_matrix(record, "local", NOW), own=standards, criteria=criteria) if u.code == "H1")
+    assert unit.verified is False
+    assert unit.criteria == {"H1/P1": 0.5, "H1/P2": 0.0}
+
+
+def test_the_progression_score_rescales_over_what_is_known(record: Record) -> None:
+    assessment = assess(ROLE, [Answer("check:T1:3", "check", "T1", 1)])
+    matrix = learner.read_matrix(record, "local", NOW)
+    part = score_progression(assessment, matrix, {}, {}, 1)
+    whole = score_progression(assessment, matrix, {"Q1": 1.0, "Q2": 1.0}, {"years_at_level": 6, "team": 50, "budget_gbp": 4e6, "degree": 1}, 1)
+    assert part.parts["K"] is None
+    assert part.coverage == 0.55
+    assert whole.coverage == 1.0
+    assert whole.score > part.score
+    assert whole.interval.low <= whole.score <= whole.interval.high
+
+
+def test_a_manager_sees_only_what_is_shared(record: Record) -> None:
+    actions.keep_profile(record, SINGLE_USER, learner.Profile(switches=("short_blocks",), successor_for=("Head of region",)), NOW)
+    assert read_team(record, NOW) == []
+    actions.keep_profile(record, SINGLE_USER, learner.Profile(switches=("short_blocks",), sharing=("status",), successor_for=("Head of region",)), NOW)
+    member = read_team(record, NOW)[0]
+    assert member.statuses is not None
+    assert member.sessions_planned is None
+    assert "short_blocks" not in str(member)
+    cover = find_cover([member], ["Head of region", "Head of quality"])
+    assert [c.developing for c in cover] == [("Local user",), ()]
+
+
+def test_deleting_the_store_leaves_the_chain_whole_and_no_words_in_it(record: Record) -> None:
+    actions.contest_cell(record, SINGLE_USER, "T1", "unmistakable words", NOW)
+    assert actions.delete_store(record, SINGLE_USER, NOW) == 1
+    assert learner.read_contests(record, "local") == {}
+    assert verify_chain(record) == 2
+    with record.session() as session:
+        from sqlalchemy import select
+
+        from quarterdeck.record.models.base import AuditEvent
+
+        assert all("unmistakable" not in f"{e.detail} {e.reason}" for e in session.scalars(select(AuditEvent)))

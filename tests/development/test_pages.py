@@ -1,0 +1,162 @@
+"""The journey of a new user through the pages, and what each accommodation changes on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from quarterdeck.development.discuss.accommodations import load_switches
+from quarterdeck.vocabulary.settings import Settings
+from quarterdeck.web.app import create_app
+
+STORY = "In 2024 I compared the turnaround of our CRO with the SLA, 6.5 days against 3. I offered a longer term in exchange for a named team. By March it fell to 2.8 days."
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(home=tmp_path / "home"), work=False)) as client:
+        yield client
+
+
+def token(client: TestClient) -> str:
+    """The token that a form carries."""
+    found = re.search(r'name="form_token" value="([^"]+)"', client.get("/development/support").text)
+    assert found
+    return found[1]
+
+
+def heading(text: str) -> str:
+    """The h1."""
+    return re.search(r"<h1>(.*?)</h1>", text)[1]  # type: ignore[index]
+
+
+def send(client: TestClient, path: str, **fields: object) -> str:
+    """A form sent, and the page it leads to."""
+    answer = client.post(path, data={"form_token": token(client), **fields}, follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def begin(client: TestClient, scenario: str, level: int = 1) -> str:
+    """A conversation begun; its address."""
+    answer = client.post(f"/development/practise/{scenario}", data={"form_token": token(client), "level": level}, follow_redirects=True)
+    return answer.url.path
+
+
+def test_the_whole_journey_of_a_new_user(client: TestClient) -> None:
+    assert "start the assessment" in heading(client.get("/development").text)
+    page = client.get("/development/assessment").text
+    stories = 0
+    for _ in range(60):
+        item = re.search(r'name="item" value="([^"]+)"', page)
+        if item is None:
+            break
+        if "interview" in item[1]:
+            stories += 1
+            assert "Is it here?" in send(client, "/development/assessment/answer", item=item[1], text=STORY)
+            page = send(client, "/development/assessment/claim", item=item[1])
+        else:
+            page = send(client, "/development/assessment/answer", item=item[1], outcome="1")
+    assert stories == 3
+    assert "first map is ready" in heading(page)
+    assert "competencies have a large expected gap" in heading(client.get("/development/map").text)
+    assert "sessions are done" in heading(send(client, "/development/plan"))
+    assert client.get("/development/plan.ics").text.startswith("BEGIN:VCALENDAR")
+    address = begin(client, "socratic-oversight")
+    for _ in range(16):
+        page = send(client, address, text="The responsibility stays with the sponsor, and oversight depends on the risk of the task.")
+        if "What came of it" in page:
+            break
+    assert "What came of it" in page
+    assert "Practice: What stays with the sponsor" in client.get("/development/portfolio").text
+    assert client.get("/development/portfolio.zip").content[:2] == b"PK"
+    assert client.get(f"{address}/transcript").text.startswith("What stays with the sponsor")
+
+
+def test_a_conversation_shows_one_thing_and_resumes_after_a_pause(client: TestClient) -> None:
+    address = begin(client, "inspection-tmf")
+    page = send(client, address, pause="yes", text="")
+    assert "Paused" in page
+    assert "Go on where you stopped" in client.get("/development").text
+    page = send(client, address, text="We compare the file each month with the expected document list; completeness is 91%.")
+    assert "Found: a measure of completeness" in page
+    assert page.count("<textarea") == 1
+
+
+def test_the_session_page_states_steps_and_minutes_before_it_begins(client: TestClient) -> None:
+    page = client.get("/development/practise/board-audit").text
+    assert re.search(r"Steps: \d+", page)
+    assert re.search(r"About \d+ minutes", page)
+    assert "What counts" in page
+
+
+def test_an_offer_is_made_by_choice(client: TestClient) -> None:
+    address = begin(client, "negotiation-change-orders")
+    page = send(client, address, offer="yes", text="", **{"offer-price": "low", "offer-timing": "lock", "offer-team": "named", "offer-pipeline": "none"})
+    assert "Not yet. I could live with this" in page
+
+
+def test_a_cell_can_be_contested_with_a_reason(client: TestClient) -> None:
+    page = send(client, "/development/map/T4/contest", reason="I led three rebids.")
+    assert "You contest this cell" in page
+    assert "I led three rebids." in page
+
+
+@pytest.mark.parametrize("switch", sorted(load_switches()))
+def test_every_switch_keeps_every_page_alive(client: TestClient, switch: str) -> None:
+    send(client, "/development/support", switch=switch)
+    address = begin(client, "roleplay-manager")
+    for path in ("/development", "/development/assessment", "/development/map", "/development/plan", "/development/practise/roleplay-manager", address, "/development/portfolio"):
+        assert client.get(path).status_code == 200, path
+
+
+def test_switches_change_what_the_page_does(client: TestClient) -> None:
+    address = begin(client, "roleplay-resignation", 2)
+    before = client.get(address).text
+    assert "Mood of the other person" not in before
+    assert "Thoughts for later" not in before
+    for start in ("adhd", "autism", "dyslexia"):
+        send(client, "/development/support", start=start)
+    after = client.get(f"{address}?as=html").text
+    page = client.get("/preferences").text
+    assert 'data-reading="spaced"' in page
+    assert 'data-theme="calm"' in page
+    assert "Mood of the other person" in after
+    assert "Thoughts for later" in after
+
+
+def test_the_text_view_of_the_map_has_no_table(client: TestClient) -> None:
+    send(client, "/development/support", switch="text_view")
+    assert "<table" not in client.get("/development/map").text
+
+
+def test_a_starting_set_is_not_stored_by_name(client: TestClient, tmp_path: Path) -> None:
+    send(client, "/development/support", start="autism")
+    stored = (tmp_path / "home" / "record.sqlite").read_bytes() + b"".join(p.read_bytes() for p in (tmp_path / "home").glob("record.sqlite-*"))
+    assert b"autism" not in stored
+    assert b"rubric_first" in stored
+
+
+def test_a_person_who_shares_nothing_is_not_shown(client: TestClient) -> None:
+    assert client.get("/development/people/local").status_code == 403
+    assert "Nobody shares anything yet" in client.get("/development/team").text
+    send(client, "/development/support", share="status", successor_for="Head of region")
+    assert "Head of region" in client.get("/development/team").text
+    assert client.get("/development/people/local").status_code == 200
+
+
+def test_evidence_entered_by_hand_is_not_authentic_until_a_witness_confirms(client: TestClient) -> None:
+    page = send(client, "/development/evidence", title="Vendor rescue", kind="work_product", happened_on="2026-05-01", competency="T4", own_action="I led it.")
+    assert "Vendor rescue" in page
+    assert "2 more authentic item" in page
+
+
+@pytest.mark.parametrize("path", ["/development/practise/nothing", "/development/map/Z9", "/development/conversations/none"])
+def test_unknown_things_give_a_page_with_a_message(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "Unknown" in answer.text

@@ -1,0 +1,208 @@
+"""The portfolio: published shapes, signatures that hold, and a first break that is named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from typer.testing import CliRunner
+
+from quarterdeck.cli.main import app
+from quarterdeck.development import actions
+from quarterdeck.development.deliver.bots import speak
+from quarterdeck.development.deliver.scenario import get_scenario
+from quarterdeck.development.demonstrate.badges import public_part, read_key, verify_credential
+from quarterdeck.development.demonstrate.evidence import Item
+from quarterdeck.development.demonstrate.export import export
+from quarterdeck.development.demonstrate.exports import MOODLE_COLUMNS, to_case, to_moodle
+from quarterdeck.development.demonstrate.portfolio import MANIFEST, link, verify_portfolio
+from quarterdeck.development.roles.load import load_role
+from quarterdeck.record.database import open_record
+from quarterdeck.record.permissions import SINGLE_USER
+from quarterdeck.vocabulary.errors import IntegrityBroken
+from quarterdeck.vocabulary.settings import Settings
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portfolio with evidence for T1, one finished conversation and one paused."""
+    folder = tmp_path_factory.mktemp("portfolio")
+    settings = Settings(home=folder / "home")
+    record = open_record(settings)
+    for n, kind in ((1, "work_product"), (2, "observation")):
+        actions.add_evidence(record, SINGLE_USER, Item("", kind, f"CAPA {n}", date(2026, n, 3), ("T1",), own_action="I closed it.", is_confirmed=True, authentic_by="audit event 3"), NOW)
+    identifier, session = actions.open_conversation(record, SINGLE_USER, get_scenario("roleplay-investigator"), NOW, 1)
+    for turn in range(14):
+        if not session.is_over:
+            session, _ = actions.speak(record, SINGLE_USER, identifier, speak(session, "expert", turn)[0], NOW)
+    actions.open_conversation(record, SINGLE_USER, get_scenario("board-ai"), NOW, 1)
+    return export(record, SINGLE_USER, settings, folder / "portfolio.zip", NOW)
+
+
+def rewritten(portfolio: Path, folder: Path, change: dict[str, bytes | None], repair: bool = False) -> Path:
+    """The zip with some files changed (None: left out); with `repair` the manifest is made to fit again."""
+    with zipfile.ZipFile(portfolio) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files = {name: content for name, content in {**files, **change}.items() if content is not None}
+    if repair:
+        manifest = json.loads(files[MANIFEST])
+        previous = "0" * 64
+        for entry in manifest["files"]:
+            entry["sha256"] = sha256(files[entry["path"]]).hexdigest()
+            entry["chain"] = previous = link(previous, entry["path"], entry["sha256"])
+        files[MANIFEST] = json.dumps({**manifest, "last": previous}).encode()
+    path = folder / "changed.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def read(portfolio: Path, name: str) -> bytes:
+    with zipfile.ZipFile(portfolio) as archive:
+        return archive.read(name)
+
+
+def test_an_untouched_portfolio_verifies(portfolio: Path) -> None:
+    found = verify_portfolio(portfolio)
+    assert found["credentials"] == 1
+    assert found["files"] >= 9
+
+
+def test_the_verify_command_answers_and_refuses(portfolio: Path, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["development", "verify", str(portfolio)]).exit_code == 0
+    broken = rewritten(portfolio, tmp_path, {"portfolio.jsonld": b"{}"})
+    result = CliRunner().invoke(app, ["development", "verify", str(broken)])
+    assert isinstance(result.exception, IntegrityBroken)
+    assert "portfolio.jsonld" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"moodle/competencies.csv": b"x"}, "moodle/competencies.csv"), ({"case/package.json": None}, "case/package.json"), ({"credentials/T9.jwt": b"x"}, "credentials/T9.jwt")],
+    ids=["changed", "missing", "added"],
+)
+def test_the_first_break_is_named(portfolio: Path, tmp_path: Path, change: dict[str, bytes | None], named: str) -> None:
+    with pytest.raises(IntegrityBroken, match=named):
+        verify_portfolio(rewritten(portfolio, tmp_path, change))
+
+
+def test_a_forged_credential_is_found_even_where_the_manifest_was_repaired(portfolio: Path, tmp_path: Path) -> None:
+    token = read(portfolio, "credentials/T1.jwt").decode()
+    head, body, signature = token.split(".")
+    forged = f"{head}.{body[:-8]}{'A' * 8}.{signature}".encode()
+    with pytest.raises(IntegrityBroken, match=r"credentials/T1\.jwt"):
+        verify_portfolio(rewritten(portfolio, tmp_path, {"credentials/T1.jwt": forged}, repair=True))
+
+
+def test_a_changed_chain_is_found(portfolio: Path, tmp_path: Path) -> None:
+    manifest = json.loads(read(portfolio, MANIFEST))
+    manifest["files"][2]["chain"] = "0" * 64
+    with pytest.raises(IntegrityBroken, match="chain"):
+        verify_portfolio(rewritten(portfolio, tmp_path, {MANIFEST: json.dumps(manifest).encode()}))
+
+
+def test_something_that_is_no_zip_gives_a_message(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"hello")
+    with pytest.raises(IntegrityBroken, match="cannot be read"):
+        verify_portfolio(tmp_path / "x.zip")
+
+
+def test_the_credential_is_an_open_badge_with_the_claims_of_a_jwt(portfolio: Path) -> None:
+    payload = verify_credential(read(portfolio, "credentials/T1.jwt").decode())
+    assert payload["type"] == ["VerifiableCredential", "OpenBadgeCredential"]
+    assert {"iss", "jti", "nbf", "sub"} <= set(payload)
+    achievement = payload["credentialSubject"]["achievement"]
+    assert achievement["achievementType"] == "Competency"
+    assert "Self-issued" in achievement["description"]
+    assert all(not a["targetCode"].endswith("?") for a in achievement["alignment"])
+    assert payload["credentialSubject"]["result"][0]["value"] == "evidenced"
+    assert len(payload["evidence"]) == 2
+
+
+def test_another_library_accepts_the_signature(portfolio: Path) -> None:
+    import base64
+
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    head, body, signature = read(portfolio, "credentials/T1.jwt").decode().split(".")
+
+    def decode(text: str) -> bytes:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+    jwk = json.loads(decode(head))["jwk"]
+    key = rsa.RSAPublicNumbers(int.from_bytes(decode(jwk["e"])), int.from_bytes(decode(jwk["n"]))).public_key()
+    key.verify(decode(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), SHA256())
+
+
+def test_the_key_is_private_to_its_owner_and_never_leaves(portfolio: Path) -> None:
+    path = portfolio.parent / "home" / "development" / "portfolio-key.json"
+    assert path.stat().st_mode & 0o077 == 0
+    private = json.loads(path.read_text(encoding="utf-8"))["d"]
+    with zipfile.ZipFile(portfolio) as archive:
+        assert all(private.encode() not in archive.read(name) for name in archive.namelist())
+    assert set(public_part(read_key(portfolio.parent / "home"))) == {"kty", "n", "e"}
+
+
+def test_xapi_statements_are_accepted_by_the_models_of_ralph(portfolio: Path) -> None:
+    ralph = pytest.importorskip("ralph.models.xapi.base.statements")
+    statements = json.loads(read(portfolio, "xapi/statements.json"))
+    assert len(statements) == 1
+    for statement in statements:
+        ralph.BaseXapiStatement.model_validate(statement)
+        assert "local" not in statement["actor"]["account"]["name"]
+        assert statement["result"]["score"]["scaled"] <= 1
+
+
+def test_the_case_package_links_every_item_to_its_parent() -> None:
+    package = to_case(load_role(), NOW)
+    assert len(package["CFItems"]) == 51
+    ids = {i["identifier"] for i in package["CFItems"]} | {package["CFDocument"]["identifier"]}
+    assert len(ids) == 52
+    assert all({"uri", "lastChangeDateTime", "identifier", "fullStatement"} <= set(i) for i in package["CFItems"])
+    for association in package["CFAssociations"]:
+        assert association["associationType"] == "isChildOf"
+        assert association["originNodeURI"]["identifier"] in ids
+        assert association["destinationNodeURI"]["identifier"] in ids
+        assert set(association["originNodeURI"]) == {"title", "identifier", "uri"}
+    assert to_case(load_role(), NOW) == package
+
+
+def test_the_moodle_file_has_its_fourteen_columns_and_a_parent_for_every_competency() -> None:
+    rows = list(csv.reader(io.StringIO(to_moodle(load_role()))))
+    assert rows[0] == list(MOODLE_COLUMNS)
+    assert len(rows) == 53
+    assert {len(row) for row in rows} == {14}
+    assert [row[12] for row in rows[1:]].count("1") == 1
+    ids = {row[1] for row in rows[1:]}
+    assert all(row[0] in ids for row in rows[1:] if row[0])
+    assert json.loads(rows[1][6])[0] == {"scaleid": "1"}
+    assert len(rows[1][5].split(",")) == len(json.loads(rows[1][6])) - 1
+
+
+def test_the_pdf_is_tagged_and_says_who_decides(portfolio: Path) -> None:
+    reader = PdfReader(io.BytesIO(read(portfolio, "index.pdf")))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert reader.trailer["/Root"]["/Lang"]
+    assert b"pdfuaid" in read(portfolio, "index.pdf") or "pdfuaid" in str(reader.xmp_metadata and reader.xmp_metadata.stream.get_data())
+    assert "award decisions belong to one" in " ".join(page.extract_text() for page in reader.pages).replace("\n", " ")
+
+
+def test_transcripts_are_whole_and_their_redacted_twins_hold_no_names(portfolio: Path) -> None:
+    with zipfile.ZipFile(portfolio) as archive:
+        names = [n for n in archive.namelist() if n.startswith("transcripts/")]
+        assert len(names) == 2
+        whole = archive.read(names[0]).decode() + archive.read(names[1]).decode()
+        redacted = b"".join(archive.read(n.replace("transcripts", "redacted")) for n in names).decode()
+    assert "Professor Ortiz" in whole
+    assert "Ortiz" not in redacted
