@@ -61,10 +61,11 @@ def fit_rates(enrolled: NDArray[np.int64], exposure: Array) -> RateFit:
     if score <= 0:
         return RateFit(None, None, rate, *common, True, score, None, poisson, None)
     alpha, mean = _maximise(k, v, rate)
-    information = -_hessian(alpha, mean, k, v)
+    information: Array = -_hessian(alpha, mean, k, v)
     if not np.all(np.linalg.eigvalsh(information) > 0):  # the likelihood climbs to the Poisson limit after all
         return RateFit(None, None, rate, *common, True, score, None, poisson, None)
-    return RateFit(alpha, alpha / mean, mean, *common, False, score, log_likelihood(alpha, mean, k, v), poisson, np.linalg.inv(information))
+    covariance: Array = np.linalg.inv(information).astype(np.float64)
+    return RateFit(alpha, alpha / mean, mean, *common, False, score, log_likelihood(alpha, mean, k, v), poisson, covariance)
 
 
 def given_rates(alpha: float, beta: float) -> RateFit:

@@ -153,7 +153,7 @@ def invert_rate(name: str, thetas: Array, need: Array, now: float, cuts: tuple[f
         length = edges[i + 1] - max(edges[i], now)
         step = np.minimum(rest / rates[:, i : i + 1], length)
         t, rest = t + step, rest - step * rates[:, i : i + 1]
-    return t
+    return np.asarray(t)
 
 
 def event_days(enrolled: Array, event_time: Array, dropout_time: Array, wanted: int) -> Array:
