@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
-from quarterdeck.evidence.delimited import Dialect, Malformed
+from quarterdeck.evidence.delimited import Malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,6 @@ PLAIN = ColumnRule()
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """A large file that was not read yet: the view over it, what it needs to be read with care, and how many rows its lines promise."""
-
-    view: str
-    path: Path
-    dialect: Dialect
-    file: str
-    rows: int
-
-    @property
-    def first_line(self) -> int:
-        """The line of the first row."""
-        return self.dialect.header_row + 1
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Rows of one table in the workbench: `relation` has columns named as in the contract, as text or in the contract's own types.
 
@@ -68,7 +51,6 @@ class Batch:
     rules: dict[str, ColumnRule] = field(default_factory=dict)
     keep_last: bool = False
     is_correction: bool = False
-    stream: Stream | None = None
     malformed: tuple[tuple[str, str, Malformed], ...] = ()  # (file, sheet, line that has too many or too few fields)
 
 

@@ -7,7 +7,7 @@ All work is done in DuckDB, on whole columns. Three stages follow one another: e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from quarterdeck.evidence.batch import PLAIN, Batch
@@ -49,7 +49,6 @@ def create_quarantine(workbench: Workbench) -> None:
 def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
     """Types each row, and moves those that break the contract to `_quarantine`. `today` is when the load takes place.
 
-    A large file is first read in one stroke, in the hope that every row is good; the first bad row sends it the careful way.
     Raises nothing for bad rows: that is what quarantine is for.
     """
     contract = get_contract(batch.table)
@@ -63,11 +62,6 @@ def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
     problems = _problems(contract, present, is_text, today)
     bad = " OR ".join(f"COALESCE({problem.condition}, false)" for problem in problems) or "false"
     select = _typed_select(batch, present, is_text, set(described))
-    if batch.stream:
-        if good := _check_in_one_stroke(workbench, batch, contract, present, select, bad):
-            return good
-        malformed = tuple((batch.stream.file, "", entry) for entry in workbench.settle(batch.stream))
-        batch = replace(batch, stream=None, malformed=malformed)
     relation = workbench.name("typed")
     # Text that needs reading is read once and kept; columns that pass as they are stay where they are.
     workbench.execute(f"CREATE {'TABLE' if any(is_text.values()) else 'VIEW'} {relation} AS {select}")
@@ -77,32 +71,6 @@ def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
         _quarantine_problems(workbench, batch, contract, relation, problems, bad, is_text)
     good_rows = _good_view(workbench, contract, present, relation, ", ".join(LINEAGE), f" WHERE NOT ({bad})" if n_bad else "")
     return Checked(batch, good_rows, given, n_bad, tuple(_serial_notices(workbench, contract, relation, present, is_text, batch)))
-
-
-def _check_in_one_stroke(
-    workbench: Workbench, batch: Batch, contract: Contract, present: Sequence[Column], select: str, bad: str
-) -> Checked | None:
-    """The whole file read, typed and checked in one parallel pass, its lines following from the place of each row.
-
-    None where a row is bad, a line is malformed, or rows and lines do not agree: then the file must be read the careful way.
-    """
-    import duckdb
-
-    stream = batch.stream
-    assert stream is not None
-    table = workbench.name("stroke")
-    columns = [f"CASE WHEN {bad} THEN error('bad') ELSE {quote(present[0].name)} END AS {quote(present[0].name)}"]
-    columns += [quote(column.name) for column in present[1:]]
-    try:
-        workbench.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM ({select})")
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
-        return None
-    rows = workbench.scalar(f"SELECT count(*) FROM {table}")
-    if rows != stream.rows:
-        workbench.execute(f"DROP TABLE {table}")
-        return None
-    lineage = f"{text(batch.source)} AS _source, {text(stream.file)} AS _file, '' AS _sheet, rowid + {stream.first_line} AS _line"
-    return Checked(batch, _good_view(workbench, contract, present, table, lineage), rows, 0)
 
 
 def _good_view(workbench: Workbench, contract: Contract, present: Sequence[Column], relation: str, lineage: str, where: str = "") -> str:
@@ -145,7 +113,8 @@ def _is_in_order(workbench: Workbench, contract: Contract, relation: str) -> boo
     earlier = ", ".join(quote("_before_" + name) for name in contract.key)
     sample = f"SELECT {keys}, {before} FROM (SELECT {keys} FROM {relation} {{limit}})"
     for limit in ("LIMIT 10000", ""):  # most files that are not in order show it soon
-        if workbench.scalar(f"SELECT count(*) FROM ({sample.format(limit=limit)}) WHERE ({earlier}) >= ({keys})"):
+        first = quote("_before_" + contract.key[0])
+        if workbench.scalar(f"SELECT count(*) FROM ({sample.format(limit=limit)}) WHERE {first} IS NOT NULL AND ({earlier}) >= ({keys})"):
             return False
     return True
 
@@ -253,7 +222,8 @@ def _column_problems(column: Column, is_text: bool, today: date) -> list[Problem
     if is_text:
         kind = "code" if column.codes or column.type in ("country", "currency") else "type"
         unread = f"{name} IS {'NULL' if not column.may_be_empty else not_empty(name)}"
-        problems.append(Problem(kind, column.name, f"({unread}) AND NOT {is_missing(column, raw)}", reason(column), raw))
+        wrong = f"CASE WHEN {unread} THEN NOT {is_missing(column, raw)} ELSE false END"  # a CASE asks the second only where the first holds
+        problems.append(Problem(kind, column.name, wrong, reason(column), raw))
     if column.is_key and not column.may_be_empty:
         missing = f"{name} IS NULL" + (f" AND {is_missing(column, raw)}" if is_text else "")
         problems.append(Problem("missing_key", column.name, missing, "the key has no value", value))

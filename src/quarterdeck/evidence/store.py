@@ -15,13 +15,14 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo, read_manifest, write_manifest
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.vocabulary.errors import BadInput, IntegrityBroken, NotFound
 
+MOST_LATE = timedelta(hours=12)  # a load may begin so long before another one that is sealed earlier
 KEPT_OPEN = 8  # snapshots whose computed values stay in memory
 _open_snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
 _open_lock = threading.Lock()
@@ -133,12 +134,14 @@ class Store:
         if parent is not None:
             if _content(info) == _content(parent):
                 return parent
-            if info.taken_at < parent.taken_at:
+            if parent.taken_at - info.taken_at > MOST_LATE:
                 raise BadInput(
                     "A snapshot cannot be older than the one it follows",
                     thing=f"{info.taken_at.isoformat()}, after {parent.taken_at.isoformat()}",
                     next_step="Check the clock of this machine.",
                 )
+            # Of two loads at once, the one that began first may be sealed last.
+            info = replace(info, taken_at=max(info.taken_at, parent.taken_at))
         info = replace(info, parent=parent.id if parent else "")
         content = write_manifest(info)
         info = replace(info, id=hashlib.sha256(content).hexdigest())

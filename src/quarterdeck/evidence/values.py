@@ -8,6 +8,7 @@ code or English name. Refused without a mapping: 03/04/2026 (ambiguous), 2026-03
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from quarterdeck.evidence.batch import PLAIN, ColumnRule
 from quarterdeck.evidence.contracts import Column
@@ -33,14 +34,19 @@ def text(value: str) -> str:
 def cleaned(column: Column, raw: str, rule: ColumnRule = PLAIN) -> str:
     """The raw text without surrounding blanks; empty values, and those the mapping calls missing, as NULL."""
     trimmed = f"NULLIF(trim({raw}), '')"
-    return f"CASE WHEN trim({raw}) NOT IN ({', '.join(map(text, rule.missing))}) THEN {trimmed} END" if rule.missing else trimmed
+    return f"CASE WHEN NOT {one_of(f'trim({raw})', rule.missing)} THEN {trimmed} END" if rule.missing else trimmed
 
 
 def is_missing(column: Column, value: str) -> str:
     """Whether a cleaned value stands for no value. Asked only of values that cannot be read, for asking all of them is slow."""
     if column.type in ("text", "country", "list") and not column.codes:
         return f"{value} IS NULL"
-    return f"({value} IS NULL OR {value} IN ({', '.join(map(text, MISSING))}))"
+    return f"({value} IS NULL OR {one_of(value, MISSING)})"
+
+
+def one_of(value: str, allowed: Iterable[str]) -> str:
+    """Whether a value is in a list. Not by IN, which DuckDB may turn into a join: a join loses the order of rows, and with it their lines."""
+    return f"list_contains([{', '.join(map(text, allowed))}], {value})"
 
 
 def typed(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
@@ -91,9 +97,8 @@ def reason(column: Column) -> str:
 def _code(column: Column, value: str) -> str:
     plain = {_normal(code): code for code in column.codes}
     branches = " ".join(f"WHEN {text(key)} THEN {text(code)}" for key, code in plain.items())
-    exact = ", ".join(map(text, column.codes))
     normal = f"trim(regexp_replace(lower({value}), '[^a-z0-9]+', '_', 'g'), '_')"
-    return f"CASE WHEN {value} IN ({exact}) THEN {value} ELSE CASE {normal} {branches} END END"
+    return f"CASE WHEN {one_of(value, column.codes)} THEN {value} ELSE CASE {normal} {branches} END END"
 
 
 def _normal(code: str) -> str:
@@ -194,7 +199,7 @@ def _flag(value: str, rule: ColumnRule) -> str:
     codes = {source.strip().lower(): target for source, target in rule.codes.items()}
     yes = [*YES, *(source for source, target in codes.items() if target.lower() in YES)]
     no = [*NO, *(source for source, target in codes.items() if target.lower() in NO)]
-    return f"CASE WHEN lower({value}) IN ({', '.join(map(text, yes))}) THEN true WHEN lower({value}) IN ({', '.join(map(text, no))}) THEN false END"
+    return f"CASE WHEN {one_of(f'lower({value})', yes)} THEN true WHEN {one_of(f'lower({value})', no)} THEN false END"
 
 
 def _name(value: str, list_table: str) -> str:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.evidence.arrivals import Arrival
-from quarterdeck.evidence.batch import Stream
 from quarterdeck.evidence.codes import load_countries, load_currencies
-from quarterdeck.evidence.delimited import Dialect, Malformed, distinct, read_delimited, scan, sniff
+from quarterdeck.evidence.delimited import Malformed, distinct, read_delimited, sniff
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -24,7 +23,6 @@ MEMORY_LIMIT = "3GB"  # of DuckDB; beyond it, work spills to the staging folder
 DELIMITED = (".csv", ".txt", ".tsv", ".psv", ".dat", "")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PARQUET = (".parquet", ".pq")
-STREAMED_FROM = 16 * 2**20  # bytes from which a clean file is worth reading in one stroke
 READABLE = (*DELIMITED, *SPREADSHEETS, *PARQUET)
 
 
@@ -38,7 +36,6 @@ class Sheet:
     relation: str
     rows: int
     malformed: tuple[Malformed, ...] = ()
-    stream: Stream | None = None
 
     @property
     def name(self) -> str:
@@ -76,11 +73,8 @@ class Workbench:
         delimiter: str = "",
         header_row: int = 1,
         only: Collection[str] | None = None,
-        may_stream: bool = False,
     ) -> list[Sheet]:
         """The sheets of one file; of a delimited one, `only` the named columns where more are not needed.
-
-        With `may_stream` a large file is left unread, and who checks it must `settle` its stream where it is not clean.
 
         Raises BadInput where it cannot be read.
         """
@@ -89,13 +83,6 @@ class Workbench:
         if arrival.suffix in PARQUET:
             return [self._read_parquet(arrival)]
         dialect = sniff(arrival.path, encoding, delimiter, header_row)
-        if (
-            may_stream
-            and arrival.path.stat().st_size >= STREAMED_FROM
-            and dialect.encoding in ("utf-8", "utf-8-sig")
-            and "_line" not in dialect.header
-        ):
-            return [self._stream(arrival, dialect)]
         raw = self.name("raw")
         wanted = [i for i, name in enumerate(dialect.header) if only is None or name in only]
         malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted)
@@ -141,26 +128,6 @@ class Workbench:
         self.connection.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, line])} FROM {raw} {some}")
         rows = self.scalar(f"SELECT count(*) FROM {relation}")
         return Sheet(arrival, sheet, header, relation, rows, tuple(malformed))
-
-    def _stream(self, arrival: Arrival, dialect: Dialect) -> Sheet:
-        relation = self.name("sheet")
-        columns = ", ".join(f"c{i} AS {quote(name)}" for i, name in enumerate(dialect.header))
-        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {columns}, 0::BIGINT AS _line FROM {scan(arrival.path, dialect)}")
-        rows = dialect.lines - dialect.header_row
-        return Sheet(arrival, "", dialect.header, relation, rows, stream=Stream(relation, arrival.path, dialect, arrival.name, rows))
-
-    def settle(self, stream: Stream) -> tuple[Malformed, ...]:
-        """Reads a streamed file with care after all, and puts its rows and lines where the view over it was. Returns its malformed lines."""
-        raw = self.name("raw")
-        malformed = read_delimited(self.connection, stream.path, stream.dialect, raw)
-        has_line = "_line" in {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
-        line = "_line" if has_line else f"rowid + {stream.first_line} AS _line"
-        columns = ", ".join(f"c{i} AS {quote(name)}" for i, name in enumerate(stream.dialect.header))
-        some = ", ".join(f"c{i}" for i in range(len(stream.dialect.header)))
-        self.connection.execute(
-            f"CREATE OR REPLACE VIEW {stream.view} AS SELECT {columns}, {line} FROM {raw} WHERE COALESCE({some}) IS NOT NULL"
-        )
-        return tuple(malformed)
 
     def _read_parquet(self, arrival: Arrival) -> Sheet:
         path = str(arrival.path).replace("'", "''")

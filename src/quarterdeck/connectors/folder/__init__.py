@@ -40,7 +40,7 @@ class FolderConnector:
         for arrival in arrivals:
             chosen = [entry for entry in mapping.files if entry.fits(arrival.name)]
             first = chosen[0] if chosen else FileMapping("*", "")
-            for sheet in workbench.read(arrival, first.encoding, first.delimiter, first.header_row, may_stream=len(chosen) <= 1):
+            for sheet in workbench.read(arrival, first.encoding, first.delimiter, first.header_row):
                 entries: list[FileMapping | None] = [entry for entry in chosen if fnmatch(sheet.sheet.lower(), entry.sheet.lower())] or [
                     None
                 ]
@@ -92,7 +92,7 @@ def _make_batch(workbench: Workbench, sheet: Sheet, entry: FileMapping | None, s
     malformed = tuple((sheet.arrival.name, sheet.sheet, entry) for entry in sheet.malformed)
     keep_last = entry.keep_last if entry else False
     plain = {name: replace(rule, source="") for name, rule in rules.items()}
-    return Batch(table, relation, source, plain, keep_last, is_correction, sheet.stream, malformed), ignored
+    return Batch(table, relation, source, plain, keep_last, is_correction, malformed), ignored
 
 
 def _rules(sheet: Sheet, table: str, entry: FileMapping | None) -> dict[str, ColumnRule]:
