@@ -160,6 +160,8 @@ def draft_milestone(options: DemoOptions, people: Participants, course: Course, 
     rows += [
         ("regulatory_approval", code, approved + np.timedelta64(100, "D"), day) for code, day in sorted(sites.country_approval.items())
     ]
+    sited = [(str(sites.id[i]), str(sites.country[i]), sites.planned_active[i], sites.active[i]) for i in range(len(sites.id))]
+    rows += [("site_activation", country, plan, day) for _, country, plan, day in sited]
     n = len(rows)
     planned, true = np.array([row[2] for row in rows], dtype="datetime64[D]"), np.array([row[3] for row in rows], dtype="datetime64[D]")
     optimism = rng.uniform(0.3, 0.8, n)
@@ -175,10 +177,10 @@ def draft_milestone(options: DemoOptions, people: Participants, course: Course, 
         return seen
 
     columns: Columns = {
-        "milestone_id": np.array([f"MS-{study.number:03d}-{index + 1:02d}" for index in range(n)]),
+        "milestone_id": np.array([f"MS-{study.number:03d}-{index + 1:03d}" for index in range(n)]),
         "study_id": np.full(n, study.id),
         "country": np.array([row[1] for row in rows]),
-        "site_id": np.full(n, ""),
+        "site_id": np.array([""] * (n - len(sited)) + [row[0] for row in sited]),
         "milestone_type": np.array([row[0] for row in rows]),
         "baseline_finish": planned,
         "planned_finish": planned,

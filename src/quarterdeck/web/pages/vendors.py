@@ -14,7 +14,6 @@ from starlette.datastructures import UploadFile
 from quarterdeck.charts.base import Chart
 from quarterdeck.charts.control_chart import ControlChart, Step
 from quarterdeck.charts.dots import Dot, Dots
-from quarterdeck.cli.common import to_plain
 from quarterdeck.vendors import actions
 from quarterdeck.vendors.analysis import NotCompared, Trend, compare_all, compare_metric
 from quarterdeck.vendors.catalogue import Metric, get_metric, load_metrics
@@ -38,6 +37,7 @@ from quarterdeck.vendors.review import prepare_review, read_slips, tally_promise
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.finding import Finding
+from quarterdeck.vocabulary.plain import to_plain
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.navigation import Entry, Hit
 from quarterdeck.web.tables import Cell, Column, Table
