@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LEAST_METRICS = 3  # a vendor is spoken of when at least so many metrics point the same way
 LARGE_SHARE = 0.40
+LEAST_AVOIDABLE, AVOIDABLE_SHARE = 2, Decimal("0.25")
 HIGH_TIME_SHARE = 0.65
 USUAL_TIME_SHARE = 0.60  # of direct cost, as one vendor of contract software reports for its clients
 
@@ -29,7 +30,12 @@ def findings(snapshot: Snapshot, base_currency: str = "GBP") -> list[Finding]:
     """All vendor findings of a snapshot, kept for it."""
     return snapshot.cached(
         ("vendor findings", base_currency),
-        lambda: [*_differences(snapshot), *_delay(snapshot, base_currency), *_concentration(snapshot, base_currency)],
+        lambda: [
+            *_differences(snapshot),
+            *_delay(snapshot, base_currency),
+            *_change_orders(snapshot, base_currency),
+            *_concentration(snapshot, base_currency),
+        ],
     )
 
 
@@ -112,6 +118,44 @@ def _delay(snapshot: Snapshot, base: str) -> list[Finding]:
             )
         )
     return found
+
+
+def _change_orders(snapshot: Snapshot, base: str) -> list[Finding]:
+    """Vendors whose change orders of the last year are avoidable for a notable part, by our own judgement on record."""
+    rates = read_budget_rates(snapshot, base) | {base: Decimal(1)}
+    names = read_vendor_names(snapshot)
+    rows = snapshot.query(
+        """SELECT c.vendor_id, o.currency, count(*) AS n, count(*) FILTER (o.preventable) AS avoidable,
+          sum(o.value) AS value, sum(o.value) FILTER (o.preventable) AS avoidable_value
+        FROM change_order o JOIN contract c USING (contract_id)
+        WHERE o.requested_dt > $1 - 365 AND o.status <> 'rejected' AND o.preventable IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2""",
+        [snapshot.data_cut],
+    ).to_pylist()
+    totals: dict[str, list[Decimal]] = {}
+    for row in rows:
+        if row["currency"] in rates:
+            rate = rates[row["currency"]]
+            kept = totals.setdefault(row["vendor_id"], [Decimal(0)] * 4)
+            for i, value in enumerate((row["n"], row["avoidable"], (row["value"] or 0) * rate, (row["avoidable_value"] or 0) * rate)):
+                kept[i] += Decimal(value)
+    return [
+        Finding(
+            id=f"vendors/change-orders/{vendor}",
+            source="vendors",
+            scope=Scope("vendor", vendor),
+            headline=f"{wording.of(int(avoidable), int(n))} change orders of {names.get(vendor, vendor)} in twelve months were avoidable, "
+            f"{wording.money(Money(money.quantize(Decimal(1)), base))} of {wording.money(Money(total.quantize(Decimal(1)), base))}",
+            verdict=Verdict.CONCERN,
+            cause="Our own judgement of each change order, as it stands on record.",
+            suggested_action="Match the open change orders to the contract line by line before you sign",
+            href="/vendors/change-orders",
+            consequence=Consequence(money=Money(money.quantize(Decimal(1)), base)),
+            facts={"change_orders": float(n), "avoidable": float(avoidable), "value": float(total), "avoidable_value": float(money)},
+            snapshot=snapshot.id,
+        )
+        for vendor, (n, avoidable, total, money) in totals.items()
+        if avoidable >= LEAST_AVOIDABLE and avoidable / n >= AVOIDABLE_SHARE
+    ]
 
 
 def _concentration(snapshot: Snapshot, base: str) -> list[Finding]:
