@@ -21,8 +21,22 @@ from quarterdeck.methods.assessment import probabilities
 SHARED = Path(os.environ.get("QUARTERDECK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 WORLDS = {
     "as modelled": {"self": 1.2, "check": 1.2, "interview": 0.9, "bias_sd": 0.6, "interview_shift": 0.0, "model": "model"},
-    "as modelled, cautious noise": {"self": 1.2, "check": 1.2, "interview": 0.9, "bias_sd": 0.6, "interview_shift": 0.0, "model": "cautious"},
-    "worse than modelled, cautious noise": {"self": 2.0, "check": 1.6, "interview": 1.2, "bias_sd": 1.0, "interview_shift": -0.5, "model": "cautious"},
+    "as modelled, cautious noise": {
+        "self": 1.2,
+        "check": 1.2,
+        "interview": 0.9,
+        "bias_sd": 0.6,
+        "interview_shift": 0.0,
+        "model": "cautious",
+    },
+    "worse than modelled, cautious noise": {
+        "self": 2.0,
+        "check": 1.6,
+        "interview": 1.2,
+        "bias_sd": 1.0,
+        "interview_shift": -0.5,
+        "model": "cautious",
+    },
 }
 
 
@@ -45,7 +59,9 @@ def simulate_assessment(world: dict[str, float | str], people: int, seed: int = 
         def answer(item, theta=theta, bias=bias):  # type: ignore[no-untyped-def]
             shift = float(world["interview_shift"]) if item.kind == "interview" else 0.0
             s = theta[item.question.ability] + item.question.load * bias + shift
-            question = type(item.question)(item.question.ability, item.question.load, float(world[item.kind]), 1.0, item.question.cuts, item.question.level)
+            question = type(item.question)(
+                item.question.ability, item.question.load, float(world[item.kind]), 1.0, item.question.cuts, item.question.level
+            )
             chance = probabilities(question, np.array([s]))[:, 0]
             outcome = int(rng.choice(len(chance), p=chance / chance.sum()))
             return Answer(item.id, item.kind, item.competency, outcome + (1 if item.kind == "interview" else 0))

@@ -16,7 +16,7 @@ def collect_words() -> list[str]:
     for pattern in TEXTS:
         for path in HERE.glob(pattern):
             text = re.sub(r"cues: \[[^\]]*\]", "", path.read_text(encoding="utf-8"))
-            words |= {w for w in re.findall(r"[a-z]{4,}", text.lower())}
+            words |= set(re.findall(r"[a-z]{4,}", text.lower()))
     for rubric in load_rubrics().values():  # whole words of cues are spelt as meant too; stems are no words
         words |= {w for e in rubric.elements for c in e.cues for w in re.findall(r"(?<![a-z])[a-z]{4,}(?![a-z*])", c.source)}
     return sorted(words)

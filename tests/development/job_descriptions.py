@@ -154,7 +154,9 @@ def write_html(folder: Path, markdown: str) -> Path:
             continue
         elif line.startswith("|"):
             tag = "td" if rows else "th"
-            out.append(("" if rows else "<table>") + "<tr>" + "".join(f"<{tag}>{c.strip()}</{tag}>" for c in line.strip("|").split("|")) + "</tr>")
+            out.append(
+                ("" if rows else "<table>") + "<tr>" + "".join(f"<{tag}>{c.strip()}</{tag}>" for c in line.strip("|").split("|")) + "</tr>"
+            )
             rows += 1
         elif line.strip():
             out.append(f"<p>{line}</p>")

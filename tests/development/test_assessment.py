@@ -48,8 +48,12 @@ def test_an_answer_never_makes_the_belief_wider(outcome: int, sigma: float) -> N
 def test_the_expected_gain_is_the_average_fall_of_the_variance() -> None:
     belief = prior(["F", "T"])
     question = Question(0, 0.5, 1.6, 11, level=3.0)
-    chance = [float(np.mean(probabilities(question, np.random.default_rng(2).normal(3.15, np.sqrt(1.1 + 0.09), 200_000))[k])) for k in (0, 1)]
-    fall = sum(p * (np.diag(belief.covariance)[:2] - np.diag(update(belief, question, k).covariance)[:2]).sum() for k, p in enumerate(chance))
+    chance = [
+        float(np.mean(probabilities(question, np.random.default_rng(2).normal(3.15, np.sqrt(1.1 + 0.09), 200_000))[k])) for k in (0, 1)
+    ]
+    fall = sum(
+        p * (np.diag(belief.covariance)[:2] - np.diag(update(belief, question, k).covariance)[:2]).sum() for k, p in enumerate(chance)
+    )
     assert expected_reduction(belief, question, np.ones(2)) == pytest.approx(fall, rel=0.05)
 
 

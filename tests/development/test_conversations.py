@@ -154,7 +154,9 @@ def test_the_counterpart_never_accepts_less_than_its_reservation() -> None:
 
 def test_an_offer_in_words_is_read() -> None:
     scenario = get_scenario("negotiation-headcount")
-    offer = negotiate.read_offer(scenario, "Monitors lent: two; until: end of September; Spanish speakers: both; announcement: joint message today")
+    offer = negotiate.read_offer(
+        scenario, "Monitors lent: two; until: end of September; Spanish speakers: both; announcement: joint message today"
+    )
     assert offer == {"people": "two", "until": "september", "language": "both", "story": "joint"}
     assert negotiate.read_offer(scenario, "Monitors lent: two") is None
 

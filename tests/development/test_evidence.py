@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from builders import build_snapshot
 
+from builders import build_snapshot
 from quarterdeck.development import actions, learner
 from quarterdeck.development.deliver.bots import speak
 from quarterdeck.development.deliver.engine import start, take_turn
@@ -34,7 +34,16 @@ ROLE = load_role()
 
 def work(number: int, day: date = date(2026, 5, 1), kind: str = "work_product", **changes: object) -> Item:
     """A sound piece of work for T1."""
-    base = {"id": f"w{number}", "kind": kind, "title": f"CAPA {number}", "happened_on": day, "competencies": ("T1",), "own_action": "I led it.", "is_confirmed": True, "authentic_by": "audit event 3"}
+    base = {
+        "id": f"w{number}",
+        "kind": kind,
+        "title": f"CAPA {number}",
+        "happened_on": day,
+        "competencies": ("T1",),
+        "own_action": "I led it.",
+        "is_confirmed": True,
+        "authentic_by": "audit event 3",
+    }
     return Item(**{**base, **changes})  # type: ignore[arg-type]
 
 
@@ -69,7 +78,20 @@ def test_what_is_short_of_that_is_only_claimed(items: list[Item], why: str) -> N
 
 
 def test_any_amount_of_practice_stays_practice() -> None:
-    practice = [Item(f"p{n}", "practice", "Practice", date(2026, 1, 1) + timedelta(days=n), ("T1",), is_confirmed=True, score=1.0, authentic_by="x", own_action="I said it") for n in range(50)]
+    practice = [
+        Item(
+            f"p{n}",
+            "practice",
+            "Practice",
+            date(2026, 1, 1) + timedelta(days=n),
+            ("T1",),
+            is_confirmed=True,
+            score=1.0,
+            authentic_by="x",
+            own_action="I said it",
+        )
+        for n in range(50)
+    ]
     assert judge_competency("T1", practice, [], TODAY)[1] == "practising"
 
 
@@ -148,9 +170,33 @@ def test_real_work_is_proposed_and_becomes_evidence_only_through_a_debrief(recor
 
 def test_an_effective_capa_of_the_learner_is_proposed_from_the_snapshot(record: Record, tmp_path: Path) -> None:
     rows = [
-        {"capa_id": "C1", "source_type": "audit_finding", "owner_id": "me", "due_dt": date(2026, 2, 1), "effectiveness_dt": date(2026, 5, 1), "effective": True, "status": "closed"},
-        {"capa_id": "C2", "source_type": "audit_finding", "owner_id": "me", "due_dt": date(2026, 2, 1), "effectiveness_dt": date(2026, 5, 1), "effective": False, "status": "ineffective"},
-        {"capa_id": "C3", "source_type": "audit_finding", "owner_id": "you", "due_dt": date(2026, 2, 1), "effectiveness_dt": date(2026, 5, 1), "effective": True, "status": "closed"},
+        {
+            "capa_id": "C1",
+            "source_type": "audit_finding",
+            "owner_id": "me",
+            "due_dt": date(2026, 2, 1),
+            "effectiveness_dt": date(2026, 5, 1),
+            "effective": True,
+            "status": "closed",
+        },
+        {
+            "capa_id": "C2",
+            "source_type": "audit_finding",
+            "owner_id": "me",
+            "due_dt": date(2026, 2, 1),
+            "effectiveness_dt": date(2026, 5, 1),
+            "effective": False,
+            "status": "ineffective",
+        },
+        {
+            "capa_id": "C3",
+            "source_type": "audit_finding",
+            "owner_id": "you",
+            "due_dt": date(2026, 2, 1),
+            "effectiveness_dt": date(2026, 5, 1),
+            "effective": True,
+            "status": "closed",
+        },
     ]
     snapshot = build_snapshot(tmp_path, {"capa": rows})
     assert [p.artefact for p in propose_debriefs(record, "local", ROLE, [], snapshot, "me")] == ["capa:C1"]
@@ -161,7 +207,9 @@ def test_the_sources_of_proposals_name_known_kinds_of_work() -> None:
 
 
 def test_text_is_redacted_before_it_is_kept(record: Record) -> None:
-    item = actions.add_evidence(record, SINGLE_USER, work(1, own_action="I called Dr Silva at site 104 about participant 104-0023 (a.b@c.org)."), NOW)
+    item = actions.add_evidence(
+        record, SINGLE_USER, work(1, own_action="I called Dr Silva at site 104 about participant 104-0023 (a.b@c.org)."), NOW
+    )
     assert item.own_action == "I called Dr [name] at site [number] about participant [number] ([address])."
 
 
@@ -190,7 +238,9 @@ def test_the_progression_score_rescales_over_what_is_known(record: Record) -> No
     assessment = assess(ROLE, [Answer("check:T1:3", "check", "T1", 1)])
     matrix = learner.read_matrix(record, "local", NOW)
     part = score_progression(assessment, matrix, {}, {}, 1)
-    whole = score_progression(assessment, matrix, {"Q1": 1.0, "Q2": 1.0}, {"years_at_level": 6, "team": 50, "budget_gbp": 4e6, "degree": 1}, 1)
+    whole = score_progression(
+        assessment, matrix, {"Q1": 1.0, "Q2": 1.0}, {"years_at_level": 6, "team": 50, "budget_gbp": 4e6, "degree": 1}, 1
+    )
     assert part.parts["K"] is None
     assert part.coverage == 0.55
     assert whole.coverage == 1.0
@@ -201,7 +251,9 @@ def test_the_progression_score_rescales_over_what_is_known(record: Record) -> No
 def test_a_manager_sees_only_what_is_shared(record: Record) -> None:
     actions.keep_profile(record, SINGLE_USER, learner.Profile(switches=("short_blocks",), successor_for=("Head of region",)), NOW)
     assert read_team(record, NOW) == []
-    actions.keep_profile(record, SINGLE_USER, learner.Profile(switches=("short_blocks",), sharing=("status",), successor_for=("Head of region",)), NOW)
+    actions.keep_profile(
+        record, SINGLE_USER, learner.Profile(switches=("short_blocks",), sharing=("status",), successor_for=("Head of region",)), NOW
+    )
     member = read_team(record, NOW)[0]
     assert member.statuses is not None
     assert member.sessions_planned is None

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from builders import build_snapshot
 
+from builders import build_snapshot
 from quarterdeck.development.deliver.bots import play
 from quarterdeck.development.deliver.engine import is_shown
 from quarterdeck.development.deliver.generate import KINDS, generate

@@ -36,7 +36,9 @@ def test_precision_and_recall_of_the_moves() -> None:
     assert right / (right + missed) >= 0.77
 
 
-@pytest.mark.parametrize("text", ["by Friday", "on 2026-05-01", "next week", "in two weeks", "before the end of the month", "tomorrow at ten"])
+@pytest.mark.parametrize(
+    "text", ["by Friday", "on 2026-05-01", "next week", "in two weeks", "before the end of the month", "tomorrow at ten"]
+)
 def test_a_deadline_is_recognised(text: str) -> None:
     assert has_date(f"I will do it {text}.")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from builders import build_snapshot
 from starlette.testclient import TestClient
 
 from quarterdeck.development.discuss.accommodations import load_switches
@@ -14,6 +15,13 @@ from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
 
 STORY = "In 2024 I compared the turnaround of our CRO with the SLA, 6.5 days against 3. I offered a longer term in exchange for a named team. By March it fell to 2.8 days."
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """One installation for the tests that only look."""
+    with TestClient(create_app(Settings(home=tmp_path_factory.mktemp("shared") / "home"), work=False)) as client:
+        yield client
 
 
 @pytest.fixture
@@ -87,8 +95,8 @@ def test_a_conversation_shows_one_thing_and_resumes_after_a_pause(client: TestCl
     assert page.count("<textarea") == 1
 
 
-def test_the_session_page_states_steps_and_minutes_before_it_begins(client: TestClient) -> None:
-    page = client.get("/development/practise/board-audit").text
+def test_the_session_page_states_steps_and_minutes_before_it_begins(shared: TestClient) -> None:
+    page = shared.get("/development/practise/board-audit").text
     assert re.search(r"Steps: \d+", page)
     assert re.search(r"About \d+ minutes", page)
     assert "What counts" in page
@@ -96,7 +104,13 @@ def test_the_session_page_states_steps_and_minutes_before_it_begins(client: Test
 
 def test_an_offer_is_made_by_choice(client: TestClient) -> None:
     address = begin(client, "negotiation-change-orders")
-    page = send(client, address, offer="yes", text="", **{"offer-price": "low", "offer-timing": "lock", "offer-team": "named", "offer-pipeline": "none"})
+    page = send(
+        client,
+        address,
+        offer="yes",
+        text="",
+        **{"offer-price": "low", "offer-timing": "lock", "offer-team": "named", "offer-pipeline": "none"},
+    )
     assert "Not yet. I could live with this" in page
 
 
@@ -107,10 +121,20 @@ def test_a_cell_can_be_contested_with_a_reason(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("switch", sorted(load_switches()))
-def test_every_switch_keeps_every_page_alive(client: TestClient, switch: str) -> None:
+def test_every_switch_keeps_every_page_alive(shared: TestClient, switch: str) -> None:
+    client = shared
     send(client, "/development/support", switch=switch)
     address = begin(client, "roleplay-manager")
-    for path in ("/development", "/development/assessment", "/development/map", "/development/plan", "/development/practise/roleplay-manager", address, "/development/portfolio"):
+    assert "<textarea" in client.get(address).text
+    for path in (
+        "/development",
+        "/development/assessment",
+        "/development/map",
+        "/development/plan",
+        "/development/practise/roleplay-manager",
+        address,
+        "/development/portfolio",
+    ):
         assert client.get(path).status_code == 200, path
 
 
@@ -136,7 +160,9 @@ def test_the_text_view_of_the_map_has_no_table(client: TestClient) -> None:
 
 def test_a_starting_set_is_not_stored_by_name(client: TestClient, tmp_path: Path) -> None:
     send(client, "/development/support", start="autism")
-    stored = (tmp_path / "home" / "record.sqlite").read_bytes() + b"".join(p.read_bytes() for p in (tmp_path / "home").glob("record.sqlite-*"))
+    stored = (tmp_path / "home" / "record.sqlite").read_bytes() + b"".join(
+        p.read_bytes() for p in (tmp_path / "home").glob("record.sqlite-*")
+    )
     assert b"autism" not in stored
     assert b"rubric_first" in stored
 
@@ -150,13 +176,22 @@ def test_a_person_who_shares_nothing_is_not_shown(client: TestClient) -> None:
 
 
 def test_evidence_entered_by_hand_is_not_authentic_until_a_witness_confirms(client: TestClient) -> None:
-    page = send(client, "/development/evidence", title="Vendor rescue", kind="work_product", happened_on="2026-05-01", competency="T4", own_action="I led it.")
+    page = send(
+        client,
+        "/development/evidence",
+        title="Vendor rescue",
+        kind="work_product",
+        happened_on="2026-05-01",
+        competency="T4",
+        own_action="I led it.",
+    )
     assert "Vendor rescue" in page
     assert "2 more authentic item" in page
 
 
 @pytest.mark.parametrize("path", ["/development/practise/nothing", "/development/map/Z9", "/development/conversations/none"])
-def test_unknown_things_give_a_page_with_a_message(client: TestClient, path: str) -> None:
-    answer = client.get(path)
+def test_unknown_things_give_a_page_with_a_message(shared: TestClient, path: str) -> None:
+    build_snapshot(shared.app.state.deck.settings.home.parent, {"study": [{"study_id": f"QD-{len(path)}"}]})  # type: ignore[attr-defined]
+    answer = shared.get(path)
     assert answer.status_code == 404
     assert "Unknown" in answer.text

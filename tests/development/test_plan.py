@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +30,10 @@ ASSESSMENT = assess(load_role(), [])
 def random_case(seed: int) -> tuple[list[Topic], list[int]]:
     """Three to five topics over three weeks of three slots."""
     rng = random.Random(seed)
-    topics = [Topic(str(n), rng.choice("FTD"), round(rng.uniform(0.3, 2.5), 2), rng.randint(1, 4), rng.random() < 0.4) for n in range(rng.randint(3, 5))]
+    topics = [
+        Topic(str(n), rng.choice("FTD"), round(rng.uniform(0.3, 2.5), 2), rng.randint(1, 4), rng.random() < 0.4)
+        for n in range(rng.randint(3, 5))
+    ]
     return topics, [slot // 3 for slot in range(9)]
 
 
@@ -80,7 +84,9 @@ def test_short_blocks_recompute_the_plan_and_the_calendar_has_that_length() -> N
     assert {e.minutes for e in plan.entries if e.minutes} == {20}
     calendar = Calendar.from_ical(render_calendar(plan, "Europe/London", NOW))
     assert {e["dtend"].dt - e["dtstart"].dt for e in calendar.walk("VEVENT")} == {timedelta(minutes=20)}
-    assert len([e for e in plan.entries if e.minutes]) > len([e for e in make_plan(ASSESSMENT, "local", MONDAY, WINDOWS).entries if e.minutes])
+    assert len([e for e in plan.entries if e.minutes]) > len(
+        [e for e in make_plan(ASSESSMENT, "local", MONDAY, WINDOWS).entries if e.minutes]
+    )
 
 
 def test_the_calendar_is_neutral_zoned_and_has_alarms() -> None:
@@ -139,7 +145,7 @@ def test_switches_change_behaviour_and_a_starting_set_is_only_its_switches() -> 
 def test_a_fixed_order_keeps_topics_together_in_the_same_order() -> None:
     plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS, ["fixed_order"])
     order = [e.competency for e in plan.entries if e.kind in ("session", "checkpoint")]
-    assert sum(a != b for a, b in zip(order, order[1:], strict=False)) == len(set(order)) - 1
+    assert sum(a != b for a, b in itertools.pairwise(order)) == len(set(order)) - 1
 
 
 def test_a_card_never_comes_back_on_the_same_day_and_later_if_it_was_known() -> None:

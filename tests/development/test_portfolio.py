@@ -39,7 +39,14 @@ def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = Settings(home=folder / "home")
     record = open_record(settings)
     for n, kind in ((1, "work_product"), (2, "observation")):
-        actions.add_evidence(record, SINGLE_USER, Item("", kind, f"CAPA {n}", date(2026, n, 3), ("T1",), own_action="I closed it.", is_confirmed=True, authentic_by="audit event 3"), NOW)
+        actions.add_evidence(
+            record,
+            SINGLE_USER,
+            Item(
+                "", kind, f"CAPA {n}", date(2026, n, 3), ("T1",), own_action="I closed it.", is_confirmed=True, authentic_by="audit event 3"
+            ),
+            NOW,
+        )
     identifier, session = actions.open_conversation(record, SINGLE_USER, get_scenario("roleplay-investigator"), NOW, 1)
     for turn in range(14):
         if not session.is_over:
@@ -88,7 +95,11 @@ def test_the_verify_command_answers_and_refuses(portfolio: Path, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [({"moodle/competencies.csv": b"x"}, "moodle/competencies.csv"), ({"case/package.json": None}, "case/package.json"), ({"credentials/T9.jwt": b"x"}, "credentials/T9.jwt")],
+    [
+        ({"moodle/competencies.csv": b"x"}, "moodle/competencies.csv"),
+        ({"case/package.json": None}, "case/package.json"),
+        ({"credentials/T9.jwt": b"x"}, "credentials/T9.jwt"),
+    ],
     ids=["changed", "missing", "added"],
 )
 def test_the_first_break_is_named(portfolio: Path, tmp_path: Path, change: dict[str, bytes | None], named: str) -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from development.job_descriptions import BRIDGE_ENGINEER, PHARMACIST, write_docx, write_html, write_pdf, write_text
 from typer.testing import CliRunner
 
+from development.job_descriptions import BRIDGE_ENGINEER, PHARMACIST, write_docx, write_html, write_pdf, write_text
 from quarterdeck.cli.main import app
 from quarterdeck.development.definitions import read_definitions
 from quarterdeck.development.discover.items import get_items
@@ -78,22 +78,47 @@ def test_a_reference_that_leads_nowhere_is_named(key: str, value: object) -> Non
         build_role(content, "mine.yaml")
 
 
-@pytest.mark.parametrize("write", [lambda folder: write_text(folder, PHARMACIST, ".md"), lambda folder: write_html(folder, PHARMACIST), lambda folder: write_docx(folder, PHARMACIST)], ids=["markdown", "html", "docx"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda folder: write_text(folder, PHARMACIST, ".md"),
+        lambda folder: write_html(folder, PHARMACIST),
+        lambda folder: write_docx(folder, PHARMACIST),
+    ],
+    ids=["markdown", "html", "docx"],
+)
 def test_another_profession_is_read_from_each_format(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     proposal = propose_role(write(tmp_path))
     assert proposal["role"] == "Chief Pharmacist, Regional Hospitals"
     assert proposal["status"] == "proposed"
     assert [g["kind"] for g in proposal["groups"]] == ["foundation", "functional", "tools", "regulation", "emerging"]
-    assert [(c["word"], c["target"]) for c in proposal["competencies"][:6]] == [("expert", 5), ("proven", 4), ("demonstrated", 4), ("advanced", 4), ("mastery", 5), ("skilled", 4)]
+    assert [(c["word"], c["target"]) for c in proposal["competencies"][:6]] == [
+        ("expert", 5),
+        ("proven", 4),
+        ("demonstrated", 4),
+        ("advanced", 4),
+        ("mastery", 5),
+        ("skilled", 4),
+    ]
     assert [m["kind"] for m in proposal["metrics"]] == ["quantitative"] * 3 + ["qualitative"]
     assert proposal["metrics"][0]["target"] == {"direction": "at most", "value": 0.02, "unit": "%"}
-    assert {(d["decision"], d["level"]): d["limit"] for d in proposal["decision_authority"]}[("Purchase of medicines", "senior")] == {"amount": 75000.0, "currency": "GBP"}
-    assert [(n["about"], n["kind"]) for n in proposal["neurodiversity"]] == [("adhd", "strength"), ("adhd", "accommodation"), ("dyslexia", "accommodation"), ("autism", "strength")]
+    assert {(d["decision"], d["level"]): d["limit"] for d in proposal["decision_authority"]}[("Purchase of medicines", "senior")] == {
+        "amount": 75000.0,
+        "currency": "GBP",
+    }
+    assert [(n["about"], n["kind"]) for n in proposal["neurodiversity"]] == [
+        ("adhd", "strength"),
+        ("adhd", "accommodation"),
+        ("dyslexia", "accommodation"),
+        ("autism", "strength"),
+    ]
     assert [e["due"] for e in proposal["emerging_skills"] if e["kind"] == "step"] == ["now", "m6", "m12"]
     assert proposal["missing_parts"] == []
 
 
-@pytest.mark.parametrize("write", [lambda folder: write_text(folder, BRIDGE_ENGINEER), lambda folder: write_pdf(folder, BRIDGE_ENGINEER)], ids=["text", "pdf"])
+@pytest.mark.parametrize(
+    "write", [lambda folder: write_text(folder, BRIDGE_ENGINEER), lambda folder: write_pdf(folder, BRIDGE_ENGINEER)], ids=["text", "pdf"]
+)
 def test_a_third_profession_is_read_from_plain_text_and_pdf(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     proposal = propose_role(write(tmp_path))
     assert proposal["role"] == "Head of Bridge Maintenance"

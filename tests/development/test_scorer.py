@@ -7,18 +7,29 @@ from pathlib import Path
 
 import pytest
 import yaml
-from development.answers import ANSWERS, Answer
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from development.answers import ANSWERS, Answer
 from quarterdeck.cli.main import app
 from quarterdeck.development.discover.answers import score_file
 from quarterdeck.development.discover.rubrics import known_words, load_rubrics, score_interview
-from quarterdeck.methods.free_text import Element, compile_cue, edit_distance, is_spelling_of, matches, score_answer, split_sentences, split_words
+from quarterdeck.methods.free_text import (
+    Element,
+    compile_cue,
+    edit_distance,
+    is_spelling_of,
+    matches,
+    score_answer,
+    split_sentences,
+    split_words,
+)
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
-OWN_ACTION = "In 2024 I compared the turnaround of our CRO with the SLA, 6.5 days against 3, and offered a longer term in exchange for a named team."
+OWN_ACTION = (
+    "In 2024 I compared the turnaround of our CRO with the SLA, 6.5 days against 3, and offered a longer term in exchange for a named team."
+)
 
 
 def agreement(answers: list[tuple[str, str, set[str]]]) -> tuple[float, float]:
@@ -59,14 +70,24 @@ def test_a_list_of_terms_stays_in_the_lowest_bands(answer: Answer) -> None:
 @pytest.mark.parametrize("joint", [", ", ". ", " and ", " ", "; ", "\n- "])
 def test_every_cue_strung_together_stays_in_the_lowest_bands_however_it_is_joined(joint: str) -> None:
     for rubric in load_rubrics().values():
-        terms = [alternative.split("|")[0].replace("_", " ").strip("*#. ") for e in rubric.elements for c in e.cues[:3] for alternative in [c.source.split(" .. ")[0]]]
+        terms = [
+            alternative.split("|")[0].replace("_", " ").strip("*#. ")
+            for e in rubric.elements
+            for c in e.cues[:3]
+            for alternative in [c.source.split(" .. ")[0]]
+        ]
         text = joint.join(term for term in terms if term)
         assert score_interview(rubric.id, f"{text}{joint}100%").band <= 1, rubric.id
 
 
 def test_an_answer_to_another_question_never_passes_the_middle(shared_data: Path) -> None:
     answers = yaml.safe_load((shared_data / "role" / "answers_dev.yaml").read_text(encoding="utf-8"))["answers"]
-    above = [(a["id"], q) for a in answers for q in ("vendor", "inspection", "decision", "talent") if q != a["question"] and score_interview(q, a["text"]).x > 0.5]
+    above = [
+        (a["id"], q)
+        for a in answers
+        for q in ("vendor", "inspection", "decision", "talent")
+        if q != a["question"] and score_interview(q, a["text"]).x > 0.5
+    ]
     assert above == []
 
 
@@ -109,7 +130,10 @@ def test_a_rambler_who_claims_everything_stays_at_two() -> None:
     assert score_interview(rambler.question, rambler.text, claims).band <= 2
 
 
-@pytest.mark.parametrize(("word", "pattern"), [("atrition", "attrition"), ("imediately", "immediate*"), ("sistemic", "systemic*"), ("recieved", "received"), ("couse", "cause*")])
+@pytest.mark.parametrize(
+    ("word", "pattern"),
+    [("atrition", "attrition"), ("imediately", "immediate*"), ("sistemic", "systemic*"), ("recieved", "received"), ("couse", "cause*")],
+)
 def test_a_slip_of_spelling_is_forgiven(word: str, pattern: str) -> None:
     assert is_spelling_of(word, pattern)
 

@@ -9,13 +9,27 @@ from quarterdeck.development.definitions import HERE
 from quarterdeck.development.demonstrate.portfolio import DISCLAIMER
 
 ROOT = HERE.parents[2]
-NEVER = re.compile(r"ofqual[- ](qualified|approved|accredited|recognised)|certified competent|every conversation is evidence|\baccredited\b|guarantees? (a )?qualification", re.I)
-PLACES = (HERE, ROOT / "src/quarterdeck/web/templates/development", ROOT / "src/quarterdeck/web/pages", ROOT / "docs/how-to/development.md", ROOT / "docs/evaluation/development.md")
+NEVER = re.compile(
+    r"ofqual[- ](qualified|approved|accredited|recognised)|certified competent|every conversation is evidence|\baccredited\b|guarantees? (a )?qualification",
+    re.I,
+)
+PLACES = (
+    HERE,
+    ROOT / "src/quarterdeck/web/templates/development",
+    ROOT / "src/quarterdeck/web/pages",
+    ROOT / "docs/how-to/development.md",
+    ROOT / "docs/evaluation/development.md",
+)
 
 
 def texts() -> list[tuple[Path, str]]:
     """Everything that this room writes."""
-    files = [f for place in PLACES for f in ([place] if place.is_file() else sorted(place.rglob("*"))) if f.suffix in (".py", ".yaml", ".html", ".md") and "__pycache__" not in f.parts]
+    files = [
+        f
+        for place in PLACES
+        for f in ([place] if place.is_file() else sorted(place.rglob("*")))
+        if f.suffix in (".py", ".yaml", ".html", ".md") and "__pycache__" not in f.parts
+    ]
     return [(f, f.read_text(encoding="utf-8")) for f in files if f.parent.name != "pages" or f.name.startswith("development")]
 
 
@@ -31,5 +45,11 @@ def test_the_disclaimer_stands_where_readiness_is_shown() -> None:
 
 
 def test_only_an_assessors_decision_prints_the_word_competent() -> None:
-    hits = [(p.name, line.strip()) for p, text in texts() if p.suffix == ".html" for line in text.splitlines() if re.search(r"\bcompetent\b", line, re.I)]
+    hits = [
+        (p.name, line.strip())
+        for p, text in texts()
+        if p.suffix == ".html"
+        for line in text.splitlines()
+        if re.search(r"\bcompetent\b", line, re.I)
+    ]
     assert [name for name, _ in hits] == ["person.html"]

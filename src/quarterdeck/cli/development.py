@@ -37,7 +37,14 @@ def score_answers(
     print_table(
         ("answer", "question", "x", "band", "found", "not found"),
         [
-            (name, s["question"], f"{s['x']:.2f}", s["band"], ", ".join(s["found"]) or "nothing", ", ".join(n["id"] for n in s["not_found"]) or "nothing")
+            (
+                name,
+                s["question"],
+                f"{s['x']:.2f}",
+                s["band"],
+                ", ".join(s["found"]) or "nothing",
+                ", ".join(n["id"] for n in s["not_found"]) or "nothing",
+            )
             for name, s in scores.items()
         ],
     )
@@ -47,7 +54,9 @@ def score_answers(
 @role.command("import")
 def import_role(
     document: Annotated[Path, typer.Argument(help="A job description: .txt, .md, .docx, .pdf or .html.")],
-    output: Annotated[Path | None, typer.Option("--output", help="Also write the proposal to this file, to be corrected and confirmed.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Also write the proposal to this file, to be corrected and confirmed.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a job description into a proposed role model, with the sentence behind each entry. A person confirms it."""
@@ -66,7 +75,16 @@ def import_role(
         ("id", "competency", "target", "word", "line", "sentence"),
         [(c["id"], c["name"], c["target"], c["word"], c["line"], c["sentence"][:90]) for c in proposal["competencies"]],
     )
-    for part in ("purpose", "metrics", "traits", "responsibilities", "decision_authority", "emerging_skills", "qualifications", "neurodiversity"):
+    for part in (
+        "purpose",
+        "metrics",
+        "traits",
+        "responsibilities",
+        "decision_authority",
+        "emerging_skills",
+        "qualifications",
+        "neurodiversity",
+    ):
         typer.echo(f"{part.replace('_', ' ')}: {len(proposal[part])}")
     if proposal["missing_parts"]:
         typer.echo(f"Not found in the document: {', '.join(proposal['missing_parts'])}.")
@@ -142,7 +160,9 @@ def practise(
     else:
         live = conversation.removeprefix("live-")
         scenario = generate(live, open_snapshot(home, as_of)) if conversation.startswith("live-") else get_scenario(conversation)
-        identifier, session = actions.open_conversation(record, SINGLE_USER, scenario, datetime.now(UTC), level, get_settings(home).random_seed)
+        identifier, session = actions.open_conversation(
+            record, SINGLE_USER, scenario, datetime.now(UTC), level, get_settings(home).random_seed
+        )
     typer.echo(f"Conversation {identifier}. Write “pause” or “stop” at any time.")
     for entry in session.state["log"][-6:]:
         typer.echo(f"  {entry['who']}: {entry['text']}")
@@ -178,7 +198,18 @@ def show_map(home: HomeOption = None, as_json: JsonOption = False) -> None:
         return
     print_table(
         ("code", "competency", "target", "level", "80% interval", "gap", "answers"),
-        [(c.competency, c.name, c.target, f"{c.level:.1f}", f"{c.interval.low:.1f} to {c.interval.high:.1f}", c.size + (" (contested)" if c.is_contested else ""), c.answers) for c in cells],
+        [
+            (
+                c.competency,
+                c.name,
+                c.target,
+                f"{c.level:.1f}",
+                f"{c.interval.low:.1f} to {c.interval.high:.1f}",
+                c.size + (" (contested)" if c.is_contested else ""),
+                c.answers,
+            )
+            for c in cells
+        ],
     )
     typer.echo("A first map: single levels are known to about one level either way. Practice and evidence narrow it.")
 
@@ -187,10 +218,14 @@ def show_map(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def make_plan(
     home: HomeOption = None,
     start: Annotated[str | None, typer.Option("--start", help="First day, e.g. 2026-12-01. Default: next Monday.")] = None,
-    free: Annotated[list[str] | None, typer.Option("--free", help='Free time every week, e.g. --free "Tuesday 12:30 40". May be repeated.')] = None,
+    free: Annotated[
+        list[str] | None, typer.Option("--free", help='Free time every week, e.g. --free "Tuesday 12:30 40". May be repeated.')
+    ] = None,
     busy: Annotated[Path | None, typer.Option("--busy", help="Your calendar as .ics: its busy times stay free of sessions.")] = None,
     calendar: Annotated[Path | None, typer.Option("--calendar", help="Write the plan as .ics to this file.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Plan again from today what was missed. Calendars are updated, not doubled.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Plan again from today what was missed. Calendars are updated, not doubled.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make, remake or export the twelve-week plan inside your free hours."""
@@ -233,9 +268,15 @@ def make_plan(
         return
     print_table(
         ("week", "when", "minutes", "what"),
-        [(e.week + 1, f"{e.start:%Y-%m-%d %H:%M}" if e.start else "this week", e.minutes or "", e.title) for e in plan.entries if e.status == "planned"],
+        [
+            (e.week + 1, f"{e.start:%Y-%m-%d %H:%M}" if e.start else "this week", e.minutes or "", e.title)
+            for e in plan.entries
+            if e.status == "planned"
+        ],
     )
-    typer.echo(f"In focus: {', '.join(plan.focus) or 'nothing, every target is met'}. Did not fit into these hours: {len(plan.not_fitted)} competencies.")
+    typer.echo(
+        f"In focus: {', '.join(plan.focus) or 'nothing, every target is met'}. Did not fit into these hours: {len(plan.not_fitted)} competencies."
+    )
     for note in plan.notes:
         typer.echo(note)
 
@@ -254,7 +295,10 @@ def show_matrix(home: HomeOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(rows)
         return
-    print_table(("code", "competency", "target", "items", "status", "missing"), [(r.competency, r.name, r.target, sum(r.counts.values()), r.status, "; ".join(r.missing) or "nothing") for r in rows])
+    print_table(
+        ("code", "competency", "target", "items", "status", "missing"),
+        [(r.competency, r.name, r.target, sum(r.counts.values()), r.status, "; ".join(r.missing) or "nothing") for r in rows],
+    )
 
 
 @development.command("export")
@@ -284,7 +328,9 @@ def verify(portfolio: Annotated[Path, typer.Argument(help="A portfolio zip.")], 
     if as_json:
         print_json(found)
         return
-    typer.echo(f"Nothing was changed: {found['files']} files, {found['credentials']} signed credentials, made at {found['made_at']}. {found['note']}")
+    typer.echo(
+        f"Nothing was changed: {found['files']} files, {found['credentials']} signed credentials, made at {found['made_at']}. {found['note']}"
+    )
 
 
 @development.command("delete")
@@ -323,4 +369,7 @@ def show_team(
     if not members:
         typer.echo("Nobody shares anything yet. Each person decides what is shared.")
         return
-    print_table(("critical role", "ready now", "in development"), [(c.role, ", ".join(c.ready) or "nobody", ", ".join(c.developing) or "nobody") for c in cover])
+    print_table(
+        ("critical role", "ready now", "in development"),
+        [(c.role, ", ".join(c.ready) or "nobody", ", ".join(c.developing) or "nobody") for c in cover],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import date, datetime
@@ -54,7 +54,16 @@ def keep_profile(record: Record, actor: Actor, profile: Profile, now: datetime) 
     return profile
 
 
-def answer_item(record: Record, actor: Actor, item_id: str, outcome: int | None, is_sure: bool, now: datetime, text: str = "", claims: Mapping[str, str] | None = None) -> dict[str, Any]:
+def answer_item(
+    record: Record,
+    actor: Actor,
+    item_id: str,
+    outcome: int | None,
+    is_sure: bool,
+    now: datetime,
+    text: str = "",
+    claims: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Keep an answer. An interview answer is banded from its text; "not my job" is outcome None. Returns what was kept."""
     item = get_item(read_role(record, actor.id), item_id)
     content: dict[str, Any] = {"outcome": outcome, "sure": is_sure}
@@ -69,7 +78,11 @@ def answer_item(record: Record, actor: Actor, item_id: str, outcome: int | None,
         if row is not None and (now - row.answered_at).days < 7:
             row.content, row.answered_at = content, now  # an answer of this week may be undone and given again
         else:
-            session.add(AssessmentAnswer(person_id=actor.id, item_id=item_id, kind=item.kind, competency=item.competency, content=content, answered_at=now))
+            session.add(
+                AssessmentAnswer(
+                    person_id=actor.id, item_id=item_id, kind=item.kind, competency=item.competency, content=content, answered_at=now
+                )
+            )
     return content
 
 
@@ -77,7 +90,9 @@ def undo_answer(record: Record, actor: Actor, now: datetime) -> str:
     """Take back the newest answer. Returns its item, or ""."""
     with _write(record, actor, _act("development.answer", "development_answer", "undo", {}), now) as session:
         newest = session.scalars(
-            select(AssessmentAnswer).where(AssessmentAnswer.person_id == actor.id, AssessmentAnswer.kind != "contest").order_by(AssessmentAnswer.answered_at.desc(), AssessmentAnswer.id.desc())
+            select(AssessmentAnswer)
+            .where(AssessmentAnswer.person_id == actor.id, AssessmentAnswer.kind != "contest")
+            .order_by(AssessmentAnswer.answered_at.desc(), AssessmentAnswer.id.desc())
         ).first()
         if newest is None:
             return ""
@@ -92,7 +107,16 @@ def contest_cell(record: Record, actor: Actor, competency: str, reason: str, now
     if not reason.strip():
         raise BadInput("A contest needs its reason", thing=competency, next_step="Say in one sentence what is wrong.")
     with _write(record, actor, _act("development.answer", "development_contest", competency, {"reason": reason}), now) as session:
-        session.add(AssessmentAnswer(person_id=actor.id, item_id=f"contest:{competency}", kind="contest", competency=competency, content={"reason": reason}, answered_at=now))
+        session.add(
+            AssessmentAnswer(
+                person_id=actor.id,
+                item_id=f"contest:{competency}",
+                kind="contest",
+                competency=competency,
+                content={"reason": reason},
+                answered_at=now,
+            )
+        )
 
 
 def keep_plan(record: Record, actor: Actor, plan: Plan, now: datetime) -> Plan:
@@ -109,14 +133,20 @@ def mark_entry(record: Record, actor: Actor, plan: Plan, entry_id: str, status: 
         raise NotFound("Unknown entry of the plan", thing=entry_id)
     if status not in ("done", "missed", "planned"):
         raise BadInput("An entry cannot be marked so", thing=status, allowed="done, missed, planned")
-    return keep_plan(record, actor, replace(plan, entries=tuple(replace(e, status=status) if e.id == entry_id else e for e in plan.entries)), now)
+    return keep_plan(
+        record, actor, replace(plan, entries=tuple(replace(e, status=status) if e.id == entry_id else e for e in plan.entries)), now
+    )
 
 
-def open_conversation(record: Record, actor: Actor, scenario: Scenario, now: datetime, level: int | None = None, seed: int = 0) -> tuple[str, Session]:
+def open_conversation(
+    record: Record, actor: Actor, scenario: Scenario, now: datetime, level: int | None = None, seed: int = 0
+) -> tuple[str, Session]:
     """A new conversation of the actor."""
     session_ = start(scenario, level, seed)
     identifier = uuid4().hex[:12]
-    with _write(record, actor, _act("development.converse", "development_conversation", identifier, {"scenario": scenario.id}), now) as session:
+    with _write(
+        record, actor, _act("development.converse", "development_conversation", identifier, {"scenario": scenario.id}), now
+    ) as session:
         session.add(
             ConversationRow(
                 id=identifier, person_id=actor.id, scenario_id=scenario.id, scenario=dict(scenario.content), state=session_.state,
@@ -126,13 +156,17 @@ def open_conversation(record: Record, actor: Actor, scenario: Scenario, now: dat
     return identifier, session_
 
 
-def speak(record: Record, actor: Actor, conversation_id: str, text: str, now: datetime, offer: Mapping[str, str] | None = None) -> tuple[Session, list[Line]]:
+def speak(
+    record: Record, actor: Actor, conversation_id: str, text: str, now: datetime, offer: Mapping[str, str] | None = None
+) -> tuple[Session, list[Line]]:
     """One turn, kept at once. When the conversation ends, practice is kept as an item and what was not unaided becomes review cards."""
     session_ = read_session(record, actor.id, conversation_id)
     lines = take_turn(session_, text, offer)
     status = session_.state["status"]
     detail = {"turn": session_.state["turn"], "status": status}
-    with _write(record, actor, _act("development.converse", "development_conversation", conversation_id, {**detail, "text": text}, detail), now) as session:
+    with _write(
+        record, actor, _act("development.converse", "development_conversation", conversation_id, {**detail, "text": text}, detail), now
+    ) as session:
         row = session.get(ConversationRow, conversation_id)
         assert row is not None
         row.state, row.status, row.changed_at = json.loads(json.dumps(session_.state)), status, now
@@ -150,15 +184,34 @@ def add_evidence(record: Record, actor: Actor, item: Item, now: datetime) -> Ite
     for competency in item.competencies:
         role.get(competency)
     if item.kind in PERFORMANCE and item.conversation and not item.artefact:
-        raise BadInput("Practice is not evidence of performance", thing=item.title, next_step="Add the real piece of work (its artefact) or keep it as practice.")
+        raise BadInput(
+            "Practice is not evidence of performance",
+            thing=item.title,
+            next_step="Add the real piece of work (its artefact) or keep it as practice.",
+        )
     if item.happened_on > now.date():
         raise BadInput("Evidence cannot lie in the future", thing=item.happened_on.isoformat())
     clean: dict[str, Any] = {name: redact(getattr(item, name))[0] for name in ("text", "own_action", "result", "lesson", "title")}
     kept = replace(item, id=item.id or uuid4().hex[:12], **clean)
     kept = replace(kept, sha256=sha256(json.dumps(asdict(kept), default=str, sort_keys=True).encode()).hexdigest())
-    content = {k: v for k, v in json.loads(json.dumps(asdict(kept), default=str)).items() if k not in ("id", "kind", "title", "happened_on", "sha256")}
+    content = {
+        k: v
+        for k, v in json.loads(json.dumps(asdict(kept), default=str)).items()
+        if k not in ("id", "kind", "title", "happened_on", "sha256")
+    }
     with _write(record, actor, _act("development.evidence", "development_evidence", kept.id, content), now) as session:
-        session.add(EvidenceItem(id=kept.id, person_id=actor.id, kind=kept.kind, title=kept.title, happened_on=kept.happened_on, content=content, sha256=kept.sha256, added_at=now))
+        session.add(
+            EvidenceItem(
+                id=kept.id,
+                person_id=actor.id,
+                kind=kept.kind,
+                title=kept.title,
+                happened_on=kept.happened_on,
+                content=content,
+                sha256=kept.sha256,
+                added_at=now,
+            )
+        )
     return kept
 
 
@@ -172,7 +225,9 @@ def witness(record: Record, actor: Actor, learner: str, evidence_id: str, decisi
     _sign(record, actor, "development.witness", learner, "witness", evidence_id, decision, remark, day, now)
 
 
-def assess_competency(record: Record, actor: Actor, learner: str, competency: str, decision: str, remark: str, day: date, now: datetime) -> None:
+def assess_competency(
+    record: Record, actor: Actor, learner: str, competency: str, decision: str, remark: str, day: date, now: datetime
+) -> None:
     """A named assessor decides on an evidenced competency. Never on their own."""
     from quarterdeck.development.learner import read_matrix
 
@@ -201,7 +256,9 @@ def delete_store(record: Record, actor: Actor, now: datetime) -> int:
 
 def forget_older(record: Record, actor: Actor, before: datetime, now: datetime) -> int:
     """Retention: conversations that ended before a day are deleted. Their practice items stay without transcript."""
-    with _write(record, actor, audit.Act("development.delete", "development_conversation", actor.id, f"older than {before:%Y-%m-%d}"), now) as session:
+    with _write(
+        record, actor, audit.Act("development.delete", "development_conversation", actor.id, f"older than {before:%Y-%m-%d}"), now
+    ) as session:
         result = session.execute(delete(ConversationRow).where(ConversationRow.person_id == actor.id, ConversationRow.changed_at < before))
     return int(getattr(result, "rowcount", 0))
 
@@ -213,10 +270,23 @@ def park(record: Record, actor: Actor, thought: str, now: datetime) -> None:
         keep_profile(record, actor, replace(profile, parked=(*profile.parked, thought.strip())), now)
 
 
-def _sign(record: Record, actor: Actor, action: str, learner: str, kind: str, subject: str, decision: str, remark: str, day: date, now: datetime) -> None:
+def _sign(
+    record: Record, actor: Actor, action: str, learner: str, kind: str, subject: str, decision: str, remark: str, day: date, now: datetime
+) -> None:
     detail = {"learner": learner, "decision": decision, "day": day.isoformat()}
     with _write(record, actor, audit.Act(action, f"development_{kind}", subject, detail=detail), now) as session:
-        session.add(SignOff(person_id=learner, kind=kind, subject=subject, signed_by=actor.name, decision=decision, remark=remark, signed_on=day, recorded_at=now))
+        session.add(
+            SignOff(
+                person_id=learner,
+                kind=kind,
+                subject=subject,
+                signed_by=actor.name,
+                decision=decision,
+                remark=remark,
+                signed_on=day,
+                recorded_at=now,
+            )
+        )
 
 
 def _keep_practice(session: Any, actor: Actor, conversation_id: str, ended: Session, now: datetime) -> None:
@@ -228,7 +298,18 @@ def _keep_practice(session: Any, actor: Actor, conversation_id: str, ended: Sess
     }  # fmt: skip
     digest = sha256(json.dumps(ended.state["log"], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     title = f"{'Practice' if kind == 'practice' else 'Debrief'}: {ended.scenario.title}"
-    session.add(EvidenceItem(id=f"p-{conversation_id}", person_id=actor.id, kind=kind, title=title, happened_on=now.date(), content=content, sha256=digest, added_at=now))
+    session.add(
+        EvidenceItem(
+            id=f"p-{conversation_id}",
+            person_id=actor.id,
+            kind=kind,
+            title=title,
+            happened_on=now.date(),
+            content=content,
+            sha256=digest,
+            added_at=now,
+        )
+    )
 
 
 def _keep_cards(session: Any, actor: Actor, ended: Session, now: datetime) -> None:
@@ -239,7 +320,14 @@ def _keep_cards(session: Any, actor: Actor, ended: Session, now: datetime) -> No
         if row is None and (credit >= 1 or expectation.test):
             continue
         card = review(row.content["card"] if row else new_card(number + 1, now), credit, now)
-        content = {"card": card, "scenario": ended.scenario.id, "element": element, "what": expectation.what, "prompt": expectation.prompt, "told": expectation.told}
+        content = {
+            "card": card,
+            "scenario": ended.scenario.id,
+            "element": element,
+            "what": expectation.what,
+            "prompt": expectation.prompt,
+            "told": expectation.told,
+        }
         session.merge(ReviewCard(id=identifier, person_id=actor.id, content=content, due_at=due_of(card)))
 
 
@@ -263,11 +351,11 @@ def _write(record: Record, actor: Actor, act: audit.Act, now: datetime) -> Abstr
 
 def _not_oneself(actor: Actor, learner: str) -> None:
     if actor.id == learner:
-        raise NotPermitted("Nobody signs for themselves", thing=actor.name, next_step="Ask someone who saw the work, with an account of their own.")
+        raise NotPermitted(
+            "Nobody signs for themselves", thing=actor.name, next_step="Ask someone who saw the work, with an account of their own."
+        )
 
 
 def _act(action: str, subject_type: str, subject_id: str, content: Mapping[str, Any], detail: Mapping[str, Any] | None = None) -> audit.Act:
     digest = sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     return audit.Act(action, subject_type, subject_id[:200], detail={**(detail or {}), "sha256": digest})
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -69,7 +69,15 @@ def read_assessment(record: Record, person: str, now: datetime) -> Assessment:
     with record.session() as session:
         rows = list(session.scalars(select(AssessmentAnswer).where(AssessmentAnswer.person_id == person).order_by(AssessmentAnswer.id)))
     answers = [
-        Answer(r.item_id, r.kind, r.competency, r.content.get("outcome"), r.content.get("value"), r.content.get("sure", True), _weeks(r.answered_at, now))
+        Answer(
+            r.item_id,
+            r.kind,
+            r.competency,
+            r.content.get("outcome"),
+            r.content.get("value"),
+            r.content.get("sure", True),
+            _weeks(r.answered_at, now),
+        )
         for r in rows
         if r.kind != "contest"
     ]
@@ -79,7 +87,11 @@ def read_assessment(record: Record, person: str, now: datetime) -> Assessment:
 def read_contests(record: Record, person: str) -> dict[str, str]:
     """The cells a person contests, with the reason."""
     with record.session() as session:
-        rows = session.scalars(select(AssessmentAnswer).where(AssessmentAnswer.person_id == person, AssessmentAnswer.kind == "contest").order_by(AssessmentAnswer.id))
+        rows = session.scalars(
+            select(AssessmentAnswer)
+            .where(AssessmentAnswer.person_id == person, AssessmentAnswer.kind == "contest")
+            .order_by(AssessmentAnswer.id)
+        )
         return {r.competency: r.content.get("reason", "") for r in rows if not r.content.get("withdrawn")}
 
 
@@ -93,7 +105,11 @@ def read_plan(record: Record, person: str) -> Plan | None:
 def read_items(record: Record, person: str) -> list[Item]:
     """Evidence, oldest first, with practice sessions as items of kind practice."""
     with record.session() as session:
-        rows = list(session.scalars(select(EvidenceItem).where(EvidenceItem.person_id == person).order_by(EvidenceItem.happened_on, EvidenceItem.id)))
+        rows = list(
+            session.scalars(
+                select(EvidenceItem).where(EvidenceItem.person_id == person).order_by(EvidenceItem.happened_on, EvidenceItem.id)
+            )
+        )
     return [_to_item(row) for row in rows]
 
 
@@ -117,7 +133,11 @@ def read_matrix(record: Record, person: str, now: datetime, assessment: Assessme
 def read_conversations(record: Record, person: str) -> list[dict[str, Any]]:
     """Conversations as plain data, newest last: with log, status and score."""
     with record.session() as session:
-        rows = list(session.scalars(select(ConversationRow).where(ConversationRow.person_id == person).order_by(ConversationRow.started_at, ConversationRow.id)))
+        rows = list(
+            session.scalars(
+                select(ConversationRow).where(ConversationRow.person_id == person).order_by(ConversationRow.started_at, ConversationRow.id)
+            )
+        )
     return [_plain_conversation(row) for row in rows]
 
 
@@ -133,7 +153,9 @@ def read_session(record: Record, person: str, conversation_id: str) -> Session:
 def read_due_cards(record: Record, person: str, now: datetime) -> list[ReviewCard]:
     """Review cards that are due, the oldest first."""
     with record.session() as session:
-        return list(session.scalars(select(ReviewCard).where(ReviewCard.person_id == person, ReviewCard.due_at <= now).order_by(ReviewCard.due_at)))
+        return list(
+            session.scalars(select(ReviewCard).where(ReviewCard.person_id == person, ReviewCard.due_at <= now).order_by(ReviewCard.due_at))
+        )
 
 
 def _plain_conversation(row: ConversationRow) -> dict[str, Any]:
@@ -156,7 +178,10 @@ def _from_work(record: Record, person: str, now: datetime) -> list[Answer]:
     for item in read_items(record, person):
         if item.kind in WORK_LEVEL and item.is_confirmed and not item.written_by_model and (item.authentic_by or item.id in confirmed):
             moment = datetime(item.happened_on.year, item.happened_on.month, item.happened_on.day, tzinfo=UTC)
-            found += [Answer(f"evidence:{item.id}", "evidence", c, value=WORK_LEVEL[item.kind], weeks_ago=_weeks(moment, now)) for c in item.competencies]
+            found += [
+                Answer(f"evidence:{item.id}", "evidence", c, value=WORK_LEVEL[item.kind], weeks_ago=_weeks(moment, now))
+                for c in item.competencies
+            ]
     return found
 
 
@@ -168,5 +193,3 @@ def _to_item(row: EvidenceItem) -> Item:
 
 def _weeks(moment: datetime, now: datetime) -> float:
     return max(0.0, (now - moment).total_seconds() / 604800)
-
-

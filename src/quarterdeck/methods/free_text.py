@@ -20,15 +20,17 @@ GAP = 7
 NOTES_WORDS, NOTES_NUMBERS = 60, 3
 
 NUMBER_WORDS = frozenset(
-    "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "
-    "thirty forty fifty sixty seventy eighty ninety hundred thousand million half dozen twice double doubled halved tripled tenth".split()
+    ["zero", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "half", "dozen", "twice", "double", "doubled", "halved", "tripled", "tenth"]
 )
 IRREGULAR_PAST = frozenset(
-    "led wrote rewrote made took set got went ran built rebuilt cut chose sent told held brought met found saw gave put let spoke began paid "
-    "kept drew redrew laid split sat taught sold bought won fought hired fired did withdrew froze overruled swapped bid rang read said".split()
+    ["led", "wrote", "rewrote", "made", "took", "set", "got", "went", "ran", "built", "rebuilt", "cut", "chose", "sent", "told", "held", "brought", "met", "found", "saw", "gave", "put", "let", "spoke", "began", "paid", "kept", "drew", "redrew", "laid", "split", "sat", "taught", "sold", "bought", "won", "fought", "hired", "fired", "did", "withdrew", "froze", "overruled", "swapped", "bid", "rang", "read", "said"]
 )
-NOT_A_DEED = frozenset("joined attended learned learnt needed wanted liked hoped seemed used believed indeed supposed remembered tended involved interested pleased".split())
-STATED_MONTHS = "january february march april june july august september october november december spring summer autumn winter christmas easter"
+NOT_A_DEED = frozenset(
+    ["joined", "attended", "learned", "learnt", "needed", "wanted", "liked", "hoped", "seemed", "used", "believed", "indeed", "supposed", "remembered", "tended", "involved", "interested", "pleased"]
+)
+STATED_MONTHS = (
+    "january february march april june july august september october november december spring summer autumn winter christmas easter"
+)
 TIME_WORDS = frozenset(STATED_MONTHS.split())
 HEDGES = re.compile(
     r"\b(maybe|perhaps|kind of|sort of|somehow|probably|i think|i guess|i suppose|i believe|more or less|quite a|usually|generally|might|"
@@ -46,11 +48,9 @@ LEARNING = re.compile(
     r"\b(learn\w*|lessons?|hindsight|next time|looking back|was wrong|my mistake|would now|we now|i now|since then|playbook|would do differently)\b"
 )
 FUNCTION_WORDS = frozenset(
-    "a an the of to in on at by for with from as is was are were be been i we you they it he she my our their his her its that this these those "
-    "which who and or but not no if when so than then there had has have do did will would can could should "
-    "because each all any into over after before about up out more made where what how".split()
+    ["a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "with", "from", "as", "is", "was", "are", "were", "be", "been", "i", "we", "you", "they", "it", "he", "she", "my", "our", "their", "his", "her", "its", "that", "this", "these", "those", "which", "who", "and", "or", "but", "not", "no", "if", "when", "so", "than", "then", "there", "had", "has", "have", "do", "did", "will", "would", "can", "could", "should", "because", "each", "all", "any", "into", "over", "after", "before", "about", "up", "out", "more", "made", "where", "what", "how"]
 )
-NEGATION = frozenset("no not never without nobody none didn't don't wasn't weren't hadn't cannot can't isn't".split())
+NEGATION = frozenset(["no", "not", "never", "without", "nobody", "none", "didn't", "don't", "wasn't", "weren't", "hadn't", "cannot", "can't", "isn't"])
 _TOKEN = re.compile(r"[£€$]?\d[\d,.]*\d%?[a-z]*|[£€$]?\d%?[a-z]*|[a-z]+(?:'[a-z]+)?")
 _AMERICAN = re.compile(r"iz(e|ed|es|ing|ation|ations|ational)$")
 _YEAR = re.compile(r"^(19|20)\d\d$")
@@ -112,7 +112,11 @@ class Sentence:
         for at, word in enumerate(self.words):
             if word == "i" and any(_is_deed(w) for w in self._until_next_subject(at)):
                 return True
-            if word == "my" and self.words[at + 1 : at + 2] and self.words[at + 1] in ("decision", "call", "move", "choice", "action", "proposal"):
+            if (
+                word == "my"
+                and self.words[at + 1 : at + 2]
+                and self.words[at + 1] in ("decision", "call", "move", "choice", "action", "proposal")
+            ):
                 return True
         return False
 
@@ -414,9 +418,12 @@ def _names_time(sentence: Sentence) -> bool:
     if any(_YEAR.match(w) or w in TIME_WORDS or w == "ago" for w in words):
         return True
     text = " ".join(words)
-    return bool(re.search(r"\b(last|past|previous|that|next) (year|month|quarter|week|summer|spring|autumn|winter)\b|\bwhen i (joined|took|started)\b", text)) or (
-        any(is_number(w) for w in words) and bool(re.search(r"\b(days?|weeks?|months?|years?|quarters?)\b", text))
-    )
+    return bool(
+        re.search(
+            r"\b(last|past|previous|that|next) (year|month|quarter|week|summer|spring|autumn|winter)\b|\bwhen i (joined|took|started)\b",
+            text,
+        )
+    ) or (any(is_number(w) for w in words) and bool(re.search(r"\b(days?|weeks?|months?|years?|quarters?)\b", text)))
 
 
 def _specificity(sentences: Sequence[Sentence]) -> float:

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
 FOUNDATION, SAME_GROUP, REPEAT, PER_WEEK = 1.3, 0.6, 0.5, 2
 TRIES = 3_000  # further starts with shaken priorities, fewer the longer the plan
 SHORT = 30  # slots up to which several starts are tried
-STARTS = ((REPEAT, 1.0, False), (0.3, 1.0, False), (0.0, 1.0, False), (REPEAT, 0.5, False), (0.3, 0.5, True), (0.0, 0.7, True), (REPEAT, 1.0, True))
+STARTS = (
+    (REPEAT, 1.0, False),
+    (0.3, 1.0, False),
+    (0.0, 1.0, False),
+    (REPEAT, 0.5, False),
+    (0.3, 0.5, True),
+    (0.0, 0.7, True),
+    (REPEAT, 1.0, True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ def best_total(topics: Sequence[Topic], weeks: Sequence[int]) -> float:
     """The optimum by exhaustive search with memory: the slow twin, for small plans."""
     slots = len(weeks)
 
-    @lru_cache(maxsize=None)
+    @cache
     def search(slot: int, left: tuple[int, ...], last: int | None, counts: tuple[int, ...]) -> float:
         if slot == slots:
             return 0.0

@@ -90,10 +90,30 @@ def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = Non
     if session.is_over:
         return []
     moves = classify_moves(text)
-    state["log"].append({"who": LEARNER, "text": text, "moves": sorted(moves), "offer": dict(offer) if offer else None, "state": state["at"], "by": "learner"})
+    state["log"].append(
+        {
+            "who": LEARNER,
+            "text": text,
+            "moves": sorted(moves),
+            "offer": dict(offer) if offer else None,
+            "state": state["at"],
+            "by": "learner",
+        }
+    )
     if "stop" in moves or "pause" in moves:
         state["status"] = "left" if "stop" in moves else "paused"
-        return _say(session, [Line(PARTNER, "Stopped. Your words are kept; you can come back to this exact place." if "stop" in moves else "Paused. Nothing is lost, and nothing is waiting.", "note")])
+        return _say(
+            session,
+            [
+                Line(
+                    PARTNER,
+                    "Stopped. Your words are kept; you can come back to this exact place."
+                    if "stop" in moves
+                    else "Paused. Nothing is lost, and nothing is waiting.",
+                    "note",
+                )
+            ],
+        )
     state["status"] = "running"
     state["turn"] += 1
     state["state_turn"] += 1
@@ -108,7 +128,9 @@ def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = Non
     if rule is not None:
         lines += _follow(session, rule, context, text, offer)
     if not session.is_over and not (rule and (rule.go or (rule.line and not _is_ladder(session)) or rule.reveal or rule.offer)):
-        lines += _advance(session, found, context, bool(rule and rule.accept), skip_help=bool(rule and (rule.say or rule.line)) or bool(lines))
+        lines += _advance(
+            session, found, context, bool(rule and rule.accept), skip_help=bool(rule and (rule.say or rule.line)) or bool(lines)
+        )
     if not session.is_over and state["turn"] >= load_types()[session.scenario.type].max_turns:
         lines += _finish(session, "turns")
     return _say(session, lines)
@@ -138,7 +160,11 @@ def is_shown(expectation: Expectation, sentences: tuple[Sentence, ...], text: st
     if expectation.test:
         return text.strip() if passes_test(expectation.test, text) else ""
     for sentence in sentences:
-        if not _is_mere_list(sentence) and len(sentence.words) >= FEWEST_WORDS and any(matches(c, sentence.words, known_words()) for c in expectation.cues):
+        if (
+            not _is_mere_list(sentence)
+            and len(sentence.words) >= FEWEST_WORDS
+            and any(matches(c, sentence.words, known_words()) for c in expectation.cues)
+        ):
             return sentence.text
     return ""
 
@@ -189,7 +215,11 @@ def _is_mere_list(sentence: Sentence) -> bool:
 
 def _misconceptions(session: Session, text: str) -> list[Any]:
     words = split_words(text)
-    new = [m for m in session.scenario.misconceptions if m.id not in session.state["misconceptions"] and any(matches(c, words, known_words()) for c in m.cues)]
+    new = [
+        m
+        for m in session.scenario.misconceptions
+        if m.id not in session.state["misconceptions"] and any(matches(c, words, known_words()) for c in m.cues)
+    ]
     session.state["misconceptions"] += [m.id for m in new]
     return new
 
@@ -381,7 +411,9 @@ def _answer_offer(session: Session, package: Mapping[str, str]) -> list[Line]:
     state = session.state
     variables = state["variables"]
     factors = {k: (v[0], v[1]) for k, v in state["factors"].items()}
-    accepted, answer = negotiate.answer_offer(session.scenario, dict(package), factors, state["turn"], variables.get("trust", 0), variables.get("tension", 0))
+    accepted, answer = negotiate.answer_offer(
+        session.scenario, dict(package), factors, state["turn"], variables.get("trust", 0), variables.get("tension", 0)
+    )
     if accepted:
         state["deal"] = dict(package)
         return [Line(PARTNER, f"Agreed: {negotiate.describe(session.scenario, package)}."), *_finish(session, "deal")]
@@ -429,7 +461,10 @@ def _figure_given(words: tuple[str, ...], wanted: float) -> bool:
 
 def _is_explained(word: str, text: str) -> bool:
     at = text.find(word)
-    return any(mark in text[max(0, at - 30) : at + len(word) + 40] for mark in ("that is", "which means", "meaning", "means", "in other words", "(", "called"))
+    return any(
+        mark in text[max(0, at - 30) : at + len(word) + 40]
+        for mark in ("that is", "which means", "meaning", "means", "in other words", "(", "called")
+    )
 
 
 def _is_ladder(session: Session) -> bool:

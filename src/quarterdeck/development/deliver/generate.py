@@ -26,19 +26,59 @@ def generate(kind: str, snapshot: Snapshot) -> Scenario:
 
 def build_board(snapshot: Snapshot) -> dict[str, Any]:
     """A board meeting about the largest deviations: the latest trial, the budget, the overdue CAPA, the vendor that holds most."""
-    topics = [t for t in (_late_trial(snapshot), _budget(snapshot), _overdue_capa(snapshot), _vendor_share(snapshot), _non_enrolling(snapshot)) if t]
+    topics = [
+        t
+        for t in (_late_trial(snapshot), _budget(snapshot), _overdue_capa(snapshot), _vendor_share(snapshot), _non_enrolling(snapshot))
+        if t
+    ]
     if len(topics) < 2:
-        raise NotFound("The snapshot holds too little for a board session", thing=snapshot.id[:12], next_step="Load milestones, budget lines, CAPA or contracts, or take an authored session.")
-    states: dict[str, Any] = {"headline": {"say": "Good morning. What is the most important thing we should know about the portfolio today?", "expects": ["headline"]}}
+        raise NotFound(
+            "The snapshot holds too little for a board session",
+            thing=snapshot.id[:12],
+            next_step="Load milestones, budget lines, CAPA or contracts, or take an authored session.",
+        )
+    states: dict[str, Any] = {
+        "headline": {
+            "say": "Good morning. What is the most important thing we should know about the portfolio today?",
+            "expects": ["headline"],
+        }
+    }
     expectations: dict[str, Any] = {
-        "headline": _expect("the answer first, with a figure", [f"{_cue(topics[0]['number'])}", "# .. late|over|overdue|share|percent|months|days"], "First sentence: what, by how much.", f"{topics[0]['short']} …", topics[0]["truth"])
+        "headline": _expect(
+            "the answer first, with a figure",
+            [f"{_cue(topics[0]['number'])}", "# .. late|over|overdue|share|percent|months|days"],
+            "First sentence: what, by how much.",
+            f"{topics[0]['short']} …",
+            topics[0]["truth"],
+        )
     }
     for n, topic in enumerate(topics, 1):
         states[f"challenge_{n}"] = {"say": topic["challenge"], "expects": [f"cause_{n}", f"step_{n}"]}
-        expectations[f"cause_{n}"] = _expect("the cause, or when you will know it", ["because|reason|cause*|due_to|driven", "will know|tell .. by|on|next"], "Why? Or: who finds out, until when?", "It is so because …", "It is so because of a cause that I will name and prove by Friday.")
-        expectations[f"step_{n}"] = _expect("what you do about it, with a day", ["we|i .. have|will|opened|closed|moved|started|agreed|send|decide* .. by|on|this|next|since", "by|on|until|next .. friday|week|month|end|monday"], "Who does what by when?", "By … we will …", "We will bring the plan with owner and figures by the end of the month.")
+        expectations[f"cause_{n}"] = _expect(
+            "the cause, or when you will know it",
+            ["because|reason|cause*|due_to|driven", "will know|tell .. by|on|next"],
+            "Why? Or: who finds out, until when?",
+            "It is so because …",
+            "It is so because of a cause that I will name and prove by Friday.",
+        )
+        expectations[f"step_{n}"] = _expect(
+            "what you do about it, with a day",
+            [
+                "we|i .. have|will|opened|closed|moved|started|agreed|send|decide* .. by|on|this|next|since",
+                "by|on|until|next .. friday|week|month|end|monday",
+            ],
+            "Who does what by when?",
+            "By … we will …",
+            "We will bring the plan with owner and figures by the end of the month.",
+        )
     states["ask"] = {"say": "And what do you want from us?", "expects": ["ask"]}
-    expectations["ask"] = _expect("one clear request", ["ask|approve|need|want|decide|support|request .. you|#|to|for|today|the"], "One verb.", "I ask you to …", "I ask you to approve the recovery plan today.")
+    expectations["ask"] = _expect(
+        "one clear request",
+        ["ask|approve|need|want|decide|support|request .. you|#|to|for|today|the"],
+        "One verb.",
+        "I ask you to …",
+        "I ask you to approve the recovery plan today.",
+    )
     return {
         "id": f"live-board-{snapshot.id[:8]}", "type": "board", "title": "Board meeting about your own portfolio", "competencies": ["F2.1", "D5", "T3"], "level": 2,
         "brief": f"The figures are those of {wording.day(snapshot.data_cut)}. Answer first, then cause, then what you ask for.",
@@ -50,15 +90,36 @@ def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
     """An inspection about the own open items: overdue CAPA, missing documents, late monitoring reports, open deviations."""
     items = [i for i in (_overdue_capa(snapshot), _tmf_gap(snapshot), _late_reports(snapshot), _deviations(snapshot)) if i]
     if not items:
-        raise NotFound("The snapshot shows no open item for an inspection", thing=snapshot.id[:12], next_step="Load CAPA, TMF documents, monitoring visits or deviations, or take an authored session.")
+        raise NotFound(
+            "The snapshot shows no open item for an inspection",
+            thing=snapshot.id[:12],
+            next_step="Load CAPA, TMF documents, monitoring visits or deviations, or take an authored session.",
+        )
     states: dict[str, Any] = {}
     expectations: dict[str, Any] = {}
     for n, item in enumerate(items, 1):
         states[f"q{n}"] = {"say": item["question"], "expects": [f"fact_{n}", f"action_{n}"]}
         states[f"q{n}_document"] = {"say": "Which document shows that?", "expects": [f"document_{n}"]}
-        expectations[f"fact_{n}"] = _expect("true to the data", [_cue(item["number"])], "The figure is in your own data.", f"{item['short']} …", item["truth"])
-        expectations[f"action_{n}"] = _expect("correction with owner and day", ["owner|capa*|action*|plan|corrective|responsib* .. by|until|on|#|friday|month|end", "by|until .. friday|month|end|week|#"], "Who corrects it, until when?", "The … corrects it by …", "The owner corrects it by the end of the month and I check it.")
-        expectations[f"document_{n}"] = _expect("the document is named", ["report|log|plan|sop*|minutes|capa|listing|record|tmf|file .. shows|show|is|in|of|lists|it|holds", "tracker|register|log|listing"], "Name the record.", "The … shows it.", "The tracker of the quality system shows it, with date and owner.")
+        expectations[f"fact_{n}"] = _expect(
+            "true to the data", [_cue(item["number"])], "The figure is in your own data.", f"{item['short']} …", item["truth"]
+        )
+        expectations[f"action_{n}"] = _expect(
+            "correction with owner and day",
+            ["owner|capa*|action*|plan|corrective|responsib* .. by|until|on|#|friday|month|end", "by|until .. friday|month|end|week|#"],
+            "Who corrects it, until when?",
+            "The … corrects it by …",
+            "The owner corrects it by the end of the month and I check it.",
+        )
+        expectations[f"document_{n}"] = _expect(
+            "the document is named",
+            [
+                "report|log|plan|sop*|minutes|capa|listing|record|tmf|file .. shows|show|is|in|of|lists|it|holds",
+                "tracker|register|log|listing",
+            ],
+            "Name the record.",
+            "The … shows it.",
+            "The tracker of the quality system shows it, with date and owner.",
+        )
     worst = items[0]
     return {
         "id": f"live-inspection-{snapshot.id[:8]}", "type": "inspection", "title": "Inspection of your own open items", "competencies": ["T1", "T5", "D3", "R1"], "level": 2,
@@ -70,20 +131,41 @@ def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
 
 def build_negotiation(snapshot: Snapshot) -> dict[str, Any]:
     """A negotiation with the vendor of the largest open change orders, or else of the largest contract."""
-    row = _one(snapshot, """
+    row = _one(
+        snapshot,
+        """
         SELECT v.name, c.vendor_id, c.currency, sum(o.value) AS asked, count(*) AS orders FROM change_order o JOIN contract c USING (contract_id)
-        JOIN vendor v ON v.vendor_id = c.vendor_id WHERE o.status IN ('draft', 'negotiation') GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""")
+        JOIN vendor v ON v.vendor_id = c.vendor_id WHERE o.status IN ('draft', 'negotiation') GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""",
+    )
     if row is None or not row["asked"]:
-        row = _one(snapshot, """
+        row = _one(
+            snapshot,
+            """
             SELECT v.name, c.vendor_id, c.currency, 0.08 * sum(c.value) AS asked, 0 AS orders FROM contract c JOIN vendor v USING (vendor_id)
-            GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""")
+            GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""",
+        )
     if row is None or not row["asked"]:
-        raise NotFound("The snapshot holds no contract to negotiate", thing=snapshot.id[:12], next_step="Load vendors, contracts and change orders, or take an authored session.")
+        raise NotFound(
+            "The snapshot holds no contract to negotiate",
+            thing=snapshot.id[:12],
+            next_step="Load vendors, contracts and change orders, or take an authored session.",
+        )
     asked = float(row["asked"])
-    kpi = _one(snapshot, f"SELECT kpi_code, avg(value) AS value, avg(target) AS target FROM vendor_kpi WHERE vendor_id = '{_plain(row['vendor_id'])}' AND target IS NOT NULL GROUP BY 1 ORDER BY abs(avg(value) - avg(target)) DESC, 1 LIMIT 1")
+    kpi = _one(
+        snapshot,
+        f"SELECT kpi_code, avg(value) AS value, avg(target) AS target FROM vendor_kpi WHERE vendor_id = '{_plain(row['vendor_id'])}' AND target IS NOT NULL GROUP BY 1 ORDER BY abs(avg(value) - avg(target)) DESC, 1 LIMIT 1",
+    )
     label = [wording.money(part * asked, row["currency"] or "GBP") for part in (0.35, 0.6, 1.0)]
-    about = f"{wording.plural(int(row['orders']), 'open change order')} of together {label[2]}" if row["orders"] else f"an increase of {label[2]}"
-    known = f" Your scorecard shows {kpi['kpi_code']} at {wording.number(float(kpi['value']), 2)} against {wording.number(float(kpi['target']), 2)}." if kpi and kpi["value"] is not None else ""
+    about = (
+        f"{wording.plural(int(row['orders']), 'open change order')} of together {label[2]}"
+        if row["orders"]
+        else f"an increase of {label[2]}"
+    )
+    known = (
+        f" Your scorecard shows {kpi['kpi_code']} at {wording.number(float(kpi['value']), 2)} against {wording.number(float(kpi['target']), 2)}."
+        if kpi and kpi["value"] is not None
+        else ""
+    )
     return {
         "id": f"live-negotiation-{snapshot.id[:8]}", "type": "negotiation", "title": f"Negotiation with {row['name']}", "competencies": ["T4", "F2.2"], "level": 2,
         "brief": f"{row['name']} asks for {about}.{known} Your walk-away is 40 points.",
@@ -107,32 +189,58 @@ def build_negotiation(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _late_trial(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, """
+    row = _one(
+        snapshot,
+        """
         SELECT coalesce(nickname, study_id) AS name, date_diff('day', est_db_lock_dt, greatest(est_db_lock_dt, m.finish)) AS days FROM study s JOIN
         (SELECT study_id, max(coalesce(actual_finish, forecast_finish, planned_finish)) AS finish FROM milestone WHERE milestone_type ILIKE '%lock%' GROUP BY 1) m USING (study_id)
-        WHERE est_db_lock_dt IS NOT NULL AND m.finish > est_db_lock_dt ORDER BY days DESC, 1 LIMIT 1""") or _one(snapshot, """
+        WHERE est_db_lock_dt IS NOT NULL AND m.finish > est_db_lock_dt ORDER BY days DESC, 1 LIMIT 1""",
+    ) or _one(
+        snapshot,
+        """
         SELECT coalesce(s.nickname, m.study_id) AS name, max(date_diff('day', m.baseline_finish, coalesce(m.actual_finish, m.forecast_finish, m.planned_finish))) AS days
-        FROM milestone m LEFT JOIN study s USING (study_id) WHERE m.baseline_finish IS NOT NULL GROUP BY ALL HAVING days > 0 ORDER BY days DESC, 1 LIMIT 1""")
+        FROM milestone m LEFT JOIN study s USING (study_id) WHERE m.baseline_finish IS NOT NULL GROUP BY ALL HAVING days > 0 ORDER BY days DESC, 1 LIMIT 1""",
+    )
     if row is None or not row["days"]:
         return None
     months = max(1, round(row["days"] / 30.4375))
     words = wording.plural(months, "month")
-    return _topic(months, f"{row['name']} is late by", f"{row['name']} is {words} later than its plan.", f"{row['name']} is {words} late. What happened, and what do you do about it?", "", "milestone, study")
+    return _topic(
+        months,
+        f"{row['name']} is late by",
+        f"{row['name']} is {words} later than its plan.",
+        f"{row['name']} is {words} late. What happened, and what do you do about it?",
+        "",
+        "milestone, study",
+    )
 
 
 def _budget(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, f"SELECT sum(actual) AS actual, sum(budget_current) AS plan FROM budget_line WHERE period <= DATE '{snapshot.data_cut.isoformat()}' AND actual IS NOT NULL")
+    row = _one(
+        snapshot,
+        f"SELECT sum(actual) AS actual, sum(budget_current) AS plan FROM budget_line WHERE period <= DATE '{snapshot.data_cut.isoformat()}' AND actual IS NOT NULL",
+    )
     if row is None or not row["plan"] or row["actual"] is None:
         return None
     percent = round(100 * (float(row["actual"]) / float(row["plan"]) - 1), 1)
     if abs(percent) < 1:
         return None
     side = "above" if percent > 0 else "below"
-    return _topic(abs(percent), "Spending is", f"Spending to date is {wording.number(abs(percent), 1)}% {side} the budget.", f"Spending is {wording.number(abs(percent), 1)}% {side} budget. Why, and what now?", "", "budget_line")
+    return _topic(
+        abs(percent),
+        "Spending is",
+        f"Spending to date is {wording.number(abs(percent), 1)}% {side} the budget.",
+        f"Spending is {wording.number(abs(percent), 1)}% {side} budget. Why, and what now?",
+        "",
+        "budget_line",
+    )
 
 
 def _overdue_capa(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, f"SELECT count(*) AS n, max(date_diff('day', due_dt, {_day(snapshot.data_cut)})) AS days FROM capa WHERE due_dt < {_day(snapshot.data_cut)} AND implemented_dt IS NULL AND status NOT IN ('closed', 'verified')")
+    row = _one(
+        snapshot,
+        f"SELECT count(*) AS n, max(date_diff('day', due_dt, {_day(snapshot.data_cut)})) AS days FROM capa WHERE due_dt < {_day(snapshot.data_cut)} AND implemented_dt IS NULL AND status NOT IN ('closed', 'verified')",
+    )
     if row is None or not row["n"]:
         return None
     text = f"{wording.plural(row['n'], 'CAPA action')} {'is' if row['n'] == 1 else 'are'} overdue, the oldest by {wording.plural(row['days'], 'day')}."
@@ -140,20 +248,32 @@ def _overdue_capa(snapshot: Snapshot) -> dict[str, Any] | None:
 
 
 def _tmf_gap(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, f"""SELECT study_id, count(*) AS n FROM tmf_document WHERE expected_dt < {_day(snapshot.data_cut)} AND finalized_dt IS NULL
-        AND status NOT IN ('approved', 'not_applicable') GROUP BY 1 ORDER BY n DESC, 1 LIMIT 1""")
+    row = _one(
+        snapshot,
+        f"""SELECT study_id, count(*) AS n FROM tmf_document WHERE expected_dt < {_day(snapshot.data_cut)} AND finalized_dt IS NULL
+        AND status NOT IN ('approved', 'not_applicable') GROUP BY 1 ORDER BY n DESC, 1 LIMIT 1""",
+    )
     if row is None:
         return None
-    text = f"{wording.plural(row['n'], 'document')} of {row['study_id']} {'is' if row['n'] == 1 else 'are'} missing or unfinished in the TMF."
-    return _topic(row["n"], "Missing in the TMF:", text, text, f"How complete is the TMF of {row['study_id']}, and what is missing?", "tmf_document")
+    text = (
+        f"{wording.plural(row['n'], 'document')} of {row['study_id']} {'is' if row['n'] == 1 else 'are'} missing or unfinished in the TMF."
+    )
+    return _topic(
+        row["n"], "Missing in the TMF:", text, text, f"How complete is the TMF of {row['study_id']}, and what is missing?", "tmf_document"
+    )
 
 
 def _late_reports(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, f"SELECT count(*) AS n FROM monitoring_visit WHERE report_due_dt < {_day(snapshot.data_cut)} AND report_approved_dt IS NULL AND start_dt IS NOT NULL")
+    row = _one(
+        snapshot,
+        f"SELECT count(*) AS n FROM monitoring_visit WHERE report_due_dt < {_day(snapshot.data_cut)} AND report_approved_dt IS NULL AND start_dt IS NOT NULL",
+    )
     if row is None or not row["n"]:
         return None
     text = f"{wording.plural(row['n'], 'monitoring report')} {'is' if row['n'] == 1 else 'are'} past due without approval."
-    return _topic(row["n"], "Late reports:", text, text, "How many monitoring reports are past their due date, and why?", "monitoring_visit")
+    return _topic(
+        row["n"], "Late reports:", text, text, "How many monitoring reports are past their due date, and why?", "monitoring_visit"
+    )
 
 
 def _deviations(snapshot: Snapshot) -> dict[str, Any] | None:
@@ -161,11 +281,16 @@ def _deviations(snapshot: Snapshot) -> dict[str, Any] | None:
     if row is None or not row["n"]:
         return None
     text = f"{wording.plural(row['n'], 'important deviation')} {'is' if row['n'] == 1 else 'are'} still open."
-    return _topic(row["n"], "Open deviations:", text, text, "How many important deviations are open, and who decides on them?", "protocol_deviation")
+    return _topic(
+        row["n"], "Open deviations:", text, text, "How many important deviations are open, and who decides on them?", "protocol_deviation"
+    )
 
 
 def _vendor_share(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, "SELECT v.name, sum(c.value) / (SELECT sum(value) FROM contract) AS part FROM contract c JOIN vendor v USING (vendor_id) GROUP BY 1 ORDER BY part DESC NULLS LAST, 1 LIMIT 1")
+    row = _one(
+        snapshot,
+        "SELECT v.name, sum(c.value) / (SELECT sum(value) FROM contract) AS part FROM contract c JOIN vendor v USING (vendor_id) GROUP BY 1 ORDER BY part DESC NULLS LAST, 1 LIMIT 1",
+    )
     if row is None or row["part"] is None or float(row["part"]) <= DOMINANT:
         return None
     percent = round(100 * float(row["part"]))
@@ -174,8 +299,11 @@ def _vendor_share(snapshot: Snapshot) -> dict[str, Any] | None:
 
 
 def _non_enrolling(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(snapshot, """SELECT count(*) AS n FROM site s WHERE s.site_status = 'active' AND NOT EXISTS
-        (SELECT 1 FROM subject x WHERE x.study_id = s.study_id AND x.site_id = s.site_id AND x.enroll_dt IS NOT NULL)""")
+    row = _one(
+        snapshot,
+        """SELECT count(*) AS n FROM site s WHERE s.site_status = 'active' AND NOT EXISTS
+        (SELECT 1 FROM subject x WHERE x.study_id = s.study_id AND x.site_id = s.site_id AND x.enroll_dt IS NOT NULL)""",
+    )
     if row is None or not row["n"]:
         return None
     text = f"{wording.plural(row['n'], 'active site')} {'has' if row['n'] == 1 else 'have'} not enrolled anyone."
@@ -196,7 +324,11 @@ def _expect(what: str, cues: list[str], hint: str, prompt: str, told: str) -> di
 
 
 def _issue(identifier: str, name: str, options: list[tuple[str, str, float, float]]) -> dict[str, Any]:
-    return {"id": identifier, "name": name, "options": [{"id": i, "label": label, "you": you, "them": them} for i, label, you, them in options]}
+    return {
+        "id": identifier,
+        "name": name,
+        "options": [{"id": i, "label": label, "you": you, "them": them} for i, label, you, them in options],
+    }
 
 
 def _one(snapshot: Snapshot, sql: str) -> dict[str, Any] | None:

@@ -34,7 +34,8 @@ def worth(issues: tuple[Issue, ...], package: Mapping[str, str], factors: Mappin
 def packages(issues: tuple[Issue, ...]) -> list[Package]:
     """Every package there is."""
     return [
-        {issue.id: option.id for issue, option in zip(issues, chosen, strict=True)} for chosen in product(*(issue.options for issue in issues))
+        {issue.id: option.id for issue, option in zip(issues, chosen, strict=True)}
+        for chosen in product(*(issue.options for issue in issues))
     ]
 
 
@@ -86,4 +87,9 @@ def judge(scenario: Scenario, package: Mapping[str, str], factors: Mapping[str, 
     joint = max(y + t for y, t in everything)
     share = max(0.0, min(1.0, (you - scenario.reservation["you"]) / zone)) if zone > 0 else 0.0
     better = any(y > you + 1e-9 and t > them + 1e-9 for y, t in everything)
-    return {"share": share, "joint": (you + them) / joint, "walkaway": float(you >= scenario.reservation["you"]), "pareto": float(not better)}
+    return {
+        "share": share,
+        "joint": (you + them) / joint,
+        "walkaway": float(you >= scenario.reservation["you"]),
+        "pareto": float(not better),
+    }

@@ -17,14 +17,26 @@ CONVERSATIONS = HERE / "conversations"
 TYPES = HERE / "deliver" / "types.yaml"
 KINDS = ("say", "ask_text", "ask_choice", "ask_number", "ask_offer", "show_data", "rate_self", "map_evidence", "pause", "end")
 TESTS = ("number_or_date", "options", "date", "obstacle", "own_action", "number", "enough")
-CONDITIONS = (
-    "move state turn level words longest hedges number dated own_action silent first offer absolute jargon fact_ready facts missing stall trust tension any mark"
-).split()
+CONDITIONS = ["move", "state", "turn", "level", "words", "longest", "hedges", "number", "dated", "own_action", "silent", "first", "offer", "absolute", "jargon", "fact_ready", "facts", "missing", "stall", "trust", "tension", "any", "mark"]
 ACTIONS = ("when", "say", "line", "add", "set", "go", "once", "mark", "reveal", "offer", "accept")
 METHODS = ("sum", "difference", "product", "ratio", "share")
 SCENARIO = (
     ("id", "type", "title", "competencies", "level", "brief", "states"),
-    ("variables", "expectations", "misconceptions", "facts", "lines", "issues", "listener", "figures", "needs", "stop", "sources", "jobs", "elements_of"),
+    (
+        "variables",
+        "expectations",
+        "misconceptions",
+        "facts",
+        "lines",
+        "issues",
+        "listener",
+        "figures",
+        "needs",
+        "stop",
+        "sources",
+        "jobs",
+        "elements_of",
+    ),
 )
 
 
@@ -261,7 +273,9 @@ def _states(entries: Mapping[str, Any], where: str) -> dict[str, State]:
         check_known([kind], KINDS, f"{where}, {name}, kind")
         say = entry["say"] if isinstance(entry["say"], list) else [entry["say"]]
         branch = tuple(load_rule(rule, f"{where}, {name}") for rule in entry.get("branch") or ())
-        states[name] = State(name, kind, tuple(say), tuple(entry.get("expects") or ()), entry.get("go") or following, entry.get("figure") or "", branch)
+        states[name] = State(
+            name, kind, tuple(say), tuple(entry.get("expects") or ()), entry.get("go") or following, entry.get("figure") or "", branch
+        )
     return states
 
 
@@ -287,7 +301,9 @@ def _fact(entry: Any, where: str) -> Fact:
 
 def _issue(entry: Any, where: str) -> Issue:
     check_keys(entry, f"{where}, issue", ("id", "name", "options"))
-    return Issue(entry["id"], entry["name"], tuple(Option(o["id"], o["label"], float(o["you"]), float(o["them"])) for o in entry["options"]))
+    return Issue(
+        entry["id"], entry["name"], tuple(Option(o["id"], o["label"], float(o["you"]), float(o["them"])) for o in entry["options"])
+    )
 
 
 def _figure(key: str, entry: Any, where: str) -> Figure:

@@ -38,7 +38,13 @@ def score_session(session: Session) -> Result:
         unaided=round(_unaided(session), 4),
         parts={name: round(value, 4) for name, value in parts.items()},
         elements=tuple(
-            {"id": e.id, "what": e.what, "credit": session.state["credit"].get(e.id, 0.0), "sentence": session.state["sentence"].get(e.id, ""), "told": e.told}
+            {
+                "id": e.id,
+                "what": e.what,
+                "credit": session.state["credit"].get(e.id, 0.0),
+                "sentence": session.state["sentence"].get(e.id, ""),
+                "told": e.told,
+            }
             for e in session.scenario.expectations.values()
         ),
         misconceptions=tuple(session.state["misconceptions"]),
@@ -84,7 +90,9 @@ def _part(name: str, session: Session) -> float:
         return 0.0
     factors = {k: (v[0], v[1]) for k, v in state["factors"].items()}
     judged = negotiate.judge(scenario, state["deal"], factors)
-    return min(1.0, judged["share"] / 0.6) if name == "share" else judged[name]  # six tenths of the zone is a full mark: more strains the relation
+    return (
+        min(1.0, judged["share"] / 0.6) if name == "share" else judged[name]
+    )  # six tenths of the zone is a full mark: more strains the relation
 
 
 def _order(session: Session) -> float:
@@ -95,7 +103,7 @@ def _order(session: Session) -> float:
         return 0.0
     turns = session.state["found_turn"]
     right = sum(a.id in turns and b.id in turns and turns[a.id] <= turns[b.id] for a, b in pairs)
-    return right / len(pairs)
+    return float(right) / len(pairs)
 
 
 def _unaided(session: Session) -> float:

@@ -57,12 +57,28 @@ def draft_credential(role: RoleModel, row: Row, items: Sequence[Item], learner: 
         "achievementType": "Competency",
         "name": row.name,
         "description": f"Target level {row.target} of the role {role.role}. {SELF_ISSUED}",
-        "criteria": {"narrative": "At least two items of work or witness, on two occasions and of two kinds, at most three years old, authentic."},
+        "criteria": {
+            "narrative": "At least two items of work or witness, on two occasions and of two kinds, at most three years old, authentic."
+        },
         "alignment": [
-            {"type": ["Alignment"], "targetName": standards[c].title, "targetCode": c, "targetFramework": standards[c].framework.upper(), "targetUrl": f"urn:standard:{c.replace('&', '%26')}"}
+            {
+                "type": ["Alignment"],
+                "targetName": standards[c].title,
+                "targetCode": c,
+                "targetFramework": standards[c].framework.upper(),
+                "targetUrl": f"urn:standard:{c.replace('&', '%26')}",
+            }
             for c in codes
         ],
-        "resultDescription": [{"id": result_id, "type": ["ResultDescription"], "name": "Status", "resultType": "Status", "allowedValue": ["evidenced", "assessed"]}],
+        "resultDescription": [
+            {
+                "id": result_id,
+                "type": ["ResultDescription"],
+                "name": "Status",
+                "resultType": "Status",
+                "allowedValue": ["evidenced", "assessed"],
+            }
+        ],
     }
     return {
         "@context": CONTEXTS,
@@ -115,7 +131,11 @@ def verify_credential(token: str) -> dict[str, Any]:
         payload = json.loads(signed.payload)
     except (JoseError, ValueError, KeyError, TypeError, IndexError) as error:
         raise IntegrityBroken("The signature of the credential does not hold", thing=str(error)) from error
-    if payload.get("iss") != payload["issuer"]["id"] or payload.get("jti") != payload["id"] or payload.get("sub") != payload["credentialSubject"]["id"]:
+    if (
+        payload.get("iss") != payload["issuer"]["id"]
+        or payload.get("jti") != payload["id"]
+        or payload.get("sub") != payload["credentialSubject"]["id"]
+    ):
         raise IntegrityBroken("The claims of the credential disagree with its content", thing=str(payload.get("jti")))
     return dict(payload)
 

@@ -45,12 +45,18 @@ def load_sources(role: RoleModel) -> dict[str, Mapping[str, str]]:
     return dict(sources)
 
 
-def propose_debriefs(record: Record, person: str, role: RoleModel, known: Iterable[Item], snapshot: Snapshot | None = None, owner_id: str = "") -> list[Proposal]:
+def propose_debriefs(
+    record: Record, person: str, role: RoleModel, known: Iterable[Item], snapshot: Snapshot | None = None, owner_id: str = ""
+) -> list[Proposal]:
     """Proposals that are not evidence yet, newest first. Only the learner's own acts; a machine's never."""
     taken = {item.artefact for item in known}
     sources = load_sources(role)
     with record.session() as session:
-        events = list(session.scalars(select(AuditEvent).where(AuditEvent.actor_id == person, AuditEvent.action.in_(list(sources))).order_by(AuditEvent.seq)))
+        events = list(
+            session.scalars(
+                select(AuditEvent).where(AuditEvent.actor_id == person, AuditEvent.action.in_(list(sources))).order_by(AuditEvent.seq)
+            )
+        )
     proposals = [
         Proposal(f"audit:{e.seq}", sources[e.action]["job"], f"{sources[e.action]['words']}: {e.subject_id}", e.happened_at.date(),
                  competencies_for(role, sources[e.action]["job"]), debrief_for(sources[e.action]["job"]), f"audit event {e.seq}, {e.hash[:12]}")
@@ -76,7 +82,9 @@ def to_item(proposal: Proposal, state: Mapping[str, Any], competencies: Iterable
     """The work product of a confirmed debrief: own action, result and lesson in the learner's words. Raises BadInput while they are missing."""
     said = state["sentence"]
     if not said.get("own"):
-        raise BadInput("The debrief names no action of your own", thing=proposal.title, next_step="Say what you did yourself, then map the evidence.")
+        raise BadInput(
+            "The debrief names no action of your own", thing=proposal.title, next_step="Say what you did yourself, then map the evidence."
+        )
     chosen = tuple(c for c in competencies if c in proposal.competencies)
     if not chosen:
         raise BadInput("No competency was chosen", thing=proposal.title, allowed=proposal.competencies)
@@ -89,7 +97,8 @@ def to_item(proposal: Proposal, state: Mapping[str, Any], competencies: Iterable
 
 def _effective_capa(snapshot: Snapshot, role: RoleModel, owner_id: str) -> list[Proposal]:
     rows = snapshot.query(
-        "SELECT capa_id, effectiveness_dt FROM capa WHERE effective AND owner_id = ? AND effectiveness_dt IS NOT NULL ORDER BY capa_id", [owner_id]
+        "SELECT capa_id, effectiveness_dt FROM capa WHERE effective AND owner_id = ? AND effectiveness_dt IS NOT NULL ORDER BY capa_id",
+        [owner_id],
     ).to_pylist()
     return [
         Proposal(f"capa:{r['capa_id']}", "capa", f"a CAPA that proved effective: {r['capa_id']}", r["effectiveness_dt"], competencies_for(role, "capa"),

@@ -9,7 +9,15 @@ from datetime import date
 from quarterdeck.development.roles.model import RoleModel
 
 KINDS = ("work_product", "witness", "observation", "external_cert", "discussion", "practice", "self_statement")
-WEIGHTS: Mapping[str, float] = {"work_product": 1.0, "witness": 1.0, "observation": 1.0, "external_cert": 0.8, "discussion": 0.7, "practice": 0.3, "self_statement": 0.2}
+WEIGHTS: Mapping[str, float] = {
+    "work_product": 1.0,
+    "witness": 1.0,
+    "observation": 1.0,
+    "external_cert": 0.8,
+    "discussion": 0.7,
+    "practice": 0.3,
+    "self_statement": 0.2,
+}
 PERFORMANCE = ("work_product", "witness", "observation")  # practice never becomes performance evidence
 CURRENT_YEARS = 3
 ENOUGH_ITEMS, ENOUGH_OCCASIONS, ENOUGH_KINDS = 2, 2, 2
@@ -90,7 +98,10 @@ def judge_item(item: Item, signatures: Iterable[Signature], today: date) -> dict
     confirmed = any(s.kind == "witness" and s.decision == "confirmed" for s in own)
     assessor = any(s.kind == "assessor" for s in own)
     return {
-        "valid": bool(item.competencies) and item.is_confirmed and not item.written_by_model and (item.kind not in PERFORMANCE or bool(item.own_action)),
+        "valid": bool(item.competencies)
+        and item.is_confirmed
+        and not item.written_by_model
+        and (item.kind not in PERFORMANCE or bool(item.own_action)),
         "authentic": bool(item.authentic_by) or confirmed,
         "current": is_current(item.happened_on, today),
         "reliable": confirmed or assessor or item.kind == "external_cert",
@@ -102,7 +113,9 @@ def is_current(happened_on: date, today: date) -> bool:
     return happened_on <= today and (today - happened_on).days <= CURRENT_YEARS * 365.25
 
 
-def judge_competency(competency: str, items: Sequence[Item], signatures: Sequence[Signature], today: date) -> tuple[dict[str, bool], str, tuple[str, ...]]:
+def judge_competency(
+    competency: str, items: Sequence[Item], signatures: Sequence[Signature], today: date
+) -> tuple[dict[str, bool], str, tuple[str, ...]]:
     """The five answers for a competency, its status, and what is missing for "evidenced"."""
     own = [i for i in items if competency in i.competencies and not i.written_by_model]
     performance = [i for i in own if i.kind in PERFORMANCE and i.is_confirmed and i.own_action and is_current(i.happened_on, today)]

@@ -33,7 +33,13 @@ def progress_of(record: Record, person: str, now: datetime, seed: int, kpis_on_t
     """The career progression score of a person."""
     assessment = read_assessment(record, person, now)
     profile = get_profile(record, person)
-    return score_progression(assessment, read_matrix(record, person, now, assessment), kpis_on_target or {}, profile.experience, seed + zlib.crc32(person.encode()) % 1000)
+    return score_progression(
+        assessment,
+        read_matrix(record, person, now, assessment),
+        kpis_on_target or {},
+        profile.experience,
+        seed + zlib.crc32(person.encode()) % 1000,
+    )
 
 
 def export(record: Record, actor: Actor, settings: Settings, path: Path, now: datetime, standard: Path | None = None) -> Path:

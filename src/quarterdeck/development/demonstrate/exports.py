@@ -35,7 +35,10 @@ def to_statement(conversation: Mapping[str, Any], person: str, salt: str) -> dic
     return {
         "id": str(uuid5(NAMESPACE_URL, f"quarterdeck:session:{conversation['id']}")),
         "version": XAPI_VERSION,
-        "actor": {"objectType": "Agent", "account": {"homePage": "https://quarterdeck.example/development", "name": pseudonym(person, salt)}},
+        "actor": {
+            "objectType": "Agent",
+            "account": {"homePage": "https://quarterdeck.example/development", "name": pseudonym(person, salt)},
+        },
         "verb": COMPLETED,
         "object": {
             "objectType": "Activity",
@@ -80,12 +83,35 @@ def to_case(role: RoleModel, now: datetime) -> dict[str, Any]:
 def to_moodle(role: RoleModel) -> str:
     """The competency framework as Moodle imports it: 14 columns in fixed order; a framework row, the groups, the competencies."""
     scale = ",".join(level.name for level in role.scale)
-    configuration = json.dumps([{"scaleid": "1"}, {"id": 1, "scaledefault": 1, "proficient": 0}, *({"id": n + 1, "scaledefault": 0, "proficient": int(n >= 3)} for n in range(1, 6))])
+    configuration = json.dumps(
+        [
+            {"scaleid": "1"},
+            {"id": 1, "scaledefault": 1, "proficient": 0},
+            *({"id": n + 1, "scaledefault": 0, "proficient": int(n >= 3)} for n in range(1, 6)),
+        ]
+    )
     standards = load_standards()
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(MOODLE_COLUMNS)
-    writer.writerow(["", role.id, role.role, f"{role.role}: competencies in our own wording", "1", scale, configuration, "", "", "", "", "", "1", "domain,competency"])
+    writer.writerow(
+        [
+            "",
+            role.id,
+            role.role,
+            f"{role.role}: competencies in our own wording",
+            "1",
+            scale,
+            configuration,
+            "",
+            "",
+            "",
+            "",
+            "",
+            "1",
+            "domain,competency",
+        ]
+    )
     for group in role.groups:
         writer.writerow(["", f"{role.id}-{group.id}", group.name, group.name, "1", "", "", "", "", "", "", "", "", ""])
     for c in role.competencies:
@@ -103,7 +129,11 @@ def to_json_lines(statements: Sequence[Mapping[str, Any]]) -> str:
 def _association(role: RoleModel, code: str, name: str, parent: str, changed: str, document: Mapping[str, str]) -> dict[str, Any]:
     own = _case_id(role, f"association:{code}")
     groups = {g.id: g.name for g in role.groups}
-    target = {"title": groups[parent], "identifier": _case_id(role, parent), "uri": f"urn:uuid:{_case_id(role, parent)}"} if parent else dict(document)
+    target = (
+        {"title": groups[parent], "identifier": _case_id(role, parent), "uri": f"urn:uuid:{_case_id(role, parent)}"}
+        if parent
+        else dict(document)
+    )
     return {
         "identifier": own, "uri": f"urn:uuid:{own}", "CFDocumentURI": dict(document), "associationType": "isChildOf",
         "originNodeURI": {"title": name, "identifier": _case_id(role, code), "uri": f"urn:uuid:{_case_id(role, code)}"},

@@ -87,7 +87,13 @@ def build_manifest(files: Mapping[str, bytes], now: datetime, public_key: Mappin
         digest = sha256(content).hexdigest()
         previous = link(previous, name, digest)
         entries.append({"path": name, "sha256": digest, "bytes": len(content), "chain": previous})
-    return {"made_at": now.astimezone(UTC).isoformat(), "files": entries, "last": previous, "key": dict(public_key), "note": f"{PROVES} {DISCLAIMER}"}
+    return {
+        "made_at": now.astimezone(UTC).isoformat(),
+        "files": entries,
+        "last": previous,
+        "key": dict(public_key),
+        "note": f"{PROVES} {DISCLAIMER}",
+    }
 
 
 def verify_portfolio(path: Path) -> dict[str, Any]:
@@ -174,11 +180,31 @@ def render_pdf(portfolio: Portfolio) -> bytes:
     """The portfolio as a tagged PDF (PDF/UA-1)."""
     import typst
 
-    rows = [(r.competency, r.name, r.target, r.status + (f", {r.assessed_by}" if r.assessed_by else ""), sum(r.counts.values())) for r in portfolio.matrix]
+    rows = [
+        (r.competency, r.name, r.target, r.status + (f", {r.assessed_by}" if r.assessed_by else ""), sum(r.counts.values()))
+        for r in portfolio.matrix
+    ]
     table = _table(("Code", "Competency", "Target", "Status", "Items"), rows)
-    evidence = _table(("Date", "Kind", "Title", "For"), [(i.happened_on.isoformat(), i.kind.replace("_", " "), i.title + (" (text drafted by a model, does not count)" if i.written_by_model else ""), ", ".join(i.competencies)) for i in portfolio.items])
-    units = _table(("Unit", "Title", "Code confirmed", "Readiness"), [(u.code, u.title, "yes" if u.verified else "no", wording.share(u.readiness, 0)) for u in portfolio.units])
-    parts = _table(("Part", "Value"), [(PART_NAMES[k], "not known" if v is None else wording.share(v, 0)) for k, v in portfolio.progression.parts.items()])
+    evidence = _table(
+        ("Date", "Kind", "Title", "For"),
+        [
+            (
+                i.happened_on.isoformat(),
+                i.kind.replace("_", " "),
+                i.title + (" (text drafted by a model, does not count)" if i.written_by_model else ""),
+                ", ".join(i.competencies),
+            )
+            for i in portfolio.items
+        ],
+    )
+    units = _table(
+        ("Unit", "Title", "Code confirmed", "Readiness"),
+        [(u.code, u.title, "yes" if u.verified else "no", wording.share(u.readiness, 0)) for u in portfolio.units],
+    )
+    parts = _table(
+        ("Part", "Value"),
+        [(PART_NAMES[k], "not known" if v is None else wording.share(v, 0)) for k, v in portfolio.progression.parts.items()],
+    )
     progression = portfolio.progression
     source = f"""
 #set document(title: {_text(f"Portfolio of {portfolio.learner}")}, author: {_text(portfolio.learner)})

@@ -18,7 +18,12 @@ from quarterdeck.vocabulary.interval import Interval
 
 READY_UNIT, LOWEST_UNIT = 0.8, 0.5
 PARTS = {"C": 0.40, "K": 0.25, "X": 0.20, "A": 0.15}
-PART_NAMES = {"C": "Competence against targets", "K": "Quantitative KPIs on target", "X": "Experience", "A": "Competencies assessed by a named person"}
+PART_NAMES = {
+    "C": "Competence against targets",
+    "K": "Quantitative KPIs on target",
+    "X": "Experience",
+    "A": "Competencies assessed by a named person",
+}
 YEARS_FULL, TEAM_FULL, BUDGET_FULL = 3.0, 25.0, 2_000_000.0
 
 
@@ -48,7 +53,13 @@ class Progression:
     coverage: float
 
 
-def judge_units(role: RoleModel, matrix: Sequence[Row], framework: str = "nos", own: Mapping[str, Standard] | None = None, criteria: Mapping[str, Sequence[str]] | None = None) -> list[Unit]:
+def judge_units(
+    role: RoleModel,
+    matrix: Sequence[Row],
+    framework: str = "nos",
+    own: Mapping[str, Standard] | None = None,
+    criteria: Mapping[str, Sequence[str]] | None = None,
+) -> list[Unit]:
     """Units that the role's competencies map to. A criterion is a competency mapped to the unit, or `code/P3` where the user added criteria."""
     rows = {row.competency: row for row in matrix}
     standards = {**load_standards(), **(own or {})}
@@ -66,7 +77,7 @@ def judge_units(role: RoleModel, matrix: Sequence[Row], framework: str = "nos", 
 
 
 def sentence_of(units: Sequence[Unit]) -> str:
-    """"Ready to talk to a centre", or the gaps. Never more than that: award decisions belong to a centre."""
+    """ "Ready to talk to a centre", or the gaps. Never more than that: award decisions belong to a centre."""
     mandatory = [u for u in units if u.is_mandatory]
     gaps = [u.code for u in mandatory if u.readiness < READY_UNIT]
     if mandatory and not any(u.readiness < LOWEST_UNIT for u in mandatory) and len(gaps) <= 0.2 * len(mandatory):
@@ -74,7 +85,9 @@ def sentence_of(units: Sequence[Unit]) -> str:
     return f"Gaps: {', '.join(gaps[:8])}{' and others' if len(gaps) > 8 else ''}." if gaps else "No units are mapped."
 
 
-def score_progression(assessment: Assessment, matrix: Sequence[Row], kpis_on_target: Mapping[str, float], experience: Mapping[str, float], seed: int) -> Progression:
+def score_progression(
+    assessment: Assessment, matrix: Sequence[Row], kpis_on_target: Mapping[str, float], experience: Mapping[str, float], seed: int
+) -> Progression:
     """100 (.40 C + .25 K + .20 X + .15 A). Missing parts drop out and the weights are rescaled; the covered share is stated.
 
     `kpis_on_target`: share of the last four periods on target, by KPI. `experience`: years_at_level, team, budget_gbp, degree (0 or 1).
@@ -90,7 +103,9 @@ def score_progression(assessment: Assessment, matrix: Sequence[Row], kpis_on_tar
     covered = sum(PARTS[name] for name, value in parts.items() if value is not None)
     score = 100 * sum(PARTS[name] * value for name, value in parts.items() if value is not None) / covered if covered else 0.0
     spread = np.minimum(draws(assessment.belief, 2000, seed), targets) @ weights / (weights @ targets)
-    low, high = (100 * PARTS["C"] * (q - (c or 0)) / covered for q in np.quantile(spread, [0.1, 0.9])) if c is not None and covered else (0.0, 0.0)
+    low, high = (
+        (100 * PARTS["C"] * (q - (c or 0)) / covered for q in np.quantile(spread, [0.1, 0.9])) if c is not None and covered else (0.0, 0.0)
+    )
     interval = Interval(round(max(0.0, min(score, score + low)), 1), round(min(100.0, max(score, score + high)), 1), 0.8)
     return Progression(round(score, 1), interval, parts, round(covered, 2))
 

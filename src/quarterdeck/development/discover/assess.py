@@ -136,7 +136,11 @@ def _candidates(items: dict[str, Item], answers: Sequence[Answer], spent: float)
     rubrics = {items[i].rubric for i in used if i in items and items[i].rubric}
     counts = {kind: sum(items[i].kind == kind for i in used if i in items) for kind in ("self", "check", "interview")}
     short_done = counts["check"] >= MAX_CHECKS - 5 and counts["self"] >= MAX_SELF - 2
-    allowed = {"check": counts["check"] < MAX_CHECKS, "self": counts["self"] < MAX_SELF, "interview": counts["interview"] < MAX_INTERVIEWS and short_done}
+    allowed = {
+        "check": counts["check"] < MAX_CHECKS,
+        "self": counts["self"] < MAX_SELF,
+        "interview": counts["interview"] < MAX_INTERVIEWS and short_done,
+    }
     open_items = [i for i in items.values() if i.id not in used and allowed[i.kind] and spent + i.question.seconds <= TIME_LIMIT_S + 30]
     fresh = [i for i in open_items if i.rubric not in rubrics or not i.rubric]
     if short_done and counts["interview"] < MAX_INTERVIEWS and any(i.kind == "interview" for i in fresh):

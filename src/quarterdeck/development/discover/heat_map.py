@@ -80,7 +80,14 @@ def explain(assessment: Assessment, competency: str) -> dict[str, object]:
         words = "not my job" if outcome is None and step.answer.value is None else f"level {step.answer.value}" if step.answer.value is not None else (
             item.choices[outcome] if item is not None and item.choices and outcome is not None else f"band {outcome}"
         )  # fmt: skip
-        moved.append({"question": item.text if item else step.answer.item_id, "kind": step.answer.kind, "answer": words, "moved": round(step.after - step.before, 2)})
+        moved.append(
+            {
+                "question": item.text if item else step.answer.item_id,
+                "kind": step.answer.kind,
+                "answer": words,
+                "moved": round(step.after - step.before, 2),
+            }
+        )
     competency_model = assessment.role.get(competency)
     return {
         "competency": competency,

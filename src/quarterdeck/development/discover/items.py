@@ -60,7 +60,12 @@ def get_items(role: RoleModel, sigma: str = "cautious") -> dict[str, Item]:
             text = texts["checks"][n] if texts else _plain_check(competency.name, level)
             asked = f"In the last 24 months, have you {text}? Can you name it?"
             items[f"check:{competency.id}:{level}"] = Item(
-                f"check:{competency.id}:{level}", kind, competency.id, asked, ("no", "yes"), Question(at, load, noise[kind], seconds, level=float(level))
+                f"check:{competency.id}:{level}",
+                kind,
+                competency.id,
+                asked,
+                ("no", "yes"),
+                Question(at, load, noise[kind], seconds, level=float(level)),
             )
     return items | _interviews(role, noise["interview"])
 

@@ -46,7 +46,9 @@ def load_rubrics(path: Path = RUBRICS) -> dict[str, Rubric]:
         elements = tuple(load_element(element, where) for element in entry["elements"])
         if len({e.id for e in elements}) != len(elements) or entry["id"] in rubrics:
             raise BadInput("An id occurs twice", thing=where)
-        rubrics[entry["id"]] = Rubric(entry["id"], entry["prompt"], entry["probe"], tuple(entry["competencies"]), elements, load_cues(entry.get("topic", ()), where))
+        rubrics[entry["id"]] = Rubric(
+            entry["id"], entry["prompt"], entry["probe"], tuple(entry["competencies"]), elements, load_cues(entry.get("topic", ()), where)
+        )
     return rubrics
 
 

@@ -33,7 +33,9 @@ def load_switches() -> dict[str, Switch]:
     switches = {}
     for key, entry in content["switches"].items():
         check_keys(entry, f"{FILE.name}, {key}", ("name", "what"), ("plan", "page", "conversation"))
-        switches[key] = Switch(key, entry["name"], entry["what"], entry.get("plan", {}), tuple(entry.get("page", ())), entry.get("conversation", {}))
+        switches[key] = Switch(
+            key, entry["name"], entry["what"], entry.get("plan", {}), tuple(entry.get("page", ())), entry.get("conversation", {})
+        )
     for start, names in content["starts"].items():
         check_known(names, switches, f"{FILE.name}, {start}")
     return switches

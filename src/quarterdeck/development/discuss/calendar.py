@@ -41,7 +41,9 @@ def read_busy(content: bytes) -> list[Busy]:
         start, end = event.get("dtstart"), event.get("dtend")
         if start is None or not isinstance(start.dt, datetime) or str(event.get("transp", "")) == "TRANSPARENT":
             continue
-        finish = end.dt if end is not None else start.dt + event.get("duration").dt if event.get("duration") else start.dt + timedelta(hours=1)
+        finish = (
+            end.dt if end is not None else start.dt + event.get("duration").dt if event.get("duration") else start.dt + timedelta(hours=1)
+        )
         busy.append(Busy(start.dt.replace(tzinfo=None), finish.replace(tzinfo=None)))
     return busy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from math import ceil
 from typing import Any
 
@@ -20,6 +20,7 @@ FOCUS = 4
 CHECKPOINT_EVERY = 4
 PASS_MARK = 0.6
 PRACTICE_SHARE = 0.5  # of the hours to the next level; the rest is work itself
+FAR = datetime.combine(date.max, time())
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DUE_WEEKS = {"now": 0, "quick": 4, "m6": 26, "m12": 52}
 
@@ -108,7 +109,7 @@ def make_plan(
     entries = _sessions(assessment.role, slots, chosen, topics, minutes, first_monday)
     entries += _tasks(assessment.role, focus, first_monday, weeks)
     entries += _milestones(assessment.role, start, weeks)
-    entries.sort(key=lambda e: (e.start is None, e.start or datetime.max, e.week, e.id))
+    entries.sort(key=lambda e: (e.start is None, e.start or FAR, e.week, e.id))
     return Plan(
         person, start, weeks, tuple(entries), tuple(focus), tuple(left_out),
         tuple({**asdict(p), "value": round(p.value, 3)} for p in priorities), sequence,
@@ -131,7 +132,15 @@ def free_slots(start: date, weeks: int, windows: Sequence[Window], busy: Sequenc
     return sorted(slots)
 
 
-def replan(plan: Plan, assessment: Assessment, today: date, windows: Sequence[Window], switches: Sequence[str] = (), busy: Sequence[Busy] = (), kpis_off: Sequence[str] = ()) -> Plan:
+def replan(
+    plan: Plan,
+    assessment: Assessment,
+    today: date,
+    windows: Sequence[Window],
+    switches: Sequence[str] = (),
+    busy: Sequence[Busy] = (),
+    kpis_off: Sequence[str] = (),
+) -> Plan:
     """The plan from today on: what was done stays, what was not is planned again. Changed entries rise in sequence, vanished ones are dropped."""
     done: dict[str, int] = {}
     for entry in plan.entries:
@@ -144,7 +153,9 @@ def replan(plan: Plan, assessment: Assessment, today: date, windows: Sequence[Wi
     old_open = {e.id: e for e in plan.entries if e not in kept and e.status == "planned"}
     merged = _merge(old_open, fresh.entries, {e.id for e in kept})
     note = "Replanned from today. What was missed is only planned again."
-    return Plan(plan.person, plan.start, plan.weeks, (*kept, *merged), fresh.focus, fresh.not_fitted, fresh.priorities, plan.sequence + 1, (note,))
+    return Plan(
+        plan.person, plan.start, plan.weeks, (*kept, *merged), fresh.focus, fresh.not_fitted, fresh.priorities, plan.sequence + 1, (note,)
+    )
 
 
 def _merge(old: Mapping[str, Entry], fresh: Sequence[Entry], kept: Set[str]) -> list[Entry]:
@@ -173,7 +184,9 @@ def _fresh_id(entry: Entry, taken: Set[str]) -> str:
     return name
 
 
-def _choose(assessment: Assessment, priorities: Sequence[Priority], slots: int, minutes: int, done: Mapping[str, int]) -> tuple[list[str], list[Topic], list[str]]:
+def _choose(
+    assessment: Assessment, priorities: Sequence[Priority], slots: int, minutes: int, done: Mapping[str, int]
+) -> tuple[list[str], list[Topic], list[str]]:
     role = assessment.role
     open_ones = [p for p in priorities if p.gap > 0.25]
     focus: list[str] = []
@@ -197,7 +210,9 @@ def _choose(assessment: Assessment, priorities: Sequence[Priority], slots: int, 
     return focus, topics, left_out
 
 
-def _sessions(role: RoleModel, slots: Sequence[datetime], chosen: Sequence[int | None], topics: Sequence[Topic], minutes: int, monday: date) -> list[Entry]:
+def _sessions(
+    role: RoleModel, slots: Sequence[datetime], chosen: Sequence[int | None], topics: Sequence[Topic], minutes: int, monday: date
+) -> list[Entry]:
     entries: list[Entry] = []
     counts: dict[str, int] = {}
     checkpoints: set[int] = set()
@@ -245,7 +260,9 @@ def _milestones(role: RoleModel, start: date, weeks: int) -> list[Entry]:
         week = DUE_WEEKS.get(milestone.due)
         if week is not None:
             day = start + timedelta(weeks=week)
-            entries.append(Entry(f"milestone-{number}", "milestone", milestone.group, milestone.name, datetime(day.year, day.month, day.day), 0, week))  # noqa: DTZ001  local by nature
+            entries.append(
+                Entry(f"milestone-{number}", "milestone", milestone.group, milestone.name, datetime.combine(day, time()), 0, week)
+            )
     return entries
 
 

@@ -83,7 +83,12 @@ def _plain_line(stripped: str, number: int, after_blank: bool, line: str) -> Lin
 
 def is_short_title(text: str) -> bool:
     """Whether a line may be a title: short, no full stop, not "label: text"."""
-    return len(text.split()) <= 9 and not re.search(r"[.;,!?]$", text) and not re.search(r":\s+\S", text) and bool(re.match(r"[A-Z0-9*\"']", text))
+    return (
+        len(text.split()) <= 9
+        and not re.search(r"[.;,!?]$", text)
+        and not re.search(r":\s+\S", text)
+        and bool(re.match(r"[A-Z0-9*\"']", text))
+    )
 
 
 def _join_wrapped(lines: list[Line], raw: list[str]) -> list[Line]:
@@ -91,7 +96,9 @@ def _join_wrapped(lines: list[Line], raw: list[str]) -> list[Line]:
     for line in lines:
         last = joined[-1] if joined else None
         follows = last is not None and line.kind == "text" and last.kind in ("text", "bullet") and raw[line.number - 2].strip()
-        starts_new = re.match(r"^[A-Z][^.:]{1,60}:(\s|$)", line.text) or (last and last.kind == "bullet" and not re.match(r"\s|[a-z(]", raw[line.number - 1]))
+        starts_new = re.match(r"^[A-Z][^.:]{1,60}:(\s|$)", line.text) or (
+            last and last.kind == "bullet" and not re.match(r"\s|[a-z(]", raw[line.number - 1])
+        )
         if follows and last is not None and not starts_new and not re.search(r"[.!?:]$", last.text):
             joined[-1] = Line(f"{last.text} {line.text}", last.kind, last.number, last.depth)
         else:
@@ -152,7 +159,7 @@ def _docx_paragraph(paragraph: Any, number: int) -> Line:
         return Line(text, "heading", number, int(style[-1]) if style[-1].isdigit() else 1)
     if paragraph.runs and all(run.bold for run in paragraph.runs if run.text.strip()) and is_short_title(text):
         return Line(text.rstrip(":"), "heading", number, 4)
-    if style.startswith("List") or BULLET.match(text) or paragraph._p.pPr is not None and paragraph._p.pPr.numPr is not None:
+    if style.startswith("List") or BULLET.match(text) or (paragraph._p.pPr is not None and paragraph._p.pPr.numPr is not None):
         return Line(BULLET.sub("", text), "bullet", number)
     return Line(text, "text", number)
 
@@ -199,9 +206,8 @@ class _HtmlLines(HTMLParser):
 
     def flush(self) -> None:
         """Close the current piece."""
-        if text := _unmark("".join(self._buffer)):
-            if self._cells is None:
-                self.lines.append(Line(text, self._kind, self.getpos()[0], self._depth if self._kind == "heading" else 0))
+        if (text := _unmark("".join(self._buffer))) and self._cells is None:
+            self.lines.append(Line(text, self._kind, self.getpos()[0], self._depth if self._kind == "heading" else 0))
         self._buffer, self._kind, self._depth = [], "text", 0
 
 

@@ -29,7 +29,8 @@ def list_role_models(record: Record) -> list[dict[str, Any]]:
         rows = list(session.scalars(select(RoleModelRow).order_by(RoleModelRow.id)))
     found = [{"id": shipped.id, "role": shipped.role, "competencies": len(shipped.competencies), "status": "shipped with the product"}]
     return found + [
-        {"id": r.id, "role": r.role, "competencies": len(r.content["competencies"]), "status": f"confirmed by {r.confirmed_by}"} for r in rows
+        {"id": r.id, "role": r.role, "competencies": len(r.content["competencies"]), "status": f"confirmed by {r.confirmed_by}"}
+        for r in rows
     ]
 
 
@@ -51,7 +52,7 @@ def read_proposal(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput("The proposal cannot be read", thing=f"{path}: {error}") from error
-    if not isinstance(content, dict) or not PROPOSAL_KEYS <= set(content):
+    if not isinstance(content, dict) or not set(content) >= PROPOSAL_KEYS:
         raise BadInput("This is no proposed role model", thing=str(path), allowed=sorted(PROPOSAL_KEYS))
     return content
 
@@ -62,7 +63,9 @@ def confirm_role_model(record: Record, actor: Actor, proposal: dict[str, Any], r
     role = build_role(content, str(proposal["id"]))
     moment = now or datetime.now(UTC)
     digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    act = audit.Act("development.role_confirm", "role_model", role.id, reason, detail={"sha256": digest, "competencies": len(role.competencies)})
+    act = audit.Act(
+        "development.role_confirm", "role_model", role.id, reason, detail={"sha256": digest, "competencies": len(role.competencies)}
+    )
     with audit.write(record, actor, act, moment) as session:
         session.merge(RoleModelRow(id=role.id, role=role.role, content=content, confirmed_by=actor.id, confirmed_at=moment))
     return role

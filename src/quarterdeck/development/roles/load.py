@@ -17,7 +17,10 @@ PARTS = (
     ("meta", "scale", "target_rules", "groups", "competencies"),
     ("kpis", "responsibilities", "traits", "decision_ladder", "jobs", "evidence_rules", "milestones", "career"),
 )
-COMPETENCY = (("id", "group", "name", "word", "target"), ("stages", "kpi", "resp", "jtf", "nos", "cmi", "jobs", "sentence", "override_reason"))
+COMPETENCY = (
+    ("id", "group", "name", "word", "target"),
+    ("stages", "kpi", "resp", "jtf", "nos", "cmi", "jobs", "sentence", "override_reason"),
+)
 DUE = ("now", "m6", "m12", "always", "quick")
 
 
@@ -70,7 +73,11 @@ def check_role(role: RoleModel, rules: Mapping[str, int], where: str) -> None:
         check_known(c.jobs, [j.id for j in role.jobs], f"{at}, jobs")
         check_known([c.word], rules, f"{at}, word")
         if c.target != rules[c.word] and not c.override_reason:
-            raise BadInput("The target does not follow from its word", thing=f"{at}: '{c.word}' gives {rules[c.word]}, not {c.target}", next_step="Change the target or give override_reason.")
+            raise BadInput(
+                "The target does not follow from its word",
+                thing=f"{at}: '{c.word}' gives {rules[c.word]}, not {c.target}",
+                next_step="Change the target or give override_reason.",
+            )
         if c.stages and list(c.stages.values()) != sorted(c.stages.values()):
             raise BadInput("Stages must rise", thing=at)
 

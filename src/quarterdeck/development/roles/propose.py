@@ -16,14 +16,21 @@ LAYOUT = HERE / "roles" / "layout.yaml"
 NO_WORD = "no word of the scale found"
 DEFAULT_TARGET = 3
 _MONEY = re.compile(r"(?P<sign>[£€$]|GBP|EUR|USD)\s?(?P<amount>\d[\d,.]*)\s?(?P<scale>k|m|million|thousand|bn|billion)?\b", re.I)
-_TARGET = re.compile(r"(?P<op><=|>=|≤|≥|<|>|=|[±]|within|under|below|less than|fewer than|no more than|at most|at least|above|over|more than|minimum of|maximum of|by)?\s*(?P<value>\d[\d,.]*)\s*(?P<unit>%|percent|days?|weeks?|months?|hours?|points?)?", re.I)
+_TARGET = re.compile(
+    r"(?P<op><=|>=|≤|≥|<|>|=|[±]|within|under|below|less than|fewer than|no more than|at most|at least|above|over|more than|minimum of|maximum of|by)?\s*(?P<value>\d[\d,.]*)\s*(?P<unit>%|percent|days?|weeks?|months?|hours?|points?)?",
+    re.I,
+)
 _OPERATORS = {
     "at most": ("<=", "≤", "<", "within", "under", "below", "less than", "fewer than", "no more than", "at most", "maximum of", "±"),
     "at least": (">=", "≥", ">", "at least", "above", "over", "more than", "minimum of"),
 }
-_FREQUENCY = re.compile(r"\b(daily|weekly|fortnightly|monthly|quarterly|half-yearly|annual(?:ly)?|yearly|per audit|every \w+|each \w+)\b", re.I)
+_FREQUENCY = re.compile(
+    r"\b(daily|weekly|fortnightly|monthly|quarterly|half-yearly|annual(?:ly)?|yearly|per audit|every \w+|each \w+)\b", re.I
+)
 # Labels that say where an entry belongs, not what it is.
-_PLACE = re.compile(r"(key )?(strengths?|challenges?|accommodations?|support|needs|adhd|dyslexia|autism|autism spectrum.*|(entry|mid|senior|director|junior|executive)([- ]level)?|this quarter|now|(with)?in (the next )?(\d+|six|twelve|three) months|education|experience|certifications?)")
+_PLACE = re.compile(
+    r"(key )?(strengths?|challenges?|accommodations?|support|needs|adhd|dyslexia|autism|autism spectrum.*|(entry|mid|senior|director|junior|executive)([- ]level)?|this quarter|now|(with)?in (the next )?(\d+|six|twelve|three) months|education|experience|certifications?)"
+)
 _YEARS = re.compile(r"(\d{1,2})\s*(?:\+|to\s*(\d{1,2})|[-–]\s*(\d{1,2}))?\s*(?:\+\s*)?years?", re.I)
 
 
@@ -62,7 +69,10 @@ def propose_role(path: Path) -> dict[str, Any]:
         "source": {"file": path.name, "sha256": sha256(path.read_bytes()).hexdigest(), "lines": len(lines)},
         "purpose": [_plain(e) for e in parts["purpose"]],
         "metrics": [_plain(e) | read_metric(e) for e in parts["metrics"]],
-        "traits": [_plain(e) | {"primary": "support" not in " ".join(_path(e)).lower() and "second" not in " ".join(_path(e)).lower()} for e in parts["traits"]],
+        "traits": [
+            _plain(e) | {"primary": "support" not in " ".join(_path(e)).lower() and "second" not in " ".join(_path(e)).lower()}
+            for e in parts["traits"]
+        ],
         "responsibilities": [_plain(e) | {"level": read_level(e, layout)} for e in parts["responsibilities"]],
         "decision_authority": read_decisions(sections, layout),
         "competencies": competencies["competencies"],
@@ -70,7 +80,9 @@ def propose_role(path: Path) -> dict[str, Any]:
         "emerging_skills": competencies["emerging"],
         "qualifications": [_plain(e) | read_qualification(e) for e in parts["qualifications"]],
         "neurodiversity": [_plain(e) | read_neurodiversity(e) for e in parts["neurodiversity"]],
-        "unread": [{"line": line.number, "sentence": line.text} for s in sections if s.part == "" for line in s.lines if title not in line.text],
+        "unread": [
+            {"line": line.number, "sentence": line.text} for s in sections if s.part == "" for line in s.lines if title not in line.text
+        ],
         "missing_parts": missing,
         "note": "Proposed by rules from the document. Nothing counts until a named person has confirmed it.",
     }
@@ -129,7 +141,9 @@ def find_title(lines: Sequence[Line], layout: Mapping[str, Any]) -> str:
             if len(cells) == 2 and re.fullmatch(r"(job|role|position)( title| name)?", cells[0].strip().lower()):
                 return cells[1].strip()
     for line in lines[:10]:
-        text = re.sub(r"^(job description|role profile|role description|position description)\s*[:–—-]?\s*", "", line.text, flags=re.I).strip()
+        text = re.sub(
+            r"^(job description|role profile|role description|position description)\s*[:–—-]?\s*", "", line.text, flags=re.I
+        ).strip()
         if text and not name_part(text, layout) and len(text.split()) <= 14:
             return text.rstrip(".")
     return lines[0].text[:80]
@@ -154,7 +168,11 @@ def propose_competencies(sections: Sequence[Section], layout: Mapping[str, Any])
             found.append(plain)
             if section.part == "emerging":
                 emerging.append(plain | {"kind": "skill"})
-    return {"competencies": found, "emerging": emerging, "groups": [{k: v for k, v in g.items() if k != "count"} for g in groups.values() if g["count"]]}
+    return {
+        "competencies": found,
+        "emerging": emerging,
+        "groups": [{k: v for k, v in g.items() if k != "count"} for g in groups.values() if g["count"]],
+    }
 
 
 def read_target(entry: Entry, section: Section, layout: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,17 +180,29 @@ def read_target(entry: Entry, section: Section, layout: Mapping[str, Any]) -> di
     if section.part == "emerging":
         return {"word": "emerging-12m", "target": 4, "stages": {"q": 2, "m6": 3, "m12": 4}}
     for text, where in ((entry.sentence, "sentence"), (" ".join(section.path), "heading")):
-        hits = [(m.start(), -len(word), word) for word in layout["target_words"] if (m := re.search(rf"\b{re.escape(word)}\b", text.lower()))]
+        hits = [
+            (m.start(), -len(word), word) for word in layout["target_words"] if (m := re.search(rf"\b{re.escape(word)}\b", text.lower()))
+        ]
         if hits:
             word = min(hits)[2]
             return {"word": word, "target": layout["target_words"][word], "word_in": where}
-    return {"word": NO_WORD, "target": DEFAULT_TARGET, "override_reason": "Proposed without a word of the scale: to be set by the person who confirms."}
+    return {
+        "word": NO_WORD,
+        "target": DEFAULT_TARGET,
+        "override_reason": "Proposed without a word of the scale: to be set by the person who confirms.",
+    }
 
 
 def read_stage(entry: Entry) -> str:
     """now, m6, m12 or "" for a line that says when to prepare what."""
     text = f"{' '.join(_path(entry))} {entry.name} {entry.sentence}".lower()[:200]
-    for pattern, stage in ((r"\b(12|twelve)[- ]months?|\bnext year|\blong[- ]term", "m12"), (r"\b(6|six)[- ]months?|\bmedium[- ]term", "m6"), (r"\bthis (quarter|month)\b|\b(3|three)[- ]months?|\bnow:|\bimmediate(ly)?\b|\bshort[- ]term|\bright now", "now"), (r"^(ongoing|always|continu)", "always"), (r"\bquick (win|start)", "quick")):
+    for pattern, stage in (
+        (r"\b(12|twelve)[- ]months?|\bnext year|\blong[- ]term", "m12"),
+        (r"\b(6|six)[- ]months?|\bmedium[- ]term", "m6"),
+        (r"\bthis (quarter|month)\b|\b(3|three)[- ]months?|\bnow:|\bimmediate(ly)?\b|\bshort[- ]term|\bright now", "now"),
+        (r"^(ongoing|always|continu)", "always"),
+        (r"\bquick (win|start)", "quick"),
+    ):
         if re.search(pattern, text):
             return stage
     return ""
@@ -199,7 +229,11 @@ def read_metric(entry: Entry) -> dict[str, Any]:
     op = (hit["op"] or "").lower()
     direction = next((name for name, words in _OPERATORS.items() if op in words), "stated")
     value = float(hit["value"].rstrip(".,").replace(",", ""))
-    return {"kind": "quantitative", "target": {"direction": direction, "value": value, "unit": (hit["unit"] or "").lower()}, "frequency": frequency}
+    return {
+        "kind": "quantitative",
+        "target": {"direction": direction, "value": value, "unit": (hit["unit"] or "").lower()},
+        "frequency": frequency,
+    }
 
 
 def read_decisions(sections: Sequence[Section], layout: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -214,12 +248,34 @@ def read_decisions(sections: Sequence[Section], layout: Mapping[str, Any]) -> li
             elif line.kind == "row" and header and len(line.cells) > 1:
                 for level, cell in zip(header[1:], line.cells[1:], strict=False):
                     if cell:
-                        decisions.append({"decision": line.cells[0], "level": level or "all", "sentence": cell, "line": line.number, "limit": read_money(cell)})
+                        decisions.append(
+                            {
+                                "decision": line.cells[0],
+                                "level": level or "all",
+                                "sentence": cell,
+                                "line": line.number,
+                                "limit": read_money(cell),
+                            }
+                        )
             else:
                 for entry in _line_entries(line, section):
                     level = read_level(entry, layout)
-                    name = entry.name if level == "all" or not section.path else section.path[0] if _level_of(section.path[0], layout) == "" else entry.name
-                    decisions.append({"decision": name, "level": level, "sentence": entry.sentence, "line": entry.line, "limit": read_money(entry.sentence)})
+                    name = (
+                        entry.name
+                        if level == "all" or not section.path
+                        else section.path[0]
+                        if _level_of(section.path[0], layout) == ""
+                        else entry.name
+                    )
+                    decisions.append(
+                        {
+                            "decision": name,
+                            "level": level,
+                            "sentence": entry.sentence,
+                            "line": entry.line,
+                            "limit": read_money(entry.sentence),
+                        }
+                    )
     return decisions
 
 
@@ -228,7 +284,10 @@ def read_money(text: str) -> dict[str, Any] | None:
     scales = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
     signs = {"£": "GBP", "€": "EUR", "$": "USD"}
     amounts = [
-        (float(m["amount"].rstrip(".,").replace(",", "")) * scales.get((m["scale"] or "").lower(), 1), signs.get(m["sign"], m["sign"].upper()))
+        (
+            float(m["amount"].rstrip(".,").replace(",", "")) * scales.get((m["scale"] or "").lower(), 1),
+            signs.get(m["sign"], m["sign"].upper()),
+        )
         for m in _MONEY.finditer(text)
     ]
     return {"amount": max(amounts)[0], "currency": max(amounts)[1]} if amounts else None
@@ -255,7 +314,11 @@ def read_neurodiversity(entry: Entry) -> dict[str, Any]:
     near = f"{(_path(entry) or ('',))[-1]} {entry.detail.get('label', '')} {entry.detail.get('column', '')}".lower() or text
     about = next((name for name in ("adhd", "dyslexia", "autism", "dyspraxia", "dyscalculia") if name[:6] in text), "all")
     kind = "note"
-    for name, pattern in (("strength", r"strength|advantage|excel"), ("challenge", r"challeng|difficult|struggl"), ("accommodation", r"accommodat|support|adjust|need")):
+    for name, pattern in (
+        ("strength", r"strength|advantage|excel"),
+        ("challenge", r"challeng|difficult|struggl"),
+        ("accommodation", r"accommodat|support|adjust|need"),
+    ):
         if re.search(pattern, near) or (kind == "note" and re.search(pattern, text)):
             kind = name
     return {"about": about, "kind": kind}

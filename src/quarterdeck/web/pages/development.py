@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -55,9 +56,14 @@ READING = {"spaced": ("reading", "spaced", "ordinary"), "calm": ("theme", "calm"
 NOTE = "Answers will meet evidence later: people's ratings of themselves agree only loosely with what they do. This is a first map."
 
 
-def support(view: View) -> dict[str, Any]:
-    """What every page of this room knows about how the person works: profile, switches, behaviours."""
+def support(view: View, has_form: bool = False) -> dict[str, Any]:
+    """What every page of this room knows about how the person works: profile, switches, behaviours.
+
+    The plain-text view leaves out forms, so a page that is all form stays itself; such pages hold no tables.
+    """
     profile = get_profile(view.record, view.actor.id)
+    if has_form:
+        view.preferences = replace(view.preferences, view="full")
     return {"profile": profile, "on": page_behaviours(profile.switches)}
 
 
@@ -122,7 +128,7 @@ def show_assessment(view: View = permit("page.read", any_scope=True)) -> Respons
     rubric = get_rubric(item.rubric) if item.rubric else None
     return view.page(
         "development/question.html", finding="One question", needs_facts=False, item=item, state=state, minutes_left=minutes_left, rubric=rubric,
-        note=NOTE, is_first=not assessment.answers, cites=[*cites, *((e.what for e in rubric.elements) if rubric else ()), rubric.probe if rubric else ""], **support(view),
+        note=NOTE, is_first=not assessment.answers, cites=[*cites, *((e.what for e in rubric.elements) if rubric else ()), rubric.probe if rubric else ""], **support(view, has_form=True),
     )  # fmt: skip
 
 
@@ -166,7 +172,7 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
     sentences = [s.text for s in split_sentences(text)]
     return view.page(
         "development/found.html", finding=f"Found: {wording.of(len(plain['found']), len(get_rubric(question.rubric).elements))} elements", needs_facts=False,
-        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, cites=[text, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view),
+        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, cites=[text, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view, has_form=True),
     )  # fmt: skip
 
 
@@ -246,7 +252,7 @@ def contest(competency: str, reason: Annotated[str, Form()], view: View = permit
 def show_support(view: View = permit("page.read", any_scope=True)) -> Response:
     """Accommodations as single switches, the hours that are free, and what is shared."""
     switches = list(load_switches().values())
-    own = support(view)
+    own = support(view, has_form=True)
     return view.page(
         "development/support.html", finding="How you work best, switch by switch", needs_facts=False, switches=switches, shared=SHARED,
         cites=[10, 20, 40, "4 of 12", *(s.what for s in switches), *own["profile"].windows], **own,

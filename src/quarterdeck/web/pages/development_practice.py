@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -165,7 +164,7 @@ def show_scenario(scenario_id: str, view: View = permit("page.read", any_scope=T
     minutes = kind.minutes
     return view.page(
         "development/scenario.html", finding=scenario.title, needs_facts=False, scenario=scenario, scenario_id=scenario_id, kind=kind, level=level, steps=len(asked), minutes=minutes,
-        cites=[len(asked), minutes, level, 1, 2, 3, kind.max_turns, *kind.rubric, scenario.brief if not scenario.figures else "", kind.goal], **support(view),
+        cites=[len(asked), minutes, level, 1, 2, 3, kind.max_turns, *kind.rubric, scenario.brief if not scenario.figures else "", kind.goal], **support(view, has_form=True),
     )  # fmt: skip
 
 
@@ -190,7 +189,7 @@ def begin(
 def show_conversation(conversation_id: str, view: View = permit("page.read", any_scope=True)) -> Response:
     """The conversation: what was said last, the one field, and a way to pause."""
     session = read_session(view.record, view.actor.id, conversation_id)
-    own = support(view)
+    own = support(view, has_form=True)
     here = current_state(session)
     kind = load_types()[session.scenario.type]
     log = [entry for entry in session.state["log"] if entry.get("text") or entry.get("offer")]
@@ -270,7 +269,7 @@ def show_reviews(view: View = permit("page.read", any_scope=True)) -> Response:
     title = scenarios[card.content["scenario"]].title if card and card.content["scenario"] in scenarios else "your own portfolio"
     return view.page(
         "development/reviews.html", finding=f"{wording.plural(len(cards), 'short card')} to review" if cards else "Nothing is due for review", needs_facts=False, card=card, title=title,
-        cites=[len(cards), *((card.content["what"], card.content["prompt"], card.content["told"]) if card else ()), title], **support(view),
+        cites=[len(cards), *((card.content["what"], card.content["prompt"], card.content["told"]) if card else ()), title], **support(view, has_form=True),
     )  # fmt: skip
 
 
