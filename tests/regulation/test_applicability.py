@@ -107,7 +107,7 @@ def test_every_condition_looks_at_a_known_attribute() -> None:
 
 
 def test_a_rule_with_an_unknown_condition_is_refused() -> None:
-    with pytest.raises(BadInput, match="unknown conditions: .*full_moon"):
+    with pytest.raises(BadInput, match=r"unknown conditions: .*full_moon"):
         read_rule({"version": 1, "cases": [{"verdict": "applies", "all": ["full_moon"], "because": "x"}]}, "x", {})
 
 

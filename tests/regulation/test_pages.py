@@ -214,9 +214,9 @@ def test_the_command_for_search_covers_the_changes(tmp_path: Path) -> None:
 
 
 def test_the_command_for_verdicts_asks_instead_of_saying_no(home: Path) -> None:
-    answer = json.loads(run("applies", "--change", "eu-ai-act", "--home", str(home), "--json"))
+    answer = json.loads(run("applies", "--change", "ich-e20", "--home", str(home), "--json"))
     assert {row["verdict"] for row in answer["trials"]} == {"needs_review"}
-    assert answer["trials"][0]["missing_facts"] == ["uses_ai"]
+    assert answer["trials"][0]["missing_facts"] == ["design"]
     assert answer["trials"][0]["question"].endswith("?")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from math import log
 
 from quarterdeck.methods.linear_text import STOP_WORDS
 from quarterdeck.regulation.lexicon import compile_phrases
@@ -79,6 +80,7 @@ EMPTY_WORDS = frozenset(
 )
 
 
+HINT_FROM, HINT_WEIGHT = 4.2, 0.7  # a shared word that at most three concepts hold; and the most a hint may weigh
 LOOSE_WEIGHT = 0.6  # a concept whose words stand in the question, but not side by side
 _WEAK = frozenset(("study", "stud", "trial", "drug", "patient", "clinical", "medicin", "research", "product"))
 
@@ -91,6 +93,7 @@ class Concept:
     say: re.Pattern[str]
     find: tuple[str, ...]
     loose: tuple[frozenset[str], ...]
+    stems: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,13 @@ def load_thesaurus() -> tuple[tuple[Concept, ...], dict[str, str]]:
         entry = check_keys(entry, f"{THESAURUS.name}, {name}", ("say", "find"))
         phrases = [str(p) for p in (*entry["say"], *entry["find"])]
         concepts.append(
-            Concept(name, compile_phrases({*phrases, *(to_american(p) for p in phrases)}), tuple(map(str, entry["find"])), _loose(phrases))
+            Concept(
+                name,
+                compile_phrases({*phrases, *(to_american(p) for p in phrases)}),
+                tuple(map(str, entry["find"])),
+                _loose(phrases),
+                _stems(phrases),
+            )
         )
     return tuple(concepts), dict(content["spelling"])
 
@@ -124,6 +133,43 @@ def _loose(phrases: list[str]) -> tuple[frozenset[str], ...]:
         if len(stems - _WEAK) >= 2:
             groups.append(stems)
     return tuple(groups)
+
+
+def _stems(phrases: list[str]) -> frozenset[str]:
+    return (
+        frozenset(
+            _stem(word) for phrase in phrases for word in re.findall(r"[a-z]{3,}", to_american(phrase.lower())) if word not in STOP_WORDS
+        )
+        - _WEAK
+    )
+
+
+@cache
+def _rarity() -> dict[str, float]:
+    """How much a word's stem says about its concept: log of concepts over concepts that hold it."""
+    concepts, _ = load_thesaurus()
+    counts: dict[str, int] = {}
+    for concept in concepts:
+        for stem in concept.stems:
+            counts[stem] = counts.get(stem, 0) + 1
+    return {stem: log(len(concepts) / count) for stem, count in counts.items()}
+
+
+def _hints(stems: set[str], found: set[str]) -> list[Unit]:
+    """Concepts that no phrase names, but that share telling words with the question: the best three, at a low weight."""
+    concepts, _ = load_thesaurus()
+    rarity = _rarity()
+    scored = []
+    for concept in concepts:
+        if concept.id not in found:
+            score = sum(rarity[stem] for stem in concept.stems & stems)
+            if score >= HINT_FROM:
+                scored.append((score, concept))
+    scored.sort(key=lambda pair: (-pair[0], pair[1].id))
+    return [
+        Unit(concept.id, tuple((phrase, 1.0) for phrase in concept.find), min(HINT_WEIGHT, HINT_WEIGHT * score / 9))
+        for score, concept in scored[:3]
+    ]
 
 
 def _stem(word: str) -> str:
@@ -184,6 +230,7 @@ def expand(query: str) -> list[Unit]:
         alternatives = tuple((phrase, 1.0) for phrase in concept.find)
         strength = 1.0 + 0.25 * min(2, longest.count(" "))
         units.append(Unit(concept.id, alternatives, strength))
+    units += _hints(stems, {unit.label for unit in units})
     for match in _WORD.finditer(query):
         word = match[0].lower()
         if word in STOP_WORDS or len(word) < 2:

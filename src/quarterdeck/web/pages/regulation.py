@@ -28,9 +28,10 @@ from quarterdeck.regulation.knowledge import CLASSES, LANES, Change, get_change,
 from quarterdeck.regulation.model import CERTAINTIES, Outcome
 from quarterdeck.regulation.obligations import find_obligations
 from quarterdeck.regulation.provisions import split_provisions
-from quarterdeck.regulation.queries import get_document, list_actions, list_answers, list_assessments, list_versions
+from quarterdeck.regulation.queries import get_document, list_actions, list_answers, list_assessments, list_documents, list_versions
 from quarterdeck.regulation.sources import load_sources
 from quarterdeck.regulation.states import STATES, get_steps
+from quarterdeck.regulation.stories import build_stories
 from quarterdeck.regulation.summaries import summarise
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import NotFound
@@ -279,6 +280,7 @@ def show_document(id: str, view: View = permit("portfolio.read")) -> Response:
             size=25,
         ),
         _differences_table(versions),
+        _story_table(view, id),
     ]
     source = next((s for s in load_sources().values() if s.authority and s.authority in document.authority), None)
     return view.page(
@@ -546,6 +548,22 @@ def _differences_table(versions: Sequence[tuple[int, object, str]]) -> Table:
     columns = [Column("path", "Where"), Column("kind", "Kind"), Column("before", "Before"), Column("after", "After")]
     empty = "Nothing of substance differs from the version before." if len(versions) > 1 else "There is one version only."
     return Table("differences", "What changed since the version before", columns, rows, empty=empty, note=note, size=30)
+
+
+def _story_table(view: View, document_id: str) -> Table:
+    stories = build_stories(list_documents(view.record, ("in", "review"), 3000))
+    story = next((s for s in stories if any(d.id == document_id for d in s.documents)), None)
+    how = {r.document: r.kind.replace("_", " ") for r in story.relations} if story else {}
+    rows = [
+        {
+            "title": Cell(d.title, href=f"/regulation/document?id={d.id}"),
+            "published": d.published or "not stated",
+            "how": how.get(d.id, "begins it"),
+        }
+        for d in (story.documents if story else ())
+    ]
+    columns = [Column("title", "Document"), Column("published", "Published"), Column("how", "In relation to the one before")]
+    return Table("story", "The story it belongs to", columns, rows, empty="It stands alone among the documents taken in.")
 
 
 def _lane_chart(label: str, events: Sequence[Event], today: date) -> Timeline:
