@@ -21,7 +21,18 @@ papers.register(app)
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     lines = [
-        {"study_id": f"QD-{i:03d}", "wbs": "fees", "period": date(2026, month, 28), "currency": "GBP", "cost_category": "cro_fees", "budget_baseline": 100, "budget_current": 100, "actual": 100 + 7 * i, "accrual": 0, "forecast": 105}
+        {
+            "study_id": f"QD-{i:03d}",
+            "wbs": "fees",
+            "period": date(2026, month, 28),
+            "currency": "GBP",
+            "cost_category": "cro_fees",
+            "budget_baseline": 100,
+            "budget_current": 100,
+            "actual": 100 + 7 * i,
+            "accrual": 0,
+            "forecast": 105,
+        }
         for i in (1, 2)
         for month in range(1, 7)
     ]
@@ -67,7 +78,18 @@ def test_pasted_text_is_looked_up(home: Path) -> None:
 
 def test_the_next_pack_says_what_changed(home: Path, tmp_path: Path) -> None:
     run.invoke(app, ["board", "--out", str(tmp_path), "--home", str(home)])
-    line = {"study_id": "QD-001", "wbs": "more", "period": date(2026, 6, 30), "currency": "GBP", "cost_category": "lab", "budget_baseline": 100, "budget_current": 100, "actual": 400, "accrual": 0, "forecast": 400}
+    line = {
+        "study_id": "QD-001",
+        "wbs": "more",
+        "period": date(2026, 6, 30),
+        "currency": "GBP",
+        "cost_category": "lab",
+        "budget_baseline": 100,
+        "budget_current": 100,
+        "actual": 400,
+        "accrual": 0,
+        "forecast": 400,
+    }
     build_snapshot(tmp_path, {"budget_line": [line]}, data_cut=date(2026, 7, 31))
     result = run.invoke(app, ["board", "--out", str(tmp_path / "next"), "--home", str(home)])
     assert result.exit_code == 0, result.output
@@ -82,7 +104,23 @@ def test_papers_lists_templates_and_papers(home: Path, tmp_path: Path) -> None:
     assert len(json.loads(run.invoke(app, ["paper", "--json"]).stdout)) == 20
     points = tmp_path / "points.txt"
     points.write_text("- Budget variance needs your attention\n- Please decide on the contingency\n")
-    result = run.invoke(app, ["paper", "talking-points", "--points", str(points), "--format", "docx", "--out", str(tmp_path), "--home", str(home), "--json", "--questions"])
+    result = run.invoke(
+        app,
+        [
+            "paper",
+            "talking-points",
+            "--points",
+            str(points),
+            "--format",
+            "docx",
+            "--out",
+            str(tmp_path),
+            "--home",
+            str(home),
+            "--json",
+            "--questions",
+        ],
+    )
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
     assert answer["plain_language"]["score"] > 0

@@ -11,7 +11,11 @@ from quarterdeck.papers.template import get_template
 
 
 def issue(value: float, snapshot: str, more: tuple = ()):  # type: ignore[no-untyped-def, type-arg]
-    facts = sample_facts(readings=[make_reading("budget_variance_year", value=value, p_target=0.5, target="within ±5.0%"), *more], findings=[], snapshot=snapshot)
+    facts = sample_facts(
+        readings=[make_reading("budget_variance_year", value=value, p_target=0.5, target="within ±5.0%"), *more],
+        findings=[],
+        snapshot=snapshot,
+    )
     paper = draft_paper(get_template("board-paper"), facts)
     return paper, facts, base_manifest(paper, facts, MADE_AT, "0", {})
 
@@ -42,7 +46,12 @@ def test_new_and_dropped_claims_are_told_apart() -> None:
 
 def test_the_next_issue_tells_what_changed_and_stays_bound() -> None:
     _, _, before = issue(0.06, "a" * 64)
-    facts = sample_facts(readings=[make_reading("budget_variance_year", value=0.12, p_target=0.5, target="within ±5.0%")], findings=[], snapshot="b" * 64, read_manifest=lambda paper: before)
+    facts = sample_facts(
+        readings=[make_reading("budget_variance_year", value=0.12, p_target=0.5, target="within ±5.0%")],
+        findings=[],
+        snapshot="b" * 64,
+        read_manifest=lambda paper: before,
+    )
     paper = draft_paper(get_template("board-paper"), facts, previous=before)
     section = next(s for s in paper.sections if s.id == "changes")
     assert "contradicted" in section.heading.text

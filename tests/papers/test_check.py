@@ -114,7 +114,9 @@ def test_a_changed_word_of_strength_is_named() -> None:
 
 def test_a_value_that_no_longer_computes_is_stale() -> None:
     paper, _ = rendered()
-    moved = [replace(r, value=r.value + 0.01) if r.measure == "budget_variance_year" and r.value is not None else r for r in sample_readings(3)]
+    moved = [
+        replace(r, value=r.value + 0.01) if r.measure == "budget_variance_year" and r.value is not None else r for r in sample_readings(3)
+    ]
     other = sample_facts(3, readings=moved)
     result = check(paper.files["docx"], "x.docx", other)
     assert "stale" in {finding.kind for finding in result.errors}
@@ -224,5 +226,3 @@ def add_docx(content: bytes, text: str) -> bytes:
     stream = BytesIO()
     document.save(stream)
     return stream.getvalue()
-
-

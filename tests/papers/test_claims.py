@@ -40,7 +40,10 @@ def test_on_track_is_refused_below_its_probability() -> None:
 
 
 def test_on_track_is_allowed_at_its_probability() -> None:
-    assert "on track" in claim(facts_with(0.8), "It is on track at {p}.", "", f"{VARIANCE}#p_target", p=Slot(f"{VARIANCE}#p_target", "chance")).text
+    assert (
+        "on track"
+        in claim(facts_with(0.8), "It is on track at {p}.", "", f"{VARIANCE}#p_target", p=Slot(f"{VARIANCE}#p_target", "chance")).text
+    )
 
 
 def test_a_word_of_strength_without_probability_is_refused() -> None:

@@ -9,11 +9,23 @@ from quarterdeck.papers.keypoints import LENGTHS, draft_points, read_points, wei
 from quarterdeck.papers.plain_language import score_text
 from quarterdeck.vocabulary.reading import Scope
 
-BULLETS = ["Please approve 2 more monitors", "The budget variance is worrying", "It could cost us more later", "Enrolment against plan of QD-001 has stalled", "An option is to close silent sites"]
+BULLETS = [
+    "Please approve 2 more monitors",
+    "The budget variance is worrying",
+    "It could cost us more later",
+    "Enrolment against plan of QD-001 has stalled",
+    "An option is to close silent sites",
+]
 
 
 def facts():  # type: ignore[no-untyped-def]
-    return sample_facts(readings=[make_reading("budget_variance_year", value=0.062), make_reading("enrolment_against_plan", Scope("study", "QD-001"), value=0.31)], findings=[])
+    return sample_facts(
+        readings=[
+            make_reading("budget_variance_year", value=0.062),
+            make_reading("enrolment_against_plan", Scope("study", "QD-001"), value=0.31),
+        ],
+        findings=[],
+    )
 
 
 def test_bullets_lose_their_marks() -> None:
@@ -74,6 +86,10 @@ def test_the_author_chooses_among_the_evidence() -> None:
 
 def test_short_plain_sentences_score_better_than_long_ones() -> None:
     plain = score_text(["We are late. Two sites are shut. Please help."])
-    hard = score_text(["Notwithstanding considerable organisational difficulties, operational stakeholders anticipate substantial improvements across multinational implementation activities throughout subsequent reporting periods and possibly considerably beyond those."])
+    hard = score_text(
+        [
+            "Notwithstanding considerable organisational difficulties, operational stakeholders anticipate substantial improvements across multinational implementation activities throughout subsequent reporting periods and possibly considerably beyond those."
+        ]
+    )
     assert plain.score > 80 > 30 > hard.score
     assert not plain.long_sentences

@@ -52,7 +52,9 @@ def test_a_paper_renders_in_office_formats_and_passes(template_id: str) -> None:
     assert all(not unbound_tokens(line) for _, line in paper.lines() if line.author == "template")
     rendered = render_paper(paper, facts, MADE_AT, ("docx", "pptx", "html", "xlsx"))
     for file_format, content in rendered.files.items():
-        result = check_document(read_bytes(content, f"x.{file_format}"), template_id, lambda s: facts, lambda d: "", lambda t: template.limits())
+        result = check_document(
+            read_bytes(content, f"x.{file_format}"), template_id, lambda s: facts, lambda d: "", lambda t: template.limits()
+        )
         assert [f for f in result.errors if not (template.free_form and f.kind == "unresolved")] == []
 
 
@@ -77,7 +79,12 @@ def test_an_unknown_key_in_a_template_is_refused_by_name(tmp_path: Path) -> None
     from quarterdeck.papers import template
 
     path = tmp_path / "x.yaml"
-    text = (template.FOLDER / "email.yaml").read_text(encoding="utf-8").replace("id: email", "id: x").replace("free_form: true", "free_form: true\ncolour: red")
+    text = (
+        (template.FOLDER / "email.yaml")
+        .read_text(encoding="utf-8")
+        .replace("id: email", "id: x")
+        .replace("free_form: true", "free_form: true\ncolour: red")
+    )
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"x\.yaml: colour"):
         template._read(path, {"points": frozenset({"style"})})
@@ -87,7 +94,12 @@ def test_a_template_may_not_state_a_number(tmp_path: Path) -> None:
     from quarterdeck.papers import template
 
     path = tmp_path / "x.yaml"
-    text = (template.FOLDER / "email.yaml").read_text(encoding="utf-8").replace("id: email", "id: x").replace("topic: Message", "topic: The 24 trials")
+    text = (
+        (template.FOLDER / "email.yaml")
+        .read_text(encoding="utf-8")
+        .replace("id: email", "id: x")
+        .replace("topic: Message", "topic: The 24 trials")
+    )
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match="state a value"):
         template._read(path, {"points": frozenset({"style"})})
@@ -97,7 +109,11 @@ def test_a_title_with_an_estimate_has_its_interval_below() -> None:
     paper = draft_paper(get_template("board-paper"), sample_facts())
     facts = sample_facts()
     for section in paper.sections:
-        shown = [b.fact for b in section.heading.bounds if "#" not in b.fact and facts.find(b.fact) is not None and facts.fact(b.fact).interval is not None]
+        shown = [
+            b.fact
+            for b in section.heading.bounds
+            if "#" not in b.fact and facts.find(b.fact) is not None and facts.fact(b.fact).interval is not None
+        ]
         below = {b.fact for _, line in paper.lines() for b in line.bounds if b.form in ("interval", "range")}
         assert set(shown) <= below
 
@@ -106,7 +122,7 @@ def test_every_picture_has_alternative_text_and_headings_are_in_order() -> None:
     facts = sample_facts()
     paper = draft_paper(get_template("board-paper"), facts)
     html = render_paper(paper, facts, MADE_AT, ("html",)).files["html"].decode()
-    assert html.count("<img ") == html.count("<img alt=\"") > 0
+    assert html.count("<img ") == html.count('<img alt="') > 0
     assert html.count("<h1>") == 1
     assert "<h3" not in html
 

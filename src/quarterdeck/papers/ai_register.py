@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,8 +202,13 @@ class SystemProvider:
 
     prefix = "system"
 
-    def __init__(self, systems: Iterable[System]) -> None:
-        self._facts = {system.id: system_fact(system) for system in systems}
+    def __init__(self, read: Callable[[], Iterable[System]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _facts(self) -> dict[str, Fact]:
+        # Bias checks read every participant: only papers with this section wait for them.
+        return {system.id: system_fact(system) for system in self._read()}
 
     def find(self, key: str) -> Fact | None:
         """One system: its name; purpose, class, oversight, validation and limits are parts."""
@@ -229,8 +234,4 @@ def system_fact(system: System) -> Fact:
 
 def provider(snapshot: Snapshot, settings: Settings, record: Record | None) -> SystemProvider:
     """Called by the table of providers."""
-    return SystemProvider(
-        snapshot.cached(("papers.systems", settings.language_model), lambda: read_systems(snapshot, settings, record))
-        if record is None
-        else read_systems(snapshot, settings, record)
-    )
+    return SystemProvider(lambda: read_systems(snapshot, settings, record))

@@ -194,7 +194,7 @@ class FactBase:
         return {
             str(fact.value): fact.id
             for prefix, provider in self.providers.items()
-            if prefix != "reading"  # values only, and slow to list
+            if prefix not in ("reading", "system")  # values only, and slow to list
             for fact in provider.facts()
             if fact.unit == "name"
         }
