@@ -42,10 +42,10 @@ class Exceedance(Chart):
             layers.append(limit.encode(x=x, y=y))
             named.append(self._name(self.tolerated, "Tolerated", "ink_2"))
         for row, colour in named:
-            layers.append(alt.Chart(data([row])).mark_text(align="left", dx=8, dy=-8, color=signal(colour)).encode(x=x, y=y, text="text:N"))
+            layers.append(alt.Chart(data([row])).mark_text(align="left", dx=8, dy=-10, color=signal(colour)).encode(x=x, y=y, text="text:N"))
         return alt.layer(*layers).properties(width=width - (70 if wide else 60), height=240 if wide else 220)
 
     def _name(self, points: tuple[tuple[float, float], ...], text: str, colour: str) -> tuple[dict[str, object], str]:
-        # A quarter of the way along, where the two lines are well apart.
-        amount, chance = points[len(points) // (4 if text == "Tolerated" else 6)]
+        # Each name stands at its own place along the lines, so that the two never meet.
+        amount, chance = points[len(points) // 2 if text == "Tolerated" else len(points) // 8]
         return {"amount": amount, "chance": chance, "text": f"{text}: {shown(chance, 'share')} above {shown(amount, self.unit)}"}, colour

@@ -17,8 +17,7 @@ from quarterdeck.vocabulary.verdict import Verdict
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
-TOLERANCE = 0.05  # of the approved budget
-BREACH = 0.10  # at completion, or to date where the forecast is beyond the tolerance too
+TOLERANCE = 0.05  # of the approved budget: what a director answers for
 OVERSPENT = 0.18  # to date: a forecast that falls back to the budget from here on is a hope
 LEAST_SPENT = 0.05
 WRONG_RATE = 0.2  # on the log scale against the months around it
@@ -62,7 +61,7 @@ def _judge_budget(snapshot: Snapshot, study: str, row: dict[str, float]) -> Find
         return None
     at_end, so_far = row["at_completion"] / budget - 1, spent / row["budget_to_date"] - 1 if row["budget_to_date"] else 0.0
     over = max(at_end, 0) * budget - row["contingency_budget"]
-    if at_end < BREACH and not (at_end > TOLERANCE and so_far >= BREACH) and not (so_far >= OVERSPENT and at_end > TOLERANCE / 2):
+    if at_end <= TOLERANCE and not (so_far >= OVERSPENT and at_end > TOLERANCE / 2):
         return None
     exchange = read_exchange(snapshot)
     money, percent = exchange.money(at_end * budget), wording.share(at_end, 0)

@@ -137,7 +137,7 @@ def show_history(study: str = "", view: View = permit("portfolio.read")) -> Resp
     days = sorted({cell.snapshot_date for one in boards for cell in one.cells["site"][:1] if cell.snapshot_date})
     newest = days[-1].isoformat() if days else ""
     groups = sorted({group for group, _ in counts}, key=lambda g: (-counts[g, newest], g))[:15]
-    heat = tuple(HeatCell(f"Site {g}", wording.day(day), float(counts[g, day.isoformat()])) for g in groups for day in days)
+    heat = tuple(HeatCell(f"Site {g}", f"{day:%d %b %Y}", float(counts[g, day.isoformat()])) for g in groups for day in days)
     lasting = sum(all(counts[g, d.isoformat()] >= 3 for d in days) for g in groups)
     title = f"{wording.plural(lasting, 'site')} of {study} had three flags or more in every snapshot"
     sentence = f"Worrying flags of the {len(groups)} most flagged sites over {wording.plural(len(days), 'snapshot')}."
