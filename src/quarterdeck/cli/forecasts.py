@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("forecast")(forecast)
     app.command("ledger")(ledger)
     app.command("backtest")(backtest)
+    app.command("forecast-design")(forecast_design)
 
 
 def forecast(
@@ -78,6 +79,37 @@ def backtest(seed: SeedOption = None, replicates: ReplicatesOption = 2000, home:
     with progress("Replaying snapshots", len(store.snapshots())) as advance:
         scores = replay(store, settings.random_seed if seed is None else seed, replicates, lambda note: advance(1, note))
     _show_scores(scores, as_json, f"{len(scores)} forecasts replayed and scored")
+
+
+def forecast_design(
+    phase: Annotated[str, typer.Option(help="1, 1/2, 2, 2/3, 3, 4 or NA.")] = "NA",
+    area: Annotated[str, typer.Option(help="Therapeutic area, as Oncology.")] = "",
+    sponsor: Annotated[str, typer.Option(help="INDUSTRY, OTHER, GOV or NETWORK.")] = "INDUSTRY",
+    participants: Annotated[float | None, typer.Option(help="Planned participants.")] = None,
+    sites: Annotated[float | None, typer.Option(help="Planned sites.")] = None,
+    countries: Annotated[float | None, typer.Option(help="Planned countries.")] = None,
+    arms: Annotated[float | None, typer.Option(help="Arms.")] = None,
+    title: Annotated[str, typer.Option(help="Title and conditions, as registered.")] = "",
+    year: Annotated[float | None, typer.Option(help="Year of the start.")] = None,
+    planned_days: Annotated[float | None, typer.Option(help="Planned days from start to primary completion, to forecast the slip.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a design alone says, for a planned or a competitor's trial: duration, slip, risk of being stopped."""
+    from quarterdeck.forecasts.design import Design
+    from quarterdeck.forecasts.design import forecast_design as forecast_it
+    from quarterdeck.vocabulary import wording
+
+    design = Design(phase, area, sponsor, participants, sites, countries, arms, title=title, start_year=year)
+    found = forecast_it(design, planned_days)
+    if as_json:
+        print_json(found)
+        return
+    words = [wording.duration(days) for days in (found.duration, found.duration_low, found.duration_high)]
+    typer.echo(f"Start to primary completion: {words[0]}, between {words[1]} and {words[2]} (80% interval).")
+    if found.slip is not None and found.slip_low is not None and found.slip_high is not None:
+        ends = f"{wording.late(found.slip_low)} and {wording.late(found.slip_high)}"
+        typer.echo(f"Against the plan: {wording.late(found.slip)} on average, between {ends} (80% interval).")
+    typer.echo(f"Risk of being stopped early: {wording.chance(found.termination_risk)}.")
 
 
 def _seal(home: Any, as_of: str | None, seed: int, studies: list[str]) -> None:

@@ -23,7 +23,7 @@ LEADS = 12
 # real multi-country trial moved them little; the weights (participants) let about a year of pooled history outvote them.
 PRIOR_LEVEL, PRIOR_SLOPE, PRIOR_NEWCOMERS = -0.08, -0.028, 0.70
 WEIGHT_DRIFT, WEIGHT_NEWCOMERS = 1000.0, 400.0
-FIRST_SHOCK, MONTHLY_SHOCK, NOISE = 0.15, 0.085, 0.14  # standard deviations of the log common level and of one month's scatter
+FIRST_SHOCK, MONTHLY_SHOCK, NOISE = 0.14, 0.080, 0.10  # standard deviations of the log common level and of one month's scatter
 SLOPE_ENDS = 18  # months after which the drift levels out: nobody has measured it beyond
 
 
