@@ -17,8 +17,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from quarterdeck.demo.run import make_demo
 from quarterdeck.demo.options import DemoOptions
+from quarterdeck.demo.run import make_demo
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
 from quarterdeck.vocabulary.settings import Settings

@@ -69,7 +69,7 @@ def test_every_page_weighs_less_than_250_kilobytes_with_all_it_loads(demo_client
 def test_links_within_the_bridge_lead_somewhere(demo_client: TestClient) -> None:
     for link in set(Page(demo_client.get("/").text).links):
         if link.startswith("/"):
-            assert demo_client.get(link).status_code in (200, 404) and "as=" in link or demo_client.get(link).status_code == 200, link
+            assert (demo_client.get(link).status_code in (200, 404) and "as=" in link) or demo_client.get(link).status_code == 200, link
 
 
 def test_a_number_leads_from_the_bridge_to_its_source_row_in_three_clicks(demo_client: TestClient) -> None:

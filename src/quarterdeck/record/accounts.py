@@ -123,7 +123,9 @@ def start_session(record: Record, person_id: str, now: datetime) -> str:
     actor = _actor(record, person_id)
     if actor is None or not actor.grants:
         raise NotPermitted("The account has no role yet", thing=person_id, next_step="Ask an administrator for a role.")
-    with audit.write(record, actor, audit.Act("account.sign_in", "account", person_id), now) as session:
+    # A role for one trial may sign in too, so the act takes place where the role holds.
+    act = audit.Act("account.sign_in", "account", person_id, scope=actor.grants[0].scope)
+    with audit.write(record, actor, act, now) as session:
         session.execute(delete(WebSession).where(or_(WebSession.expires_at < now, WebSession.seen_at < now - IDLE_ENDS)))
         session.execute(delete(LoginAttempt).where(or_(LoginAttempt.attempted_at < now - LOOK_BACK, LoginAttempt.name == person_id)))
         session.add(WebSession(token_hash=_digest(token), person_id=person_id, created_at=now, seen_at=now, expires_at=now + SESSION_LASTS))

@@ -165,5 +165,9 @@ def _problem(status: int, title: str, detail: str, headers: Any = None) -> JSONR
 
 def _show(request: Request, template: str, status: int, finding: str, message: str = "") -> Response:
     view = View(request)
+    try:
+        _ = view.has_facts and view.snapshot
+    except QuarterdeckError:
+        view.as_of = None  # the wished-for snapshot was the problem; the frame of the page shows the latest
     context = {"view": view, "finding": finding, "message": message, "tables": {}, "charts": {}, "status": status}
     return HTMLResponse(render(template, context), status_code=status)

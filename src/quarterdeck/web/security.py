@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from fastapi import Request
@@ -152,8 +152,19 @@ def form_token(secret: bytes, browser: str) -> str:
     return hmac.new(secret, f"form:{browser}".encode(), hashlib.sha256).hexdigest()
 
 
-async def check_form_token(request: Request) -> None:
-    """Raises NotPermitted where a change is asked for from another site or without the token of this browser's pages."""
+async def check_form_token(request: Request) -> AsyncIterator[None]:
+    """Raises NotPermitted where a change is asked for from another site or without the token of this browser's pages.
+
+    A dependency of every route; once the answer is made it closes the files that came with the form.
+    """
+    try:
+        await _check_change(request)
+        yield
+    finally:
+        await request.close()
+
+
+async def _check_change(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):

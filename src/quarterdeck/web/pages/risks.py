@@ -23,7 +23,7 @@ from quarterdeck.risks.detectors.limits import read_limits
 from quarterdeck.risks.detectors.oversight import ZONES, read_readiness
 from quarterdeck.risks.indicators import get_indicator, load_indicators
 from quarterdeck.risks.inspection import rank_sites
-from quarterdeck.risks.kri import assess_snapshot, find_earlier, get_board, judge
+from quarterdeck.risks.kri import assess_snapshot, find_earlier, get_board, judge, surprise
 from quarterdeck.risks.needs_me import rank, read_choices
 from quarterdeck.risks.states import REGISTER_TRANSITIONS, SIGNAL_STATES, SIGNAL_TRANSITIONS, next_states
 from quarterdeck.vocabulary import wording
@@ -109,13 +109,13 @@ def show_indicators(study: str = "", indicator: str = "", view: View = permit("p
         _cell_table(
             "signals",
             f"Signals of {study}, the most surprising first",
-            sorted(flagged, key=lambda c: -abs(c.score or 0)),
+            sorted(flagged, key=lambda c: -surprise(c)),
             f"{coverage}. Nothing differs beyond chance.",
         )
     ]
     return view.page(
         "risks/indicators.html", finding=title, tables=tables, charts=charts, study=study, indicator=indicator, name=name, coverage=coverage, lead=state_coverage(mine),
-        studies=[(s, s) for s in studies], indicators=[(key, f"{i.name} ({i.abbreviation})") for key, i in load_indicators().items() if "site" in i.levels],
+        studies=[(s, s) for s in studies], indicators=[(key, f"{i.abbreviation}: {i.name if len(i.name) < 30 else i.name[:27].rstrip() + '…'}") for key, i in load_indicators().items() if "site" in i.levels],
         cites=[study, indicator, name, coverage, state_coverage(mine), len(strong), *(i.name for i in load_indicators().values())],
     )  # fmt: skip
 
@@ -163,7 +163,7 @@ def show_site(study_id: str, site_id: str, view: View = permit("page.read")) -> 
     cells = board.by_site.get((study_id, site_id))
     if not cells:
         raise NotFound("This site has no indicators in these facts", thing=f"{study_id}/{site_id}")
-    cells = sorted(cells, key=lambda c: -abs(c.score or 0))
+    cells = sorted(cells, key=lambda c: -surprise(c))
     worrying = [c for c in cells if judge(c) is Verdict.CONCERN]
     score = next(s for s in board.site_scores if (s.study, s.site) == (study_id, site_id))
     words = (
@@ -723,7 +723,7 @@ def _cell_table(name: str, caption: str, cells: Sequence[Indicated], empty: str)
         {
             "site": Cell(c.group, href=f"/risks/sites/{c.study}/{c.group}"), "indicator": load_indicators()[c.indicator].name, "seen": c.numerator if c.numerator is not None else "not collected",
             "expected": Cell(c.expected or 0.0, c.not_assessed_reason or wording.number(c.expected or 0, 1)), "ratio": Cell(c.ratio or 0.0, "–" if c.ratio is None else wording.number(c.ratio, 2), sub=_interval(c)),
-            "score": Cell(abs(c.score or 0), "–" if c.score is None else wording.number(c.score, 1, signed=True)), "flagged": c.snapshots_flagged, "verdict": judge(c) if c.score is not None else (c.not_assessed_reason or "not assessed"),
+            "score": Cell(surprise(c), "–" if c.score is None else wording.number(c.score, 1, signed=True)), "flagged": c.snapshots_flagged, "verdict": judge(c) if c.score is not None else (c.not_assessed_reason or "not assessed"),
         }
         for c in cells
     ]  # fmt: skip
