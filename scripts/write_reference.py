@@ -53,9 +53,10 @@ def _walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple
 
 
 def _describe(parameter: click.Parameter) -> str:
-    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    text = getattr(parameter, "help", None) or ""
-    return f"| {names if parameter.param_type_name == 'option' else f'`{(parameter.name or "").upper()}`'} | {' '.join(text.split()).replace('|', '/')} |"
+    named = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    shown = named if parameter.param_type_name == "option" else f"`{str(parameter.name).upper()}`"
+    text = " ".join((getattr(parameter, "help", None) or "").split()).replace("|", "/")
+    return f"| {shown} | {text} |"
 
 
 def write_settings() -> str:
@@ -93,7 +94,7 @@ def write_measures() -> str:
         lines += [f"## {name}", ""]
         for field in dataclasses.fields(definition):
             value = getattr(definition, field.name)
-            if isinstance(value, str) and value and field.name != "id":
+            if isinstance(value, str) and value and field.name not in ("id", "hash"):
                 lines.append(f"- **{field.name.replace('_', ' ')}**: {' '.join(value.split())}")
         lines.append("")
     return "\n".join(lines)
@@ -111,12 +112,11 @@ def write_permissions() -> str:
 
 def write_connectors() -> str:
     """Every connector with the first paragraph of its documentation."""
-    from quarterdeck.connectors import load_connectors
+    from quarterdeck.connectors.discovery import load_connectors
 
     lines = ["# Connectors", "", "| connector | reads |", "|---|---|"]
     for name, connector in sorted(load_connectors().items()):
-        text = inspect.getdoc(sys.modules[type(connector).__module__]) or inspect.getdoc(connector) or ""
-        lines.append(f"| `{name}` | {' '.join(text.split())} |")
+        lines.append(f"| `{name}` | {connector.title}. {connector.note} |")
     return "\n".join([*lines, ""])
 
 
