@@ -6,17 +6,21 @@ Simulated people and invented answers are regressions, not proof: see docs/evalu
 from __future__ import annotations
 
 import os
+import random
 import time
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from quarterdeck.development.deliver.bots import BOTS, play
+from quarterdeck.development.deliver.scenario import load_scenarios
 from quarterdeck.development.discover.assess import Answer, Assessment, assess, next_item, take
 from quarterdeck.development.discover.items import get_items
 from quarterdeck.development.discover.rubrics import score_interview
 from quarterdeck.development.roles.load import load_role
 from quarterdeck.methods.assessment import probabilities
+from quarterdeck.methods.list_schedule import Topic, best_total, schedule, total
 
 SHARED = Path(os.environ.get("QUARTERDECK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 WORLDS = {
@@ -139,8 +143,39 @@ def measure_foreign(folder: Path, most: int = 4000) -> tuple[int, int]:
     return above, 4 * len(chosen)
 
 
+def measure_schedules(cases: int = 60) -> dict[str, float]:
+    """How far plans stay behind the exhaustive optimum, and how long they take."""
+    rng = random.Random(1)
+    behind = []
+    for _ in range(cases):
+        topics = [
+            Topic(str(n), rng.choice("FTD"), rng.uniform(0.3, 2.5), rng.randint(1, 4), rng.random() < 0.4) for n in range(rng.randint(3, 5))
+        ]
+        weeks = [slot // 3 for slot in range(9)]
+        behind.append(1 - total(topics, weeks, schedule(topics, weeks)) / best_total(topics, weeks))
+    many = [Topic(str(n), rng.choice("FTDKRE"), rng.uniform(0.3, 2.5), 40, rng.random() < 0.4) for n in range(40)]
+    seconds = {}
+    for slots in (48, 300):
+        started = time.perf_counter()
+        schedule(many, [slot // 6 for slot in range(slots)])
+        seconds[f"{slots} sessions, ms"] = 1000 * (time.perf_counter() - started)
+    return {"largest shortfall against the optimum": max(behind), "mean shortfall": float(np.mean(behind)), **seconds}
+
+
+def measure_conversations() -> dict[str, tuple[float, float, float]]:
+    """Lowest, mean and highest score of each bot over all authored conversations."""
+    scores = {bot: [play(s, bot)[1].score for s in load_scenarios().values()] for bot in BOTS}
+    return {bot: (min(x), float(np.mean(x)), max(x)) for bot, x in scores.items()}
+
+
 def main() -> None:
     """Print every figure."""
+    print("Plans:")
+    for key, value in measure_schedules().items():
+        print(f"  {key:44s} {value:8.4f}")
+    print(f"Conversations ({len(load_scenarios())}), score by bot: lowest, mean, highest")
+    for bot, (low, mean, high) in measure_conversations().items():
+        print(f"  {bot:44s} {low:6.2f}  {mean:6.2f}  {high:6.2f}")
     for name, world in WORLDS.items():
         print(f"Assessment, {name}:")
         for key, (a, b) in simulate_assessment(world, 60).items():

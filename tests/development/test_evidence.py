@@ -150,6 +150,14 @@ def test_a_finished_conversation_is_kept_as_practice_with_its_cards(record: Reco
         actions.add_evidence(record, SINGLE_USER, work(1, conversation=identifier), NOW)
 
 
+def test_a_turn_sent_after_the_end_changes_nothing(record: Record) -> None:
+    identifier, _ = actions.open_conversation(record, SINGLE_USER, get_scenario("board-ai"), NOW, 1)
+    for _ in range(25):
+        actions.speak(record, SINGLE_USER, identifier, "I am not sure about that.", NOW)
+    assert actions.speak(record, SINGLE_USER, identifier, "more", NOW)[1] == []
+    assert len(learner.read_items(record, "local")) == 1
+
+
 def test_real_work_is_proposed_and_becomes_evidence_only_through_a_debrief(record: Record) -> None:
     with audit.write(record, SINGLE_USER, audit.Act("decision.record", "study", "QD-001", "closed"), NOW):
         pass

@@ -18,6 +18,7 @@ class HeatCell:
     column: str
     value: float | None
     reason: str = "not collected"
+    mark: str = ""  # after the value, for a cell that is less sure than the others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class HeatMap(Chart):
                 "row": c.row,
                 "column": c.column,
                 "strength": None if c.value is None else 0.05 + 0.85 * min(1.0, max(0.0, (c.value - low) / (high - low))),
-                "text": shown(c.value, self.unit, "–"),
+                "text": shown(c.value, self.unit, "–") + c.mark,
             }
             for c in self.cells
         ]

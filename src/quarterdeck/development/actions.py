@@ -161,6 +161,8 @@ def speak(
 ) -> tuple[Session, list[Line]]:
     """One turn, kept at once. When the conversation ends, practice is kept as an item and what was not unaided becomes review cards."""
     session_ = read_session(record, actor.id, conversation_id)
+    if session_.is_over:
+        return session_, []  # a form sent twice, or a page left open: what ended stays as it is
     lines = take_turn(session_, text, offer)
     status = session_.state["status"]
     detail = {"turn": session_.state["turn"], "status": status}

@@ -17,7 +17,31 @@ CONVERSATIONS = HERE / "conversations"
 TYPES = HERE / "deliver" / "types.yaml"
 KINDS = ("say", "ask_text", "ask_choice", "ask_number", "ask_offer", "show_data", "rate_self", "map_evidence", "pause", "end")
 TESTS = ("number_or_date", "options", "date", "obstacle", "own_action", "number", "enough")
-CONDITIONS = ["move", "state", "turn", "level", "words", "longest", "hedges", "number", "dated", "own_action", "silent", "first", "offer", "absolute", "jargon", "fact_ready", "facts", "missing", "stall", "trust", "tension", "any", "mark"]
+CONDITIONS = [
+    "move",
+    "state",
+    "turn",
+    "level",
+    "words",
+    "longest",
+    "hedges",
+    "number",
+    "dated",
+    "own_action",
+    "silent",
+    "first",
+    "offer",
+    "absolute",
+    "jargon",
+    "fact_ready",
+    "facts",
+    "missing",
+    "stall",
+    "trust",
+    "tension",
+    "any",
+    "mark",
+]
 ACTIONS = ("when", "say", "line", "add", "set", "go", "once", "mark", "reveal", "offer", "accept")
 METHODS = ("sum", "difference", "product", "ratio", "share")
 SCENARIO = (

@@ -101,7 +101,7 @@ def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
     whole = sum(e.kind in ("session", "checkpoint") and e.status != "dropped" for e in plan.entries) if plan else 0
     return view.page(
         "development/index.html", finding=f"Your next step: {action[0][0].lower()}{action[0][1:]}", needs_facts=False, action=action, done=done, whole=whole,
-        cards=len(cards), upcoming=upcoming[:3], conversations=conversations[-5:][::-1], cites=[done, whole, len(cards), action[2], *(e.title for e in upcoming[:3]), *(c["title"] for c in conversations)], **support(view),
+        cards=len(cards), upcoming=upcoming[:3], conversations=conversations[-5:][::-1], cites=[done, whole, len(cards), action[2], *(wording.day(e.start) for e in upcoming[:3] if e.start), *(e.title for e in upcoming[:3]), *(c["title"] for c in conversations)], **support(view),
     )  # fmt: skip
 
 
@@ -207,14 +207,14 @@ def show_map(view: View = permit("page.read", any_scope=True)) -> Response:
     large = sum(c.size == "large" for c in cells)
     chart = HeatMap(
         title="Expected gaps to the target, in levels", unit="", ends=(0.0, 3.0), row_label="Group", column_label="Place in the group",
-        sentence="The darker a cell, the larger the expected gap; cells marked ? rest on no answer of their own or on a wide interval.",
+        sentence="The darker a cell, the larger the expected gap; a question mark says that the interval is wide or nothing was asked.",
         cells=tuple(_heat(c, n, groups) for g in groups for n, c in enumerate([c for c in cells if c.group == g], 1)),
         method="Each cell is the expected shortfall against the target of the role, in levels of the scale from 0 to 5, over the distribution that the answers leave.",
     )  # fmt: skip
     return view.page(
         "development/map.html", finding=f"{wording.of(large, len(cells))} competencies have a large expected gap", needs_facts=False,
         tables=[_priority_table(first, assessment, view), _cell_table(cells, groups)], charts={"map": chart}, strong=strengths(cells), off=off,
-        kpis=assessment.role.kpis, cites=[large, len(cells), 80, *(c.name for c in strengths(cells)), *assessment.role.kpis.values()], **support(view),
+        kpis=assessment.role.kpis, cites=[large, len(cells), 80, 20, 0.25, 1, *(c.name for c in strengths(cells)), *assessment.role.kpis.values()], **support(view),
     )  # fmt: skip
 
 
@@ -291,7 +291,7 @@ async def keep_support(view: View = permit("development.profile", any_scope=True
 
 
 def _heat(cell: MapCell, place: int, groups: dict[str, str]) -> HeatCell:
-    return HeatCell(groups[cell.group], f"{place}", round(cell.gap, 1), "")
+    return HeatCell(groups[cell.group], f"{place}", round(cell.gap, 1), "", "?" if cell.is_hatched else "")
 
 
 def _priority_table(first: list[Any], assessment: Any, view: View) -> Table:
