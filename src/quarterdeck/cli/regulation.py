@@ -167,7 +167,7 @@ def changes(as_json: JsonOption = False) -> None:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    from quarterdeck.cli.common import to_plain
+    from quarterdeck.vocabulary.plain import to_plain
 
     plain: dict[str, Any] = to_plain(value)
     return plain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from quarterdeck.regulation.implications import Impact, assess_all
@@ -11,8 +10,7 @@ from quarterdeck.regulation.knowledge import load_changes
 from quarterdeck.regulation.model import Outcome
 from quarterdeck.regulation.portfolio import Answers, derive_trials
 from quarterdeck.vocabulary import wording
-from quarterdeck.vocabulary.finding import Consequence, Finding
-from quarterdeck.vocabulary.money import Money
+from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.verdict import Verdict
 
@@ -74,7 +72,7 @@ def _change_finding(impact: Impact, snapshot: Snapshot) -> Finding:
         suggested_action=f"{first.template.title}, by {wording.day(first.due)}" if first else "",
         owner=first.template.owner_role if first else "",
         href=f"/regulation/changes/{change.id}",
-        consequence=Consequence(days=(low + high) / 2, money=Money(Decimal(round((impact.cost_gbp[0] + impact.cost_gbp[1]) / 2)), "GBP")),
+        # What acting costs is a fact; what doing nothing costs is not known, so no consequence is priced.
         facts={
             "trials": len(trials),
             "of": total,
