@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders import build_snapshot
 from starlette.testclient import TestClient
 
+from builders import build_snapshot
 from quarterdeck.development.discuss.accommodations import load_switches
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app

@@ -14,9 +14,11 @@ from uuid import uuid4
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DatabaseSession
 
+from quarterdeck.assistant.model import is_configured
 from quarterdeck.development.deliver.engine import Line, Session, start, take_turn
 from quarterdeck.development.deliver.scenario import Scenario
 from quarterdeck.development.deliver.score import score_session
+from quarterdeck.development.deliver.with_model import word_line
 from quarterdeck.development.demonstrate.evidence import KINDS, PERFORMANCE, Item
 from quarterdeck.development.demonstrate.redact import redact
 from quarterdeck.development.discover.items import get_item
@@ -39,6 +41,7 @@ from quarterdeck.record.models.development import (
 from quarterdeck.record.permissions import Actor, is_permitted
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
 from quarterdeck.vocabulary.reading import Scope
+from quarterdeck.vocabulary.settings import Settings
 
 
 def keep_profile(record: Record, actor: Actor, profile: Profile, now: datetime) -> Profile:
@@ -157,13 +160,21 @@ def open_conversation(
 
 
 def speak(
-    record: Record, actor: Actor, conversation_id: str, text: str, now: datetime, offer: Mapping[str, str] | None = None
+    record: Record,
+    actor: Actor,
+    conversation_id: str,
+    text: str,
+    now: datetime,
+    offer: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
 ) -> tuple[Session, list[Line]]:
     """One turn, kept at once. When the conversation ends, practice is kept as an item and what was not unaided becomes review cards."""
     session_ = read_session(record, actor.id, conversation_id)
     if session_.is_over:
         return session_, []  # a form sent twice, or a page left open: what ended stays as it is
     lines = take_turn(session_, text, offer)
+    if settings is not None and is_configured(settings):
+        lines = _word(settings, record, actor, session_, lines, now)
     status = session_.state["status"]
     detail = {"turn": session_.state["turn"], "status": status}
     with _write(
@@ -289,6 +300,14 @@ def _sign(
                 recorded_at=now,
             )
         )
+
+
+def _word(settings: Settings, record: Record, actor: Actor, session_: Session, lines: list[Line], now: datetime) -> list[Line]:
+    worded = []
+    for entry, line in zip(session_.state["log"][len(session_.state["log"]) - len(lines) :], lines, strict=True):
+        entry["text"], entry["by"] = word_line(settings, record, actor, session_, line, now)
+        worded.append(replace(line, text=entry["text"]))
+    return worded
 
 
 def _keep_practice(session: Any, actor: Actor, conversation_id: str, ended: Session, now: datetime) -> None:

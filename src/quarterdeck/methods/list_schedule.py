@@ -128,7 +128,7 @@ def _exchange(topics: Sequence[Topic], weeks: Sequence[int], chosen: list[int | 
     # Greed spends a topic early and breaks the alternation of groups. Exchanges and replacements repair it: far ones in short plans,
     # near ones in long plans, where a far exchange hardly matters and would cost the time.
     reach = max(2, min(len(chosen) - 1, 600 // max(1, len(chosen))))
-    for _ in range(4 if len(chosen) < 100 else 1):
+    for _ in range(4 if len(chosen) <= SHORT else 2 if len(chosen) <= 100 else 1):
         improved = _replace(topics, weeks, chosen)
         for gap in range(1, reach + 1):
             for at in range(len(chosen) - gap):
@@ -142,7 +142,7 @@ def _exchange(topics: Sequence[Topic], weeks: Sequence[int], chosen: list[int | 
 
 def _replace(topics: Sequence[Topic], weeks: Sequence[int], chosen: list[int | None]) -> bool:
     left = [t.sessions - chosen.count(n) for n, t in enumerate(topics)]
-    waiting = sorted((n for n in range(len(topics)) if left[n] > 0), key=lambda n: -topics[n].priority)[: 3 if len(chosen) > 100 else None]
+    waiting = sorted((n for n in range(len(topics)) if left[n] > 0), key=lambda n: -topics[n].priority)[: 4 if len(chosen) > SHORT else None]
     improved = False
     if len(chosen) > 100:
         return improved

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from quarterdeck.charts.heat_map import HeatCell, HeatMap
 from quarterdeck.development import actions
+from quarterdeck.development.deliver.with_model import suggest_quotes
 from quarterdeck.development.discover.answers import to_plain_score
 from quarterdeck.development.discover.assess import TIME_LIMIT_S, next_item, progress
 from quarterdeck.development.discover.heat_map import Cell as MapCell
@@ -170,9 +171,12 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
     score = score_interview(question.rubric, text, row.content.get("claims") if row else None)
     plain = to_plain_score(question.rubric, score)
     sentences = [s.text for s in split_sentences(text)]
+    lacking = {n["id"]: get_rubric(question.rubric).get(n["id"]).what for n in plain["not_found"]}
+    suggested = suggest_quotes(view.settings, view.record, view.actor, text, lacking, view.deck.now())
+    suggested = {e: next((s for s in sentences if quote in s or s in quote), "") for e, quote in suggested.items()}
     return view.page(
         "development/found.html", finding=f"Found: {wording.of(len(plain['found']), len(get_rubric(question.rubric).elements))} elements", needs_facts=False,
-        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, cites=[text, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view, has_form=True),
+        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, suggested=suggested, cites=[text, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view, has_form=True),
     )  # fmt: skip
 
 

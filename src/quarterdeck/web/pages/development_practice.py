@@ -225,7 +225,7 @@ async def say(conversation_id: str, view: View = permit("development.converse", 
     offer = {i.id: str(form.get(f"offer-{i.id}", "")) for i in session.scenario.issues} if form.get("offer") else None
     if offer is not None and any(offer[i.id] not in {o.id for o in i.options} for i in session.scenario.issues):
         raise BadInput("An offer names one choice for every issue", thing=session.scenario.title)
-    actions.speak(view.record, view.actor, conversation_id, text or ("We offer this package." if offer else ""), now, offer)
+    actions.speak(view.record, view.actor, conversation_id, text or ("We offer this package." if offer else ""), now, offer, view.settings)
     return view.redirect(f"{back}#say")
 
 
