@@ -23,7 +23,7 @@ from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from quarterdeck.web.prepare import paths_of
+from quarterdeck.web.prepare import get_inside, paths_of
 
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -83,7 +83,10 @@ def serving(app: FastAPI) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def demo_server(demo_home: Path) -> Iterator[str]:
     """A server of the invented portfolio."""
-    with serving(create_app(Settings(home=demo_home), work=False)) as address:
+    app = create_app(Settings(home=demo_home), work=False)
+    for path in ("/", "/trials", "/trials/QD-001"):  # computed before a browser waits for them
+        get_inside(app, path, "")
+    with serving(app) as address:
         yield address
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from html import unescape
 from pathlib import Path
@@ -25,7 +26,7 @@ def test_every_page_answers_with_one_heading_and_headings_in_order(demo_client: 
         assert answer.status_code == 200, path
         levels = Page(answer.text).headings
         assert levels.count(1) == 1, path
-        assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False)), (path, levels)
+        assert all(b <= a + 1 for a, b in itertools.pairwise(levels)), (path, levels)
 
 
 def test_every_number_in_prose_occurs_among_the_values_its_page_cites(demo_client: TestClient, demo_paths: list[str]) -> None:

@@ -72,7 +72,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 
 
 @pytest.fixture(scope="module")
-def clients(app: FastAPI) -> Iterator[dict[str, TestClient]]:
+def clients(app: FastAPI) -> dict[str, TestClient]:
     """A signed-in browser for each of them, and one that nobody signed in to."""
     found = {"nobody": TestClient(app)}
     for name in (*ROLES, "one-trial", "programme"):
@@ -83,7 +83,7 @@ def clients(app: FastAPI) -> Iterator[dict[str, TestClient]]:
             == 303
         )
         found[name] = client
-    yield found
+    return found
 
 
 def ask(client: TestClient, method: str, path: str) -> Any:

@@ -83,9 +83,10 @@ def prepare(app: FastAPI, snapshot: Snapshot, stop: threading.Event | None = Non
 
 
 def get_inside(app: FastAPI, path: str, as_of: str) -> str:
-    """The answer of the application to a request that never leaves the process."""
+    """The answer of the application to a request that never leaves the process; an empty `as_of` means the latest facts."""
     address, _, query = path.partition("?")
-    query = query if "as_of=" in query else f"{query}&as_of={as_of}".lstrip("&")
+    if as_of and "as_of=" not in query:
+        query = f"{query}&as_of={as_of}".lstrip("&")
     scope: dict[str, Any] = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": address, "raw_path": address.encode(),
         "query_string": query.encode(), "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 80),

@@ -263,7 +263,8 @@ def _enrolment_fan(view: View, trial: TrialForecast) -> Fan:
         middle=tuple((day, values[LEVELS.index(0.5)]) for day, values in trial.fan),
         bands=bands,
         plan=tuple(plan),
-        target=float(trial.target),
+        # Where the median reaches the target, its own label says the number; two on one spot cannot be read.
+        target=None if trial.fan[-1][1][LEVELS.index(0.5)] >= trial.target else float(trial.target),
         value_label="Participants",
     )
 

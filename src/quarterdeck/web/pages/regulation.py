@@ -569,9 +569,9 @@ def _story_table(view: View, document_id: str) -> Table:
 def _lane_chart(label: str, events: Sequence[Event], today: date) -> Timeline:
     milestones = tuple(
         Milestone(
-            label=f"{e.title[:44]}: {e.say}",
-            likely=e.low if e.low == e.high else e.low + (e.high - e.low) / 2,
-            low=None if e.low == e.high else e.low,
+            label=f"{e.say[:1].upper()}{e.say[1:]} ({e.change})",
+            likely=e.low if e.low == e.high else max(e.low, today) + (e.high - max(e.low, today)) / 2,
+            low=None if e.low == e.high else max(e.low, today),
             high=None if e.low == e.high else e.high,
         )
         for e in events

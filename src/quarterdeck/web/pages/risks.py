@@ -843,9 +843,7 @@ def _most_signals(cells: Sequence[Indicated], studies: Sequence[str]) -> str:
 
 
 def _worst_indicator(cells: Sequence[Indicated]) -> str:
-    return max(
-        cells, key=lambda c: (judge(c) is Verdict.CONCERN, abs(c.score or 0) if load_indicators()[c.indicator].kind != "identity" else 0)
-    ).indicator
+    return max(cells, key=lambda c: (judge(c) is Verdict.CONCERN, surprise(c))).indicator
 
 
 def _categories() -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from quarterdeck.web.view import View, permit
 
 router = APIRouter()
 LIMIT = 60
+KINDS = ("Trial", "Page", "Vendor", "Country", "Site", "Measure", "Finding")  # in this order among equals; others after them
 
 
 @router.get("/search")
@@ -40,5 +41,5 @@ def _find(view: View, wanted: str) -> list[Hit]:
     for module in discovery.page_modules():
         if hasattr(module, "search"):
             hits += module.search(view, wanted)
-    hits.sort(key=lambda hit: (not hit.label.lower().startswith(wanted), hit.kind == "Table"))
+    hits.sort(key=lambda hit: (not hit.label.lower().startswith(wanted), KINDS.index(hit.kind) if hit.kind in KINDS else len(KINDS)))
     return hits[:LIMIT]
