@@ -8,7 +8,7 @@ Source of the facts: ClinicalTrials.gov, U.S. National Library of Medicine, modi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from quarterdeck.vocabulary.errors import BadInput
 
 MODEL = Path(__file__).parent / "design_model.json"
+LATEST_YEAR = 2017.0  # of later starts only quick endings were known when the risk of being stopped was fitted
 LINEAR_SHARE = 0.33  # the rest is a small boosted ensemble, also shipped as numbers
 PHASES = ("1", "1/2", "2", "2/3", "3", "4", "NA")
 SPONSORS = ("INDUSTRY", "OTHER", "GOV", "NETWORK", "")
@@ -105,7 +106,9 @@ def forecast_design(design: Design, planned_days: float | None = None) -> Design
     slip: tuple[float | None, float | None, float | None] = (None, None, None)
     if planned_days:
         slip = _slip(model["slip"], x, planned_days)
-    risk = float(1 / (1 + np.exp(-_predict(model["termination"], x))))
+    # Fitted without participants: of a stopped trial the registry knows only the actual number, which is not its design.
+    blind = describe(replace(design, participants=None, start_year=min(design.start_year or 2015.0, LATEST_YEAR)))
+    risk = float(1 / (1 + np.exp(-_predict(model["termination"], blind))))
     days = [float(np.exp(log_days + offset)) for offset in (0.0, low, high)]
     return DesignForecast(days[0], days[1], days[2], slip[0], slip[1], slip[2], risk, _reasons(model["duration"], x))
 

@@ -346,7 +346,7 @@ def _bridge(
         ("Change orders expected", orders),
     ]
     rest = ahead - late - (sites - planned_sites) - orders
-    return (*steps, ("Volume, prices and exchange rates", rest))
+    return (*steps, ("Volume and prices", rest))
 
 
 def _earned(study: StudyFacts, b: BudgetFacts) -> dict[str, float | None]:

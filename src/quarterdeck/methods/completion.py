@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 FOREVER = 1e7  # days: beyond any trial, small enough for the arithmetic
 EXACT_WORK = 400_000  # complex terms a single evaluation may cost before the saddlepoint takes over
 EXACT_BELOW = 20  # participants: the saddlepoint is not good enough under this
-DELAY_SLICES = (np.arange(48) + 0.5) / 48
+DELAY_SLICES = (np.arange(32) + 0.5) / 32
 
 
 @dataclass(frozen=True, slots=True)
