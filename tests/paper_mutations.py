@@ -15,7 +15,18 @@ from quarterdeck.papers.model import Paper
 from quarterdeck.papers.readers.read import read_bytes
 
 KINDS = ("digit", "date", "unit", "name", "citation")
-_UNITS = (("%", " days"), ("days", "weeks"), ("months", "weeks"), ("weeks", "months"), ("years", "months"), ("£", "€"), ("€", "£"), ("million", "billion"), ("participants", "sites"), ("per audit", "per site"))
+_UNITS = (
+    ("%", " days"),
+    ("days", "weeks"),
+    ("months", "weeks"),
+    ("weeks", "months"),
+    ("years", "months"),
+    ("£", "€"),
+    ("€", "£"),
+    ("million", "billion"),
+    ("participants", "sites"),
+    ("per audit", "per site"),
+)
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
@@ -34,13 +45,21 @@ def damage_file(content: bytes, file_format: str, kind: str, rng: random.Random,
     """One random change of this kind; None where the file holds nothing of the kind. A PDF needs the paper it was written from."""
     document = read_bytes(content, f"x.{file_format}")
     manifest = json.loads(document.manifest)
-    candidates = [(place, text, damaged) for place, text, spans in manifest["file"]["pieces"] if "Sources" not in place for damaged in [_damage(text, spans, kind, rng, manifest["names"])] if damaged and damaged != text]
+    candidates = [
+        (place, text, damaged)
+        for place, text, spans in manifest["file"]["pieces"]
+        if "Sources" not in place
+        for damaged in [_damage(text, spans, kind, rng, manifest["names"])]
+        if damaged and damaged != text
+    ]
     rng.shuffle(candidates)
     for place, text, damaged in candidates[:40]:
         if "properties" in place or (file_format == "pdf" and not place.startswith("page")):
             continue
         changed = _write(content, file_format, place, text, damaged, paper, document.manifest)
-        if changed is not None:
+        if (
+            changed is not None and read_bytes(changed, f"x.{file_format}").pieces != document.pieces
+        ):  # a change of the page's layout is no damage
             return Damage(kind, place, text, damaged, changed)
     return None
 
@@ -89,7 +108,11 @@ def _write_docx(content: bytes, old: str, new: str) -> bytes | None:
     from docx import Document
 
     document = Document(BytesIO(content))
-    paragraphs = [*document.paragraphs, *(p for table in document.tables for row in table.rows for cell in row.cells for p in cell.paragraphs), *document.sections[0].footer.paragraphs]
+    paragraphs = [
+        *document.paragraphs,
+        *(p for table in document.tables for row in table.rows for cell in row.cells for p in cell.paragraphs),
+        *document.sections[0].footer.paragraphs,
+    ]
     for paragraph in paragraphs:
         if paragraph.text == old or (paragraph.runs and paragraph.runs[0].text.strip() == old.strip()):
             paragraph.runs[0].text = new
@@ -143,6 +166,19 @@ def _write_pdf(paper: Paper, old: str, new: str, manifest: str) -> bytes | None:
                         continue
                     source = source[:head] + source[head:].replace(a, b, 1)
                     (where / pdf.ATTACHMENT).write_text(manifest, encoding="utf-8")
-                    (where / "paper.typ").write_text(f'#pdf.attach("{pdf.ATTACHMENT}", mime-type: "application/json", relationship: "data", description: "x")\n{source}', encoding="utf-8")
-                    return bytes(typst.compile(str(where / "paper.typ"), root=str(where), font_paths=[str(FONT_FOLDER)], ignore_system_fonts=True, format="pdf", pdf_standards="ua-1", timestamp=0))
+                    (where / "paper.typ").write_text(
+                        f'#pdf.attach("{pdf.ATTACHMENT}", mime-type: "application/json", relationship: "data", description: "x")\n{source}',
+                        encoding="utf-8",
+                    )
+                    return bytes(
+                        typst.compile(
+                            str(where / "paper.typ"),
+                            root=str(where),
+                            font_paths=[str(FONT_FOLDER)],
+                            ignore_system_fonts=True,
+                            format="pdf",
+                            pdf_standards="ua-1",
+                            timestamp=0,
+                        )
+                    )
     return None

@@ -12,10 +12,19 @@ from typer.testing import CliRunner
 
 from builders import build_snapshot
 from quarterdeck.cli import papers
+from quarterdeck.papers import providers
 
 run = CliRunner()
+
+
 app = typer.Typer()
 papers.register(app)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the findings of other rooms, which the first test covers and which take their time."""
+    monkeypatch.setattr(providers, "ROOMS", ())
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def test_the_board_pack_is_written_checked_and_verified(home: Path, tmp_path: Pa
         assert answer["sealed"]
 
 
-def test_one_altered_digit_makes_verify_paper_name_it(home: Path, tmp_path: Path) -> None:
+def test_one_altered_digit_makes_verify_paper_name_it(home: Path, tmp_path: Path, alone: None) -> None:
     from docx import Document
 
     run.invoke(app, ["board", "--out", str(tmp_path), "--home", str(home)])
@@ -70,13 +79,13 @@ def test_one_altered_digit_makes_verify_paper_name_it(home: Path, tmp_path: Path
     assert finding["place"].startswith("paragraph")
 
 
-def test_pasted_text_is_looked_up(home: Path) -> None:
+def test_pasted_text_is_looked_up(home: Path, alone: None) -> None:
     result = run.invoke(app, ["verify-paper", "-", "--home", str(home), "--json"], input="The budget grew by 987.6% under FDA-2031-D-0001.")
     assert result.exit_code == 1
     assert {f["kind"] for f in json.loads(result.stdout)["findings"]} == {"unresolved", "fabricated"}
 
 
-def test_the_next_pack_says_what_changed(home: Path, tmp_path: Path) -> None:
+def test_the_next_pack_says_what_changed(home: Path, tmp_path: Path, alone: None) -> None:
     run.invoke(app, ["board", "--out", str(tmp_path), "--home", str(home)])
     line = {
         "study_id": "QD-001",
@@ -100,7 +109,7 @@ def test_the_next_pack_says_what_changed(home: Path, tmp_path: Path) -> None:
     assert run.invoke(app, ["papers", "--home", str(home), "--json"]).exit_code == 0
 
 
-def test_papers_lists_templates_and_papers(home: Path, tmp_path: Path) -> None:
+def test_papers_lists_templates_and_papers(home: Path, tmp_path: Path, alone: None) -> None:
     assert len(json.loads(run.invoke(app, ["paper", "--json"]).stdout)) == 20
     points = tmp_path / "points.txt"
     points.write_text("- Budget variance needs your attention\n- Please decide on the contingency\n")

@@ -54,7 +54,7 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
             (4.2, 1, 1.5, 1),
         )
     )
-    return Section(plan.id, heading, tuple(blocks), tuple(_finding_note(f, drafting) for f in shown[:5]), plan.annex)
+    return Section(plan.id, heading, tuple(blocks), tuple(_finding_note(f, drafting) for f in shown[:5] if f.cause), plan.annex)
 
 
 def _tally(drafting: Drafting, plan: SectionPlan) -> str:

@@ -117,10 +117,11 @@ def compose_measure(drafting: Drafting, plan: SectionPlan) -> Section | None:
         return None
     heading = _measure_heading(drafting, plan, assessed[0]) if assessed else None
     blocks: list[Block] = [Paragraph(line) for reading in assessed[:1] for line in _measure_lines(drafting, plan, reading)]
-    if spread:
-        blocks.append(_spread_figure(drafting, plan, spread))
+    visuals: list[Block] = [_spread_figure(drafting, plan, spread)] if spread else []
     if len(assessed) > 1 or (assessed and not spread):
-        blocks.append(_lead_table(drafting, assessed))
+        # The chart comes first only where it shows the measure of the heading.
+        visuals.insert(1 if spread and spread[0].measure == assessed[0].measure else 0, _lead_table(drafting, assessed))
+    blocks += visuals
     blocks += [Paragraph(line, "small") for reading in assessed[1:] for line in _measure_lines(drafting, plan, reading)[1:]]
     return Section(plan.id, heading or plain(plan.topic), tuple(blocks), _notes(drafting, [*assessed, *spread[:1]]), plan.annex)
 

@@ -29,7 +29,7 @@ ROWS_A_SLIDE = 9
 LINES_A_SLIDE = 3
 LETTERS_A_SLIDE = 330
 _BOTTOM = Cm(17.6)
-_FORMATS = {"share": "0.0%", "probability": "0%", "number": "#,##0", "days": "#,##0", "ratio": "0.00"}
+_FORMATS = {"share": "0.0%", "probability": '[<0.01]"under 1%";[>0.99]"over 99%";0%', "number": "#,##0", "days": "#,##0", "ratio": "0.00"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,18 @@ def plan_slides(section: Section) -> list[_Plan]:
     paragraphs += [Paragraph(line) for block in section.blocks if isinstance(block, Signature) for line in block.lines]
     figures = [block for block in section.blocks if isinstance(block, Figure)]
     tables = [block for block in section.blocks if isinstance(block, Table) and block.rows]
-    pieces: list[Figure | Table] = [*figures] or [piece for table in tables for piece in _pieces(table)]
+    first = next((block for block in section.blocks if block in figures or block in tables), None)
+    pieces: list[Figure | Table] = [*figures] if isinstance(first, Figure) else [piece for table in tables for piece in _pieces(table)]
     if not pieces:
         return [_Plan(section.heading, chunk, None, section.notes) for chunk in _chunks(paragraphs, 7, 2.4 * LETTERS_A_SLIDE)] or [
             _Plan(section.heading, (), None, section.notes)
         ]
     shown = next(iter(_chunks([p for p in paragraphs if p.style != "small"], 2, LETTERS_A_SLIDE)), ())
     told = tuple(p.line for p in paragraphs if p not in shown)
-    first = _Plan(section.heading, shown, pieces[0], (*told, *section.notes))
-    return [first, *(_Plan(section.heading, (), piece, section.notes) for piece in pieces[1:])]
+    return [
+        _Plan(section.heading, shown, pieces[0], (*told, *section.notes)),
+        *(_Plan(section.heading, (), piece, section.notes) for piece in pieces[1:]),
+    ]
 
 
 def _pieces(visual: Table) -> list[Table]:
