@@ -210,8 +210,10 @@ def state_coverage(cells: Sequence[Cell]) -> str:
 
 def _score(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind: str, mode: str, rule: Rule) -> list[Cell]:
     if kind == "identity":
-        flags = kri_gsm.derive_flags(x if rule.accrual_on != "difference" else x / n, rule.cuts, rule.flags).tolist()
-        scored = [_cell(c, place, score=float(v), flag=int(f)) for c, v, f in zip(counts, x, flags, strict=True)]
+        # Where what is missing must be enough (samples not taken), the value judged is the share; otherwise the count itself.
+        values = x / n if rule.accrual_on == "difference" else x
+        flags = kri_gsm.derive_flags(values, rule.cuts, rule.flags).tolist()
+        scored = [_cell(c, place, score=float(v), flag=int(f)) for c, v, f in zip(counts, values, flags, strict=True)]
     elif mode == "gsm":
         scored = _score_gsm(counts, place, x, n, kind, rule)
     else:

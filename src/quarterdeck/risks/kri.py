@@ -145,6 +145,13 @@ def as_reading(cell: Cell, level: str, snapshot: str) -> Reading:
     )  # fmt: skip
 
 
+def surprise(cell: Cell) -> float:
+    """How far a cell is from what was expected, in standard errors; an indicator without a test counts by its flag alone."""
+    if load_indicators()[cell.indicator].kind == "identity":
+        return 1.5 * abs(cell.flag or 0)
+    return abs(cell.score or 0.0)
+
+
 def judge(cell: Cell) -> Verdict:
     """Concern where noise control lets a worrying flag through, better where it lets the opposite through."""
     if not cell.signal or not cell.flag:
@@ -231,13 +238,19 @@ def _score_site(key: tuple[str, str], cells: Sequence[Cell]) -> SiteScore:
     weighted = [cell for cell in cells if indicators[cell.indicator].weights]
     weights = [indicators[c.indicator].weight_of(c.flag) if c.flag is not None else None for c in weighted]
     score, coverage = score_site_risk(weights, [max(indicators[c.indicator].weights) for c in weighted])
-    worrying = [c for c in cells if c.score is not None and indicators[c.indicator].worries(1 if c.score > 0 else -1)]
+    worrying = [c for c in cells if c.score is not None and indicators[c.indicator].worries(_side(c))]
     # Shrunken: what the worrying cells show beyond the average of as many null cells, so a site with many cells gains nothing by it.
-    excess = sum(max(abs(c.score or 0) - 1, 0) ** 2 for c in worrying)
+    excess = sum(max(surprise(c) - 1, 0) ** 2 for c in worrying)
     shrunken = excess / (len([c for c in cells if c.score is not None]) + 5)
-    worst = max(worrying, key=lambda c: abs(c.score or 0), default=None)
+    worst = max(worrying, key=surprise, default=None)
     signals = sum(judge(cell) is Verdict.CONCERN for cell in cells)
     return SiteScore(*key, score, coverage, signals, worst.indicator if worst else "", shrunken)
+
+
+def _side(cell: Cell) -> int:
+    if load_indicators()[cell.indicator].kind == "identity":
+        return cell.flag or 0
+    return 1 if (cell.score or 0) > 0 else -1
 
 
 def _pool(board: Board) -> list[Pooled]:
