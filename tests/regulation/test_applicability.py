@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.regulation.applicability import Trial, expand_groups, judge_trial, load_attributes, load_conditions, read_rule
@@ -46,6 +46,7 @@ def test_a_trial_of_which_nothing_is_known_is_never_told_no(change: str) -> None
     assert judged.questions
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.sets(st.sampled_from(sorted(FULL))))
 def test_leaving_attributes_out_never_turns_an_answer_into_no(left_out: set[str]) -> None:
     partial = trial(**dict.fromkeys(left_out))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.methods.text_matching import align, distance, fold_text, likeness, simhash
@@ -81,17 +81,20 @@ def test_an_obligation_says_when() -> None:
     assert find_obligations("If a breach occurs, the sponsor must notify the authority immediately.")[0].trigger == "If a breach occurs"
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=400))
 def test_no_text_breaks_provisions_or_obligations(text: str) -> None:
     for provision in split_provisions(text):
         find_obligations(provision.text, provision.path)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=200))
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert fold_text(fold_text(text)) == fold_text(text)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.sampled_from(["a b c", "d e f", "g h i", "a b x", "z"]), max_size=8),
     st.lists(st.sampled_from(["a b c", "d e f", "q", "a b x"]), max_size=8),

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.regulation.dates import extract_dates, find_conflicts
@@ -97,12 +97,14 @@ def test_the_thirty_first_of_february_is_no_date() -> None:
     assert find_mentions("on February 31, 2031") == []
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_extractor_and_every_span_lies_inside(text: str) -> None:
     for fact in extract_dates(f"DATES: {text}"):
         assert 0 <= fact.span.start <= fact.span.end <= len(text) + 7
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.dates(min_value=date(1990, 1, 1), max_value=date(2099, 12, 31)))
 def test_every_day_is_read_in_three_spellings(day: date) -> None:
     for text in (f"{day:%B} {day.day}, {day.year}", f"{day.day} {day:%B} {day.year}", day.isoformat()):

@@ -210,7 +210,10 @@ def test_the_command_for_search_ranks_a_plain_file(tmp_path: Path) -> None:
 
 
 def test_the_command_for_search_covers_the_changes(tmp_path: Path) -> None:
-    assert json.loads(run("search", "uk trial law reform", "--home", str(tmp_path / "h"), "--json"))["ids"][0] == "change:uk-si-2025-538"
+    assert (
+        json.loads(run("search", "uk trial law reform", "--home", str(tmp_path / "h"), "--json"))["changes"][0]["id"]
+        == "change:uk-si-2025-538"
+    )
 
 
 def test_the_command_for_verdicts_asks_instead_of_saying_no(home: Path) -> None:

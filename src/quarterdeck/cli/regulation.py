@@ -80,7 +80,7 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Documents that answer a question, best first, over everything that was imported and the seed changes."""
-    from quarterdeck.regulation.answers import build_index, read_files, read_queries, search_row
+    from quarterdeck.regulation.answers import build_index, read_files, read_queries, search_row, split_hits
     from quarterdeck.vocabulary.errors import BadInput
 
     if not query and queries is None:
@@ -93,10 +93,20 @@ def search(
         ]
         print_json([{**answer, "ids": [result["id"] for result in answer["results"]]} for answer in answers])
         return
-    hits = index.search(query, limit)
+    hits, known = split_hits(index, query, limit)
     if as_json:
-        print_json({"query": query, "ids": [hit.id for hit in hits], "results": [search_row(n, hit) for n, hit in enumerate(hits, 1)]})
+        results = [search_row(n, hit) for n, hit in enumerate(hits, 1)]
+        print_json(
+            {
+                "query": query,
+                "ids": [hit.id for hit in hits],
+                "results": results,
+                "changes": [search_row(n, hit) for n, hit in enumerate(known, 1)],
+            }
+        )
         return
+    for hit in known:
+        typer.echo(f"A change that we follow: {hit.title} ({hit.id.removeprefix('change:')})")
     if not hits:
         typer.echo(
             f"Nothing was found among {len(index):,} documents. Try other words, or import more: quarterdeck regulation import PATH."

@@ -157,6 +157,14 @@ def to_entry(document: Document) -> Entry:
     return Entry(document.id, document.title, text[:200_000], str(document.published or ""))
 
 
+def split_hits(index: Index, query: str, limit: int) -> tuple[list[Hit], list[Hit]]:
+    """Documents, best first, and apart from them the (at most three) changes of our own list that the question is about."""
+    hits = index.search(query, limit + 12)
+    documents = [hit for hit in hits if not hit.id.startswith("change:")]
+    best = hits[0].score if hits else 0.0
+    return documents[:limit], [hit for hit in hits if hit.id.startswith("change:") and hit.score >= 0.5 * best][:3]
+
+
 def search_row(rank: int, hit: Hit) -> dict[str, Any]:
     """One document found."""
     return {"rank": rank, **asdict(hit)}

@@ -91,11 +91,19 @@ def derive_trial(name: str, entry: Mapping[str, Any]) -> tuple[Trial, tuple[str,
     product = derive_product(entry, facts.get("product"))
     if product:
         facts["product"] = product
-    if "dct" in facts.get("elements", ()) and "elements" in facts:
-        facts["elements"] = list(dict.fromkeys(facts["elements"]))
+    _read_elements(facts)
     if "submissions" not in facts and str(entry.get("ind", "")).lower() in ("true", "yes", "1"):
         facts["submissions"] = ["IND"]
     return Trial(name, facts), tuple(unread)
+
+
+def _read_elements(facts: dict[str, Any]) -> None:
+    """Some files list artificial intelligence or features of the design among the elements: they count where rules look for them."""
+    words = {str(word).lower() for word in facts.get("elements", ())}
+    if words & {"ai", "ml", "machine_learning", "artificial_intelligence"} and "uses_ai" not in facts:
+        facts["uses_ai"] = True
+    if features := sorted(words & {"adaptive", "bayesian", "borrowing", "seamless"}):
+        facts["design"] = [*facts.get("design", ()), *features]
 
 
 def derive_product(entry: Mapping[str, Any], named: list[str] | None) -> list[str]:
