@@ -102,7 +102,7 @@ def make_demo_home(folder: Path, seed: int) -> Path:
     from quarterdeck.evidence.store import Store
 
     home = folder / "home"
-    make_demo(DemoOptions(trials=8, scale=0.3, seed=seed, snapshots=1), folder, Store(Settings(home=home).evidence_dir), lambda line: None)
+    make_demo(DemoOptions(trials=14, scale=0.3, seed=seed, snapshots=1), folder, Store(Settings(home=home).evidence_dir), lambda line: None)
     return home
 
 

@@ -195,7 +195,7 @@ def _caption(slide: Any, line: Line, top: int, paper: Paper) -> None:
 
 def _add_chart(slide: Any, native: Native, top: int, height: int, paper: Paper) -> Any:
     colour = colours(paper.variant)
-    data: Any = CategoryChartData(number_format=_FORMATS.get(native.unit, "General"))  # type: ignore[no-untyped-call]
+    data: Any = CategoryChartData(number_format="General")  # type: ignore[no-untyped-call]
     data.categories = [line.text for line in native.categories]
     for series in native.series:
         data.add_series(series.name, series.values)
