@@ -84,9 +84,21 @@ def test_a_relative_deadline_stays_an_expression_and_shows_its_sum() -> None:
     assert known.formula == "publication 2031-01-10 + 30 days"
 
 
+def test_a_british_instrument_counts_from_the_day_it_was_made() -> None:
+    (fact,) = extract_dates(
+        "Made: 28th April 2031\n\n(2) These Regulations come into force 12 months after the day on which they are made."
+    )
+    assert (fact.kind, fact.date, fact.computed, fact.formula) == ("effective", None, date(2032, 4, 28), "made 2031-04-28 + 12 months")
+
+
 def test_two_effective_dates_in_one_document_are_a_conflict_to_be_shown() -> None:
     facts = extract_dates("The rule comes into force on 28 April 2031. Elsewhere: the rule comes into force on 10 April 2031.")
     assert find_conflicts(facts) == {"effective": [date(2031, 4, 10), date(2031, 4, 28)]}
+
+
+def test_only_the_paragraph_of_dates_is_read_also_on_one_line() -> None:
+    text = "SUMMARY: Rules in effect since May 1, 2020. DATES: Effective June 2, 2031. ADDRESSES: Comments by July 9, 2031 go to the docket. SUPPLEMENTARY INFORMATION: The rule is effective May 3, 2033."
+    assert [(f.kind, str(f.date)) for f in extract_dates(text)] == [(EFFECTIVE, "2031-06-02")]
 
 
 def test_a_date_without_a_year_takes_the_year_that_follows() -> None:

@@ -24,6 +24,7 @@ from quarterdeck.regulation.queries import (
     list_health,
     list_inbox,
     list_labels,
+    list_signals,
     list_versions,
     open_index,
 )
@@ -94,6 +95,20 @@ def test_two_channels_of_one_document_meet(record: Record, settings: Settings, t
     document = get_document(record, "fr:2031-1")
     assert document.docket == ("FDA-2031-D-1",)
     assert {f.date for f in document.dates} == {date(2031, 8, 1), date(2031, 9, 1)}  # the conflict stays visible
+
+
+def test_a_changed_record_of_another_trial_is_a_signal(record: Record, settings: Settings, tmp_path: Path) -> None:
+    for number, state in enumerate(("RECRUITING", "TERMINATED")):
+        study = {
+            "protocolSection": {
+                "identificationModule": {"nctId": "NCT00000001", "briefTitle": "A trial"},
+                "statusModule": {"overallStatus": state, "lastUpdatePostDateStruct": {"date": f"2031-05-0{number + 1}"}},
+            }
+        }
+        import_paths(record, settings, SINGLE_USER, [write(tmp_path, f"{number}.json", json.dumps(study))], NOW)
+    assert [(name, what) for name, _, _, what in list_signals(record)] == [
+        ("nct:NCT00000001", "2031-05-02: status from recruiting to terminated")
+    ]
 
 
 def test_relevance_sorts_into_bands_and_nothing_is_dropped(record: Record, settings: Settings, tmp_path: Path) -> None:

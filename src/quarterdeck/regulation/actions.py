@@ -209,7 +209,10 @@ def _new_document(document: Document, source: str, now: datetime, model: Relevan
 
 
 def _merge(row: RegulatoryDocument, document: Document, source: str) -> None:
-    """A second channel fills what the first left out; it never empties a field."""
+    """A second channel fills what the first left out; it never empties a field. A trial record that changed keeps the change as a signal."""
+    if row.kind == "trial_record":
+        row.notes = [*row.notes, *_signals(row, document)]
+        row.status, row.details = document.status or row.status, {**row.details, **document.extra}
     for name in ("authority", "abstract", "url", "rin", "celex", "corrects"):
         if not getattr(row, name) and getattr(document, name):
             setattr(row, name, getattr(document, name))
@@ -221,6 +224,17 @@ def _merge(row: RegulatoryDocument, document: Document, source: str) -> None:
     row.channels = list(dict.fromkeys([*row.channels, source]))
     if row.kind == "notice" and document.kind != "notice":
         row.kind = document.kind
+
+
+def _signals(row: RegulatoryDocument, document: Document) -> list[str]:
+    """What a newer record of a trial says differently: a signal about a competitor."""
+    before, after = {**row.details, "status": row.status}, {**document.extra, "status": document.status}
+    when = document.updated.isoformat() if document.updated else "undated"
+    return [
+        f"{when}: {name.replace('_', ' ')} from {before[name]} to {after[name]}"
+        for name in sorted(after)
+        if before.get(name) and after[name] and before[name] != after[name]
+    ]
 
 
 def _replace_dates(session: Session, identifier: str, document: Document) -> None:

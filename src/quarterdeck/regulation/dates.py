@@ -115,9 +115,10 @@ _RELATIVE = re.compile(
     _I,
 )
 _NUMBER_WORDS = {"thirty": 30, "sixty": 60, "ninety": 90, "twelve": 12, "six": 6, "three": 3}
-_DATES_LABEL = re.compile(r"(?:^|\n)\s*(?:DATES?|EFFECTIVE DATES?|COMMENT DATES?|COMMENTS? DUE|Dates?)\s*:", re.MULTILINE)
+_DATES_LABEL = re.compile(r"(?:(?:^|\n)\s*Dates?|(?:^|(?<=[\s.]))(?:DATES?|EFFECTIVE DATES?|COMMENT DATES?|COMMENTS? DUE))\s*:")
 _NEXT_LABEL = re.compile(
-    r"\n\s*(?:ADDRESSES|FOR FURTHER INFORMATION CONTACT|SUPPLEMENTARY INFORMATION|SUMMARY|AGENCY|ACTION|INSTRUCTIONS)\s*:?", re.MULTILINE
+    r"\n\s*(?:ADDRESSES|FOR FURTHER INFORMATION CONTACT|SUPPLEMENTARY INFORMATION|SUMMARY|AGENCY|ACTION|INSTRUCTIONS)\b\s*:?"
+    r"|\s(?:ADDRESSES|FOR FURTHER INFORMATION CONTACT|SUPPLEMENTARY INFORMATION)\s*:"
 )
 
 
@@ -143,10 +144,11 @@ def extract_dates(text: str, published: date | None = None, day_first: bool = Fa
     [('comment_close', '2016-05-16')]
     """
     sections = _dates_sections(text)
+    made = _made(text, day_first)
     facts: list[DateFact] = []
     for start, section in sections or [(0, text)]:
         facts += _extract_section(section, start, bool(sections), day_first)
-        facts += _relative(section, start, published)
+        facts += _relative(section, start, published, made)
     return _without_repeats(facts)
 
 
@@ -427,7 +429,14 @@ def _time_near(sentence: _Sentence, mention: Mention) -> str:
     return re.sub(r"\s+", " ", match[0]).strip(" ,") if match else ""
 
 
-def _relative(section: str, offset: int, published: date | None) -> list[DateFact]:
+def _made(text: str, day_first: bool) -> date | None:
+    """The day a British instrument says it was made, from which "12 months after" counts."""
+    match = re.search(r"(?:^|\n)Made\b[:\s.-]*([^\n]{6,40})", text[:4000])
+    mentions = find_mentions(match[1], day_first) if match else []
+    return mentions[0].first if mentions else None
+
+
+def _relative(section: str, offset: int, published: date | None, made: date | None) -> list[DateFact]:
     facts = []
     for sentence in _sentences(section):
         for match in _RELATIVE.finditer(sentence.text):
@@ -441,7 +450,8 @@ def _relative(section: str, offset: int, published: date | None) -> list[DateFac
             count = int(match["n"]) if match["n"].isdigit() else _NUMBER_WORDS[match["n"].lower()]
             unit, expression = match["unit"].lower(), re.sub(r"\s+", " ", match["phrase"]).strip()
             is_from_publication = "publication" in match["anchor"].lower()
-            day = _add(published, count, unit) if published and is_from_publication else None
+            start = published if is_from_publication else made
+            day = _add(start, count, unit) if start else None
             facts.append(
                 DateFact(
                     kind=kinds[-1],
@@ -451,7 +461,7 @@ def _relative(section: str, offset: int, published: date | None) -> list[DateFac
                     basis="expression",
                     expression=expression,
                     computed=day,
-                    formula=f"publication {published.isoformat()} + {count} {unit}s" if day and published else "",
+                    formula=f"{'publication' if is_from_publication else 'made'} {start.isoformat()} + {count} {unit}s" if start else "",
                 )
             )
     return facts

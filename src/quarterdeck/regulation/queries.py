@@ -197,6 +197,14 @@ def list_labels(record: Record) -> list[tuple[str, int]]:
         return [(number, grade) for number, grade in rows if number]
 
 
+def list_signals(record: Record, limit: int = 30) -> list[tuple[str, str, str, str]]:
+    """Changes in the records of other sponsors' trials: (document, title, sponsor, what changed), newest first."""
+    with record.session() as session:
+        rows = session.scalars(select(RegulatoryDocument).where(RegulatoryDocument.kind == "trial_record")).all()
+        found = [(row.id, row.title, str(row.details.get("sponsor", "")) or "not stated", note) for row in rows for note in row.notes]
+    return sorted(found, key=lambda signal: (signal[3], signal[0]), reverse=True)[:limit]
+
+
 def open_index(record: Record, settings: Settings) -> Index:
     """The search index over all stored documents and the changes, rebuilt where the record has moved on."""
     with record.session() as session:

@@ -17,7 +17,8 @@ from quarterdeck.regulation.findings import derive_impacts
 from quarterdeck.regulation.intake import import_paths, import_text, watch_job
 from quarterdeck.regulation.knowledge import get_change, load_changes
 from quarterdeck.regulation.model import Outcome
-from quarterdeck.regulation.queries import count_documents, list_answers, list_health, list_inbox, open_index
+from quarterdeck.regulation.queries import count_documents, list_answers, list_health, list_inbox, list_signals, open_index
+from quarterdeck.regulation.search import Hit
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.web.navigation import Entry
@@ -70,7 +71,22 @@ def show_inbox(view: View = permit("portfolio.read"), words: str = "") -> Respon
         empty="Nothing waits. Import documents, or let the watch ask the sources.",
         size=SHOWN,
     )
-    tables, hits = [table], []
+    signals = [
+        {"title": Cell(title, href=f"/regulation/document?id={name}"), "sponsor": sponsor, "what": what}
+        for name, title, sponsor, what in list_signals(view.record)
+    ]
+    columns = [Column("title", "Trial"), Column("sponsor", "Sponsor"), Column("what", "What changed")]
+    tables = [
+        table,
+        Table(
+            "signals",
+            "Changes in the records of other trials",
+            columns,
+            signals,
+            empty="No record of another trial has changed since it was first taken in.",
+        ),
+    ]
+    hits: list[Hit] = []
     if words.strip():
         index = open_index(view.record, view.settings)
         hits = index.search(words, 20)
