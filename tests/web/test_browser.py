@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-from builders import build_snapshot
 
+from builders import build_snapshot
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
 from tests_web import serving  # type: ignore[import-not-found]
@@ -108,7 +108,7 @@ def test_the_first_meaningful_paint_takes_less_than_a_second(new_page: NewPage, 
     page.goto(demo_server)  # warm
     page.goto(demo_server)
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-    assert 0 < paint
+    assert paint > 0
     assert page.locator("h1").is_visible()
 
 
@@ -139,7 +139,7 @@ def test_a_dirty_workbook_is_set_aside_corrected_and_the_reading_changes(new_pag
         assert "31 February" in page.locator("#table-quarantine").inner_text()
         page.goto(f"{address}/measures/screen_failure")
         before = page.locator("h1").inner_text()
-        _upload(page, address, _workbook(failed=datetime(2026, 2, 27)))
+        _upload(page, address, _workbook(failed=date(2026, 2, 27)))
         page.goto(f"{address}/measures/screen_failure")
         after = page.locator("h1").inner_text()
         assert (before, after) == ("Screen failure is 0.0%", "Screen failure is 16.7%")
@@ -152,7 +152,7 @@ def test_work_is_still_there_after_a_restart_of_the_server(new_page: NewPage, tm
     build_snapshot(tmp_path, {"study": [{"study_id": "A1"}]})
     with serving(create_app(settings, work=False)) as address:  # the worker never ran: as if the server stopped at once
         page = new_page()
-        _send(page, address, _workbook(failed=datetime(2026, 2, 27)))
+        _send(page, address, _workbook(failed=date(2026, 2, 27)))
         job = page.url.rsplit("/", 1)[-1]
         assert "waiting" in page.locator("h1").inner_text()
         page.goto("about:blank")
@@ -180,8 +180,8 @@ def _workbook(failed: object) -> bytes:
     assert sheet is not None
     sheet.append(["study_id", "subject_id", "site_id", "consent_dt", "screen_dt", "screen_fail_dt", "enroll_dt"])
     for i in range(1, 6):
-        sheet.append(["A1", f"S{i}", "01", datetime(2026, 2, 1), datetime(2026, 2, 2), None, datetime(2026, 3, 1)])
-    sheet.append(["A1", "S6", "01", datetime(2026, 2, 1), datetime(2026, 2, 2), failed, None])
+        sheet.append(["A1", f"S{i}", "01", date(2026, 2, 1), date(2026, 2, 2), None, date(2026, 3, 1)])
+    sheet.append(["A1", "S6", "01", date(2026, 2, 1), date(2026, 2, 2), failed, None])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -51,7 +51,7 @@ def show_scenarios(view: View = permit("portfolio.read")) -> Response:
         finding=finding,
         tables=[_kept_table(view, kept), _lever_table()],
         trials=trials,
-        cites=[finding, len(kept), len(trials), *FORMS],
+        cites=[finding, len(kept), len(trials), *trials, *FORMS],
     )
 
 
