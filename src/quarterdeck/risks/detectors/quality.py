@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 REPORTING = ("kri0001", "kri0001c", "kri0002")
-STRONG_Q = 0.01  # headline findings ask for more than a signal
+STRONG_Q = 0.01  # headline findings ask for more than a signal ...
+LESS_THAN_HALF = 0.5  # ... or, for harms unreported, for less than half of what was expected even at the top of the interval
 POOLED_Q, POOLED_Z = 0.01, 3.5
 POOLED_RATIO = 1.5
 VISIT_COST = 4_000.0  # a for-cause visit with its follow-up, in units of the common currency: an assumption, stated in the docs
@@ -67,7 +68,7 @@ def _find_sites(snapshot: Snapshot, board: Board) -> list[Finding]:
         strong = [c for c in cells if judge(c) is Verdict.CONCERN and c.q_value is not None and c.q_value <= Q_LIMIT]
         under = [c for c in strong if c.indicator in REPORTING and (c.flag or 0) < 0]
         over = [c for c in strong if c not in under]
-        if under and min(c.q_value or 1 for c in under) <= STRONG_Q:
+        if any((c.q_value or 1) <= STRONG_Q or (c.ratio_high or 1) <= LESS_THAN_HALF for c in under):
             found.append(_describe_under_reporting(snapshot, study, site, under, study in running))
         if over and (min(c.q_value or 1 for c in over) <= STRONG_Q or len(over) > 1):
             found.append(_describe_site(snapshot, study, site, over, study in running))
