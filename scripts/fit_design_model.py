@@ -2,7 +2,7 @@
 
     python scripts/fit_design_model.py REGISTRY_FOLDER
 
-Needs scikit-learn (dependency group `evaluation`). Prints what sponsor-wise cross-validation says, beside gradient boosting.
+Needs scikit-learn (dependency group `build`). Prints what sponsor-wise cross-validation says, beside gradient boosting.
 """
 
 from __future__ import annotations

@@ -92,3 +92,10 @@ def test_the_best_use_of_a_budget_has_a_page(client: TestClient) -> None:
 
 def test_a_date_is_sought(client: TestClient) -> None:
     assert "more site" in client.get("/scenarios/T1", params={"by": "2027-12-31", "chance": "0.8"}).text
+
+
+def test_forecasts_are_there_as_json(client: TestClient) -> None:
+    answer = client.get("/api/v1/forecasts/T1").json()
+    assert answer["milestones"][-1]["milestone"] == "database_lock"
+    assert answer["cost"]["low"] < answer["cost"]["high"]
+    assert {t["study_id"] for t in client.get("/api/v1/forecasts").json()} == {"T1", "T22"}

@@ -79,8 +79,8 @@ def _late(trial: TrialForecast) -> Finding | None:
 
 def _late_words(study: str, m: MilestoneForecast, slip: float | None) -> str:
     if slip is None or m.median is None:
-        return f"{study} will probably not reach its last participant within ten years at the present pace."
-    return f"{study} will have its last participant in {wording.late(slip)}, in {wording.month(m.median)} (planned {wording.month(_planned(m))})."
+        return f"{study} will probably not enrol its last participant within ten years at the present pace."
+    return f"{study} will enrol its last participant {wording.late(slip)}, in {wording.month(m.median)} (planned {wording.month(_planned(m))})."
 
 
 def _early(trial: TrialForecast) -> Finding | None:
@@ -94,7 +94,7 @@ def _early(trial: TrialForecast) -> Finding | None:
         f"forecasts/early/{trial.study_id}",
         "forecasts",
         Scope("study", trial.study_id),
-        f"{trial.study_id} will have its last participant in {wording.late(slip)}: resources can move.",
+        f"{trial.study_id} will enrol its last participant {wording.late(slip)}: resources can move.",
         Verdict.BETTER,
         suggested_action="Bring database lock forward, and lend its monitors to a late trial.",
         href=f"/forecasts/{trial.study_id}",

@@ -230,6 +230,7 @@ def prepare_money(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt, open
         learnt.change_order_size,
         0.8,
         b.foreign_share,
+        inflation=0.0,  # an approved budget is in money of the day; only the surprise is added
         vendor=b.vendor,
     )
 
@@ -243,7 +244,7 @@ def _plan_scale(study: StudyFacts, today: date, monthly: float, each: float, all
     done = float(np.clip((today - first).days / max((last - first).days, 1), 0.0, 1.0))
     ahead = max((last - max(today, first)).days / MONTH_DAYS, 0.0)
     costed = monthly * max((lock - today).days / MONTH_DAYS, 0.0) + each * study.target * (1 - done) + all_sites * (0.85 * ahead + closing)
-    belief = 0.3 * b.approved
+    belief = 0.1 * b.approved
     return float(np.clip((b.approved - b.approved_to_date + belief) / (costed + belief), 0.5, 1.5))
 
 
