@@ -13,7 +13,7 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
-from quarterdeck.papers.claims import Line
+from quarterdeck.papers.claims import Bound, Line
 from quarterdeck.papers.extraction import extract_tokens, squeeze
 from quarterdeck.papers.facts import Fact, FactBase, Value
 from quarterdeck.papers.guidance import guidance_ids, load_guidance
@@ -106,13 +106,55 @@ def bind_pieces(document: ReadDocument, paper: Paper, names: Iterable[str]) -> l
     tokens = _known_tokens(paper, names)
     values = _chart_values(paper)
     names = tuple(names)
-    return [_bind(piece, lines, tokens, values, names) for piece in document.pieces]
+    placed = _PlacedLines(paper) if document.format == "pdf" else None
+    return [_bind(piece, lines, tokens, values, names, placed.spans(piece.text) if placed else ()) for piece in document.pieces]
+
+
+class _PlacedLines:
+    """Finds the lines of a paper in the running text of a page, where lines break anywhere, also inside a name."""
+
+    def __init__(self, paper: Paper) -> None:
+        known = {line.text: line for _, line in paper.lines() if line.bounds and len(line.text) > 4}
+        self._lines = sorted(known.values(), key=lambda line: -len(line.text))
+
+    def spans(self, text: str) -> list[Span]:
+        """Bound stretches of all lines that stand on the page whole, longer lines first."""
+        page, where = _closed_up(text)
+        taken = bytearray(len(page))
+        found: list[Span] = []
+        for line in self._lines:
+            words, places = _closed_up(line.text)
+            start = page.find(words) if words else -1
+            while start >= 0:
+                if not any(taken[start : start + len(words)]):
+                    taken[start : start + len(words)] = b"\x01" * len(words)
+                    found += [span for bound in line.bounds if (span := _placed(bound, places, where, start)) is not None]
+                start = page.find(words, start + 1)
+        return found
+
+
+def _closed_up(text: str) -> tuple[str, list[int]]:
+    """The text without spaces, and for each letter left its place in the text."""
+    kept = [(c, i) for i, c in enumerate(text) if not c.isspace() and c != "\u00ad"]
+    return "".join(c for c, _ in kept), [i for _, i in kept]
+
+
+def _placed(bound: Bound, places: list[int], where: list[int], start: int) -> Span | None:
+    inside = [n for n, place in enumerate(places) if bound.start <= place < bound.end]
+    if not inside:
+        return None
+    return where[start + inside[0]], where[start + inside[-1]] + 1, bound.kind, bound.fact
 
 
 def _bind(
-    piece: Piece, lines: Mapping[str, Line], tokens: Mapping[str, str], values: Mapping[str, str], names: tuple[str, ...]
+    piece: Piece,
+    lines: Mapping[str, Line],
+    tokens: Mapping[str, str],
+    values: Mapping[str, str],
+    names: tuple[str, ...],
+    placed: Iterable[Span],
 ) -> SealedPiece:
-    spans: list[Span] = []
+    spans: list[Span] = list(placed)
     if ("chart" in piece.place or piece.place.startswith("sheet")) and (fact := values.get(_float_key(piece.text))):
         return SealedPiece(piece.place, piece.text, ((0, len(piece.text), "number", fact),))
     if "error bar" in piece.place:

@@ -179,7 +179,7 @@ def _add_figure(slide: Any, figure: Figure, top: int, paper: Paper) -> None:
             ratio = (WIDTH - LEFT - RIGHT) / frame.width
             frame.width, frame.height = int(frame.width * ratio), int(frame.height * ratio)
     frame._element.xpath(".//p:cNvPr")[0].set("descr", figure.alternative.text)
-    _caption(slide, figure.caption, int(_BOTTOM - Cm(0.9)), paper)
+    _caption(slide, figure.caption, int(frame.top + frame.height), paper)
 
 
 def _caption(slide: Any, line: Line, top: int, paper: Paper) -> None:
