@@ -69,7 +69,9 @@ def _find_sites(snapshot: Snapshot, board: Board) -> list[Finding]:
         under = [c for c in strong if c.indicator in REPORTING and (c.flag or 0) < 0]
         over = [c for c in strong if c not in under]
         if any((c.q_value or 1) <= STRONG_Q or (c.ratio_high or 1) <= LESS_THAN_HALF for c in under):
-            found.append(_describe_under_reporting(snapshot, study, site, under, study in running))
+            # A result that rests on unreported harms is a concern also after the lock, where the evidence is beyond doubt.
+            is_open = study in running or any((c.q_value or 1) <= STRONG_Q and (c.ratio_high or 1) <= LESS_THAN_HALF for c in under)
+            found.append(_describe_under_reporting(snapshot, study, site, under, is_open))
         if over and (min(c.q_value or 1 for c in over) <= STRONG_Q or len(over) > 1):
             found.append(_describe_site(snapshot, study, site, over, study in running))
     return found
