@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 
@@ -15,7 +15,7 @@ from quarterdeck.charts import theme
 from quarterdeck.vocabulary import wording
 
 WIDE, NARROW = 640, 340  # the two widths a chart is drawn at; between them the picture scales
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Chart(ABC):
         """The data table that stands beside the picture."""
 
     @abstractmethod
-    def layers(self, width: int) -> alt.TopLevelMixin:
+    def layers(self, width: int) -> Any:
         """The picture at this width, without theme."""
 
     def specification(self, width: int = WIDE) -> dict[str, Any]:
@@ -46,8 +46,6 @@ class Chart(ABC):
         # Inline the values again: Altair names a data set by a hash of the object, which would make equal charts differ.
         spec = _inline(spec, spec.pop("datasets", {}))
         spec.pop("config", None)
-        if "datasets" in spec:  # Altair hoists rows that several layers share, and then hands them on as they are
-            spec["datasets"] = {name: rows.to_dict() if isinstance(rows, _Values) else rows for name, rows in spec["datasets"].items()}
         spec["params"] = [*theme.signals(), *spec.get("params", [])]
         return spec | {"config": theme.configuration(), "background": {"expr": "paper"}, "description": self.sentence, "padding": 2}
 
@@ -60,7 +58,7 @@ class Chart(ABC):
 class _Values:
     """Rows that Altair hands on as they are: it would copy each of them some seven times per chart."""
 
-    def __init__(self, rows: list[dict[str, object]]) -> None:
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
 
 
@@ -78,10 +76,10 @@ def _inline(part: Any, datasets: Mapping[str, Any]) -> Any:
 
 def data(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
     """Rows as Vega-Lite takes them: dates in ISO form, and no value that JSON cannot hold."""
-    return alt.InlineData(values=_Values([{key: _plain(value) for key, value in row.items()} for row in rows]))
+    return alt.InlineData(values=cast(Any, _Values([{key: _plain(value) for key, value in row.items()} for row in rows])))
 
 
-def _plain(value: object) -> object:
+def _plain(value: object) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):

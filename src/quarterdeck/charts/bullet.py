@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
@@ -48,7 +49,7 @@ class Bullet(Chart):
         air = 0.12 * (high - low or 1.0)
         return (low - air if low < 0 else 0.0, high + air)
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Track, acceptable range, bar, interval and target tick."""
         low, high = self.bounds()
         x = alt.X("value:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=value_axis(self.unit, values=self._marks(), grid=False))

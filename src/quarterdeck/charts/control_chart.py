@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import altair as alt
 
@@ -49,7 +50,7 @@ class ControlChart(Chart):
             for step in self.steps
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Limits as a soft band, centre, line, and signals with shape and colour."""
         wide = width >= 500
         x = time("day", time_axis(width))
@@ -91,8 +92,8 @@ class ControlChart(Chart):
         return labels
 
 
-def _label(text: str, day: date, value: float, x: alt.X, y: alt.Y, wide: bool) -> alt.Chart:
-    place = (
+def _label(text: str, day: date, value: float, x: alt.X, y: alt.Y, wide: bool) -> Any:
+    place: dict[str, Any] = (
         {"align": "left", "dx": 6, "dy": 0}
         if wide and not text.startswith("Target")
         else {"align": "left" if text.startswith("Target") else "right", "dx": 2, "dy": -8}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
@@ -48,7 +49,7 @@ class Dots(Chart):
             for d in self.dots
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Intervals as rules, values as dots with direct labels, the reference as a dashed line."""
         wide = width >= 500
         limit = 200 if wide else 110
@@ -56,7 +57,7 @@ class Dots(Chart):
             "value:Q", axis=value_axis(self.unit, self.value_label or None, grid=True), scale=alt.Scale(zero=False, nice=True, padding=10)
         )
         y = alt.Y("label:N", sort=[dot.label for dot in self.dots], axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink")))
-        layers: list[alt.Chart] = []
+        layers: list[Any] = []
         ends = [
             {"label": d.label, "value": d.low, "end": d.high, "verdict": d.verdict.value}
             for d in self.dots

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
@@ -26,7 +27,7 @@ class Exceedance(Chart):
             for amount, chance in self.points
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """The curve in the subject's colour, the tolerance dashed, each named at its line."""
         wide = width >= 500
         right = max((amount for amount, _ in self.points), default=1.0)
@@ -42,10 +43,12 @@ class Exceedance(Chart):
             layers.append(limit.encode(x=x, y=y))
             named.append(self._name(self.tolerated, "Tolerated", "ink_2"))
         for row, colour in named:
-            layers.append(alt.Chart(data([row])).mark_text(align="left", dx=8, dy=-10, color=signal(colour)).encode(x=x, y=y, text="text:N"))
+            layers.append(
+                alt.Chart(data([row])).mark_text(align="left", dx=8, dy=-10, color=signal(colour)).encode(x=x, y=y, text="text:N")
+            )
         return alt.layer(*layers).properties(width=width - (70 if wide else 60), height=240 if wide else 220)
 
-    def _name(self, points: tuple[tuple[float, float], ...], text: str, colour: str) -> tuple[dict[str, object], str]:
+    def _name(self, points: tuple[tuple[float, float], ...], text: str, colour: str) -> tuple[dict[str, Any], str]:
         # Each name stands at its own place along the lines, so that the two never meet.
         amount, chance = points[len(points) // 2 if text == "Tolerated" else len(points) // 8]
         return {"amount": amount, "chance": chance, "text": f"{text}: {shown(chance, 'share')} above {shown(amount, self.unit)}"}, colour

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import altair as alt
 
@@ -53,12 +54,12 @@ class Fan(Chart):
             for day in days
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Bands, plan, history, median and direct labels."""
         wide = width >= 500
         x = time("day", time_axis(width))
         y = alt.Y("value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(zero=True, nice=True))
-        layers: list[alt.Chart] = []
+        layers: list[Any] = []
         for band in sorted(self.bands, key=lambda band: -band.level):
             rows = [{"day": day, "value": low, "high": high} for day, low, high in band.points]
             layers.append(alt.Chart(data(rows)).mark_area(color=signal("series_1"), opacity=0.16, line=False).encode(x=x, y=y, y2="high:Q"))
@@ -85,8 +86,8 @@ class Fan(Chart):
             )
         return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=240 if wide else 220)
 
-    def _labels(self, wide: bool) -> list[dict[str, object]]:
-        labels: list[dict[str, object]] = []
+    def _labels(self, wide: bool) -> list[dict[str, Any]]:
+        labels: list[dict[str, Any]] = []
         if self.history:
             last = _point(self.history[-1])
             room = bool(self.middle)
@@ -128,11 +129,11 @@ class Fan(Chart):
         return labels
 
 
-def _point(point: tuple[date, float]) -> dict[str, object]:
+def _point(point: tuple[date, float]) -> dict[str, Any]:
     return {"day": point[0], "value": point[1]}
 
 
-def _halfway(points: Points) -> dict[str, object]:
+def _halfway(points: Points) -> dict[str, Any]:
     """The place on the line half the time along: a plan of two points has no middle one."""
     half = points[0][0] + (points[-1][0] - points[0][0]) / 2
     before = max((p for p in points if p[0] <= half), key=lambda p: p[0])
@@ -141,5 +142,5 @@ def _halfway(points: Points) -> dict[str, object]:
     return {"day": half, "value": before[1] + part * (after[1] - before[1])}
 
 
-def _line(points: Sequence[tuple[date, float]], x: alt.X, y: alt.Y, color: str, **style: object) -> alt.Chart:
+def _line(points: Sequence[tuple[date, float]], x: alt.X, y: alt.Y, color: str, **style: Any) -> Any:
     return alt.Chart(data([_point(point) for point in points])).mark_line(color=signal(color), **style).encode(x=x, y=y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
@@ -51,7 +52,7 @@ class Funnel(Chart):
             for p in points
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Limits, average, points, and names for those beyond the limits."""
         wide = width >= 500
         right = max((point.size for point in self.points), default=1.0) * 1.04
@@ -62,7 +63,7 @@ class Funnel(Chart):
         y = alt.Y(
             "value:Q", axis=value_axis(self.unit, self.value_label or None), scale=alt.Scale(domain=[min(0.0, *values), top], nice=False)
         )
-        layers: list[alt.Chart] = []
+        layers: list[Any] = []
         for index, limit in enumerate(self.limits):
             for end in (1, 2):
                 rows = [{"size": p[0], "value": min(p[end], top)} for p in limit.points if p[0] <= right]
@@ -70,8 +71,8 @@ class Funnel(Chart):
                 layers.append(
                     alt.Chart(data(rows)).mark_line(color=signal("context"), strokeWidth=1.25, strokeDash=dash, clip=True).encode(x=x, y=y)
                 )
-            if wide and (end := ends[index]) is not None:
-                layers.append(_label(right, end[2], limit.label, x, y))
+            if wide and (edge := ends[index]) is not None:
+                layers.append(_label(right, edge[2], limit.label, x, y))
         layers.append(alt.Chart(data([{"value": self.centre}])).mark_rule(color=signal("context"), strokeWidth=1.5).encode(y=y))
         layers.append(_label(right, self.centre, f"Average {shown(self.centre, self.unit)}", x, y, inside=not wide))
         layers.append(
@@ -88,12 +89,12 @@ class Funnel(Chart):
         named = [p for p in self.points if p.verdict is Verdict.CONCERN]
         named = sorted(named, key=lambda p: -p.value)[: MAX_LABELS if wide else 3]
         if named:
-            rows = [
+            texts: list[dict[str, Any]] = [
                 {"size": p.size, "value": p.value, "verdict": p.verdict.value, "text": f"{p.label}, {shown(p.value, self.unit)}"}
                 for p in named
             ]
             for side in ("left", "right"):
-                part = [row for row in rows if (float(str(row["size"])) < 0.6 * right) == (side == "left")]
+                part = [row for row in texts if (float(str(row["size"])) < 0.6 * right) == (side == "left")]
                 if part:
                     layers.append(
                         alt.Chart(data(part))
@@ -109,8 +110,8 @@ def _at(limit: Limit, size: float) -> tuple[float, float, float] | None:
     return within[-1] if within else limit.points[0] if limit.points else None
 
 
-def _label(size: float, value: float, text: str, x: alt.X, y: alt.Y, inside: bool = False) -> alt.Chart:
-    place = {"align": "right", "dx": -2, "dy": -8} if inside else {"align": "left", "dx": 6, "dy": 0}
+def _label(size: float, value: float, text: str, x: alt.X, y: alt.Y, inside: bool = False) -> Any:
+    place: dict[str, Any] = {"align": "right", "dx": -2, "dy": -8} if inside else {"align": "left", "dx": 6, "dy": 0}
     return (
         alt.Chart(data([{"size": size, "value": value, "text": text}]))
         .mark_text(color=signal("ink_2"), **place)

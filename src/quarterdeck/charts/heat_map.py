@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
@@ -41,7 +42,7 @@ class HeatMap(Chart):
             {self.row_label: c.row, self.column_label: c.column, "Value": c.value if c.value is not None else c.reason} for c in self.cells
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """One hue whose strength is the value. The paper shows through, so every theme has its own light end."""
         wide = width >= 500
         limit = 190 if wide else 90

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from quarterdeck.charts import theme
 from quarterdeck.charts.base import WIDE, Chart
@@ -58,7 +59,7 @@ def draw_sparkline(chart: Sparkline) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _convert(specification: dict[str, object]) -> str:
+def _convert(specification: dict[str, Any]) -> str:
     import vl_convert
 
     _register_fonts()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import altair as alt
 
@@ -47,7 +48,7 @@ class SmallMultiples(Chart):
         days = sorted(day for panel in self.panels for points in (panel.points, panel.reference) for day, _ in points)
         return [days[0].isoformat(), days[-1].isoformat()] if days else []
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """A grid of panels: three in a row when wide, one when narrow."""
         columns = min(3 if width >= 500 else 2, len(self.panels) or 1)
         each = (width - 60) // columns - 22

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import altair as alt
 
@@ -30,7 +31,7 @@ class Sparkline(Chart):
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         return (low, high) if high > low else (low - 1.0, high + 1.0)
 
-    def layers(self, width: int = 110) -> alt.TopLevelMixin:
+    def layers(self, width: int = 110) -> Any:
         """The line, its last point and the target."""
         rows = [{"day": day, "value": value} for day, value in self.points]
         x = alt.X("day:T", axis=None, scale=alt.Scale(type="utc"))

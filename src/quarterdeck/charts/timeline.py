@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import altair as alt
 
@@ -47,7 +48,7 @@ class Timeline(Chart):
             for m in self.milestones
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Plan as an open diamond, done as a filled circle, likely with its whiskers, and today."""
         wide = width >= 500
         x = time("day", time_axis(width))
@@ -57,7 +58,7 @@ class Timeline(Chart):
             sort=[m.label for m in self.milestones],
             axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink"), grid=True),
         )
-        layers: list[alt.Chart] = []
+        layers: list[Any] = []
         whiskers = [
             {"label": m.label, "day": m.low, "end": m.high, "verdict": m.verdict.value} for m in self.milestones if m.low and m.high
         ]

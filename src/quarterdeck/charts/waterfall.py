@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import altair as alt
 
@@ -38,7 +39,7 @@ class Waterfall(Chart):
             {"Step": self.end_label, "Change": "end", "Total after": self.end},
         ]
 
-    def layers(self, width: int = WIDE) -> alt.TopLevelMixin:
+    def layers(self, width: int = WIDE) -> Any:
         """Horizontal bars from top to bottom, so that names fit on a phone; totals in blue, changes by direction with sign."""
         wide = width >= 500
         limit = 190 if wide else 110
@@ -69,8 +70,8 @@ class Waterfall(Chart):
             width=width - limit - 40, height=30 * len(bars)
         )
 
-    def _bars(self) -> list[dict[str, object]]:
-        bars: list[dict[str, object]] = [
+    def _bars(self) -> list[dict[str, Any]]:
+        bars: list[dict[str, Any]] = [
             {"label": self.start[0], "from": 0.0, "to": self.start[1], "kind": "total", "text": wording.in_unit(self.start[1], self.unit)}
         ]
         total = self.start[1]
@@ -83,6 +84,6 @@ class Waterfall(Chart):
         return [*bars, {"label": self.end_label, "from": 0.0, "to": total, "kind": "total", "text": wording.in_unit(total, self.unit)}]
 
 
-def signal_value(name: str) -> dict[str, object]:
+def signal_value(name: str) -> dict[str, Any]:
     """A fixed colour channel."""
     return {"value": {"expr": name}}

@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from quarterdeck.record import audit
@@ -17,6 +18,9 @@ from quarterdeck.record.models.base import Grant, Person
 from quarterdeck.record.permissions import ROLES, Actor, GrantedRole
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted, Unavailable
 from quarterdeck.vocabulary.reading import Scope
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SESSION_LASTS = timedelta(hours=12)
 IDLE_ENDS = timedelta(hours=2)
@@ -181,7 +185,7 @@ def _get_account(session: Session, person_id: str) -> Account:
     return account
 
 
-def _matching(person_id: str, role: str, scope: Scope):  # type: ignore[no-untyped-def]
+def _matching(person_id: str, role: str, scope: Scope) -> Select[Grant]:
     return select(Grant).where(
         Grant.person_id == person_id, Grant.role == role, Grant.scope_level == scope.level, Grant.scope_key == scope.key
     )
@@ -214,7 +218,7 @@ def _check_rate(record: Record, name: str, address: str, now: datetime) -> None:
         raise Unavailable("Too many attempts to sign in", next_step="Wait 15 minutes and try again.")
 
 
-def _hasher():  # type: ignore[no-untyped-def]
+def _hasher() -> PasswordHasher:
     from argon2 import PasswordHasher
 
     return PasswordHasher()  # RFC 9106, low-memory profile: 64 MiB, 3 passes, 4 lanes

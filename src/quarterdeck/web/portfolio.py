@@ -52,7 +52,8 @@ class TrialFacts:
     @property
     def planned(self) -> int | None:
         """Participants planned."""
-        return self.row["num_plan_subj"]
+        planned = self.row["num_plan_subj"]
+        return None if planned is None else int(planned)
 
     @property
     def phase(self) -> str:

@@ -100,5 +100,9 @@ def get_inside(app: FastAPI, path: str, as_of: str) -> str:
     async def send(message: dict[str, Any]) -> None:
         parts.append(message.get("body", b""))
 
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    try:
+        asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    except Exception:
+        # The page has answered with its message and the log has the details; the other pages are still to be prepared.
+        _log.warning("a page could not be prepared: %s", path)
     return b"".join(parts).decode("utf-8", "replace")

@@ -189,7 +189,7 @@ async def _token_in_form(request: Request) -> str:
 
 def browser_of(request: Request) -> str:
     """The name of this browser: its session where it is signed in, else a random cookie set with the first page."""
-    return request.cookies.get(SESSION_COOKIE) or request.cookies.get(BROWSER_COOKIE) or getattr(request.state, "new_browser", "")
+    return str(request.cookies.get(SESSION_COOKIE) or request.cookies.get(BROWSER_COOKIE) or getattr(request.state, "new_browser", ""))
 
 
 def new_browser_name() -> str:

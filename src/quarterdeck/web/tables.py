@@ -154,6 +154,7 @@ def write_xlsx(table: Table, notes: Iterable[str] = ()) -> bytes:
     """The whole table as a workbook; every text is stored as text, never as a formula. A second sheet holds the notes (facts, source)."""
     from openpyxl import Workbook
     from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
 
     book = Workbook()
     sheet = book.active
@@ -162,7 +163,7 @@ def write_xlsx(table: Table, notes: Iterable[str] = ()) -> bytes:
     for column_number, column in enumerate(table.columns, start=1):
         _put(sheet.cell(1, column_number), column.label)
         sheet.cell(1, column_number).font = Font(bold=True)
-        sheet.column_dimensions[sheet.cell(1, column_number).column_letter].width = max(12, min(50, len(column.label) + 4))
+        sheet.column_dimensions[get_column_letter(column_number)].width = max(12, min(50, len(column.label) + 4))
     for row_number, row in enumerate(table.rows, start=2):
         for column_number, column in enumerate(table.columns, start=1):
             _put(sheet.cell(row_number, column_number), _exported(row.get(column.key)))

@@ -139,7 +139,8 @@ def share_dots(title: str, sentence: str, readings: Mapping[str, Reading], label
         Dot(
             labels.get(key, key),
             reading.value,
-            *((reading.interval.low, reading.interval.high) if reading.interval else (None, None)),
+            reading.interval.low if reading.interval else None,
+            reading.interval.high if reading.interval else None,
             verdict=reading.verdict or Verdict.ORDINARY,
         )
         for key, reading in sorted(readings.items(), key=lambda item: item[1].value if item[1].value is not None else 9.0)

@@ -364,7 +364,7 @@ def _count_changes(older: Snapshot, newer: Snapshot, table: str) -> tuple[int, i
         f"SELECT count(*) FILTER (o.{key} IS NULL), count(*) FILTER (o.{key} IS NOT NULL AND n.{key} IS NOT NULL AND ({differs})), "
         f"count(*) FILTER (n.{key} IS NULL) FROM {old} o FULL JOIN {quote(table)} n ON {same}"
     )
-    return tuple(column[0].as_py() for column in newer.query(sql).columns)  # type: ignore[return-value]
+    return tuple(column[0].as_py() for column in newer.query(sql).columns)
 
 
 def _changed_rows(older: Snapshot, newer: Snapshot, table: str, limit: int = 2000) -> list[tuple[tuple[str, ...], str, object, object]]:

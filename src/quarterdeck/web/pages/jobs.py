@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
@@ -46,7 +48,7 @@ def show_jobs(view: View = permit("job.manage", any_scope=True)) -> Response:
 def show_job(job_id: str, part: int = 0, view: View = permit("job.manage", any_scope=True)) -> Response:
     """One piece of work. With `part` only its state, which the page asks for each second."""
     job = _own(view, job_id)
-    context = {"job": job, "title": title_of(job), "amount": amount(job), "state": STATES[job.state]}
+    context: dict[str, Any] = {"job": job, "title": title_of(job), "amount": amount(job), "state": STATES[job.state]}
     if part:
         return HTMLResponse(render("jobs/state.html", {"view": view, **context}), headers={"HX-Refresh": "true"} if job.is_finished else {})
     return view.page(

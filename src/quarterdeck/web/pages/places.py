@@ -101,13 +101,13 @@ def show_countries(view: View = permit("page.read", any_scope=True)) -> Response
         Column("country", "Country"), Column("trials", "Trials", is_number=True), Column("sites", "Sites", is_number=True), Column("open", "Opened", is_number=True),
         Column("none", "Opened and nobody enrolled", is_number=True), Column("enrolled", "Enrolled", is_number=True),
     ]  # fmt: skip
-    sites = sum(int(str(row["sites"])) for row in rows)
-    finding = f"Trials run in {wording.plural(len(rows), 'country', 'countries')} at {wording.plural(sites, 'site')}"
+    n_sites = sum(int(str(row["sites"])) for row in rows)
+    finding = f"Trials run in {wording.plural(len(rows), 'country', 'countries')} at {wording.plural(n_sites, 'site')}"
     return view.page(
         "trials/countries.html",
         finding=finding,
         tables=[Table("countries", "Countries, most participants first", columns, rows, empty="No site was loaded yet.")],
-        cites=[len(rows), sites],
+        cites=[len(rows), n_sites],
     )
 
 

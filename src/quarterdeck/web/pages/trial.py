@@ -268,7 +268,7 @@ def milestones_of(snapshot: Snapshot, trial: TrialFacts, forecast: TrialForecast
     if forecast is not None and forecast.milestones:
         entries = [(m.label, m.planned, m.actual, m.median, m.quantiles.get(0.1), m.quantiles.get(0.9)) for m in forecast.milestones]
     else:
-        entries = _loaded_milestones(snapshot, trial)
+        entries = list(_loaded_milestones(snapshot, trial))
     milestones = []
     for label, planned, actual, likely, low, high in entries:
         if planned is None and actual is None and likely is None:
@@ -297,7 +297,9 @@ def milestones_of(snapshot: Snapshot, trial: TrialFacts, forecast: TrialForecast
     return milestones
 
 
-def _loaded_milestones(snapshot: Snapshot, trial: TrialFacts) -> list[tuple[str, date | None, date | None, date | None, None, None]]:
+def _loaded_milestones(
+    snapshot: Snapshot, trial: TrialFacts
+) -> list[tuple[str, date | None, date | None, date | None, date | None, date | None]]:
     sql = "SELECT * FROM milestone WHERE study_id = ? AND coalesce(country, '') = '' AND coalesce(site_id, '') = '' ORDER BY coalesce(planned_finish, baseline_finish, actual_finish), milestone_id"
     found = [
         (r["milestone_type"] or r["milestone_id"], r["planned_finish"] or r["baseline_finish"], r["actual_finish"], r["forecast_finish"])
@@ -309,7 +311,7 @@ def _loaded_milestones(snapshot: Snapshot, trial: TrialFacts) -> list[tuple[str,
         ("Last visit", row["est_lplv"], row["act_lplv"], None), ("Database lock", row["est_db_lock_dt"], row["db_lock_dt"], None),
     ]  # fmt: skip
     labels: dict[str, int] = defaultdict(int)
-    entries = []
+    entries: list[tuple[str, date | None, date | None, date | None, date | None, date | None]] = []
     for name, planned, actual, likely in found:
         label = str(name).replace("_", " ").capitalize()
         labels[label] += 1
