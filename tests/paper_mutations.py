@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from quarterdeck.papers.extraction import squeeze
 from quarterdeck.papers.model import Paper
 from quarterdeck.papers.readers.read import read_bytes
 
@@ -57,11 +58,13 @@ def damage_file(content: bytes, file_format: str, kind: str, rng: random.Random,
         if "properties" in place or (file_format == "pdf" and not place.startswith("page")):
             continue
         changed = _write(content, file_format, place, text, damaged, paper, document.manifest)
-        if (
-            changed is not None and read_bytes(changed, f"x.{file_format}").pieces != document.pieces
-        ):  # a change of the page's layout is no damage
+        if changed is not None and _words(changed, file_format) != squeeze(document.text):  # a change of layout alone is no damage
             return Damage(kind, place, text, damaged, changed)
     return None
+
+
+def _words(content: bytes, file_format: str) -> str:
+    return squeeze(read_bytes(content, f"x.{file_format}").text)
 
 
 def _damage(text: str, spans: list[list[Any]], kind: str, rng: random.Random, names: list[str]) -> str | None:

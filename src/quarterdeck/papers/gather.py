@@ -32,7 +32,7 @@ def gather_facts(
     missing: list[MissingPart] = []
     state = EvidenceState(snapshot.id, snapshot.data_cut, snapshot.taken_at, is_latest, settings.organisation, settings.base_currency)
     readings = _readings(snapshot, missing)
-    findings = providers.FindingProvider(lambda: snapshot.cached("papers.findings", lambda: providers.gather_findings(snapshot, missing)))
+    findings = providers.FindingProvider(lambda: snapshot.cached("papers.findings", lambda: providers.gather_findings(snapshot)))
     rows = _rows(snapshot)
     parts: list[Provider] = [
         providers.ContextProvider(state, made_at or datetime.now(UTC), _counts(snapshot)),
@@ -51,7 +51,7 @@ def gather_facts(
         providers.GivenProvider(given or {}, "the author"),
         *_further(snapshot, settings, record, missing),
     ]
-    findings.all()  # so that rooms which are absent are known before a paper is planned
+    missing += providers.absent_rooms()
     return FactBase(state, parts, missing)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from quarterdeck.papers.extraction import squeeze
@@ -618,19 +619,20 @@ class GivenProvider:
         return [fact for key in self._values if (fact := self.find(key))]
 
 
-def gather_findings(snapshot: Any, missing: list[MissingPart]) -> list[Finding]:
-    """Findings of every room that is there; a room that is absent or fails is named in `missing`, never silently skipped."""
-    gathered: list[Finding] = []
-    for room, module_name in ROOMS:
-        try:
-            module = import_module(module_name)
-        except ModuleNotFoundError as error:
-            if error.name and not error.name.startswith("quarterdeck"):
-                raise
-            missing.append(MissingPart(f"Findings of {room}", "this capability is not installed yet"))
-            continue
-        gathered += module.findings(snapshot)
-    return gathered
+def gather_findings(snapshot: Any, missing: list[MissingPart] | None = None) -> list[Finding]:
+    """Findings of every room that is there. Those that are not are named by `absent_rooms` (and in `missing`), never silently skipped."""
+    if missing is not None:
+        missing += absent_rooms()
+    return [finding for _, module in ROOMS if _is_there(module) for finding in import_module(module).findings(snapshot)]
+
+
+def absent_rooms() -> list[MissingPart]:
+    """Rooms whose findings a paper would have used, had they been installed."""
+    return [MissingPart(f"Findings of {room}", "this capability is not installed yet") for room, module in ROOMS if not _is_there(module)]
+
+
+def _is_there(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 def period_of(value: Value) -> Period | None:
