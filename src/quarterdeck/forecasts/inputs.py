@@ -213,8 +213,7 @@ def prepare_money(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt, open
     follow_up = (r["est_lplv"] - r["est_lpfv"]).days / MONTH_DAYS if r["est_lplv"] and r["est_lpfv"] else 6.0
     closing = CLOSING_SHARE * min(follow_up, 12.0)
     site_month = by_sites / (planned_sites * (0.7 * recruiting + closing))
-    scale = _plan_scale(study, facts.today, monthly, each, site_month * planned_sites, closing)
-    monthly, each, site_month = monthly * scale, each * scale, site_month * scale
+    committed = _committed(study, facts.today, monthly, each, site_month * planned_sites, closing)
     spent = b.spent + b.accrued
     # Spending against the phased budget so far; half a budget's worth of belief that prices are as approved.
     price = (spent + 0.5 * b.approved) / (b.approved_to_date + 0.5 * b.approved)
@@ -232,20 +231,27 @@ def prepare_money(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt, open
         b.foreign_share,
         inflation=0.0,  # an approved budget is in money of the day; only the surprise is added
         vendor=b.vendor,
+        committed=committed * price,
     )
 
 
-def _plan_scale(study: StudyFacts, today: date, monthly: float, each: float, all_sites: float, closing: float) -> float:
-    """Factor that makes the plan, costed with these units from today on, cost what the approved budget has left for it."""
+def _committed(study: StudyFacts, today: date, monthly: float, each: float, all_sites: float, closing: float) -> float:
+    """What the approved budget has left beyond the units that the plan still needs: visits of those enrolled, close-out, reporting.
+
+    Added to the units of the forecast, it makes a trial that runs to plan cost what was approved.
+    """
     b, r = study.budget, study.row
     first, last, lock = r["est_fpfv"], r["est_lpfv"], r["est_db_lock_dt"]
     if b is None or not (first and last and lock):
-        return 1.0
+        return 0.0
     done = float(np.clip((today - first).days / max((last - first).days, 1), 0.0, 1.0))
     ahead = max((last - max(today, first)).days / MONTH_DAYS, 0.0)
-    costed = monthly * max((lock - today).days / MONTH_DAYS, 0.0) + each * study.target * (1 - done) + all_sites * (0.85 * ahead + closing)
-    belief = 0.1 * b.approved
-    return float(np.clip((b.approved - b.approved_to_date + belief) / (costed + belief), 0.5, 1.5))
+    opening = 0.7 if today < first else 1.0  # of the sites, on average over what is ahead
+    costed = (
+        monthly * max((lock - today).days / MONTH_DAYS, 0.0) + each * study.target * (1 - done) + all_sites * (opening * ahead + closing)
+    )
+    left = max(b.approved - b.approved_to_date, 0.0)
+    return float(np.clip(left - costed, -0.3 * left, left))
 
 
 def _evidence(study: StudyFacts, opened: list[SiteFacts], learnt: Learnt) -> str:

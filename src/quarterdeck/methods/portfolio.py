@@ -97,6 +97,7 @@ class Money:
     currency_spread: float = 0.08
     inflation: float = 0.02
     vendor: str = ""
+    committed: float = 0.0  # still to be paid whatever happens, such as visits of those already enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +341,7 @@ def _cost(trial: TrialInput, last_in: Array, lock: Array, shared: Shared) -> tup
         "sites": m.site_month * site_months + m.site_opening * opened,
         "participants": np.full(size, m.participant * r.needed),
         "change orders": orders,
+        "committed": np.full(size, m.committed),
     }
     future = sum(parts.values(), np.zeros(size))
     years = months / 24  # the middle of the remaining time
