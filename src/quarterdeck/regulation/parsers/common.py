@@ -181,9 +181,11 @@ def clean(value: object) -> str:
     if value is None:
         return ""
     text = str(value)
-    for _ in range(2):  # some sources escape their escapes
-        text = html.unescape(text)
-    return re.sub(r"\s+", " ", strip_html(text)).strip()[:4000]
+    if "&" in text:
+        text = html.unescape(html.unescape(text))  # some sources escape their escapes
+    if "<" in text:
+        text = strip_html(text)
+    return " ".join(text.split())[:4000]
 
 
 def read_day(value: object) -> date | None:
