@@ -51,7 +51,7 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
             ("Finding", "Where", "If nothing is done", "Owner"),
             rows,
             frozenset(),
-            (4.2, 1, 1.5, 1),
+            (3.7, 1.5, 1.6, 1),
         )
     )
     return Section(plan.id, heading, tuple(blocks), tuple(_finding_note(f, drafting) for f in shown[:5] if f.cause), plan.annex)
