@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.development.deliver.scenario import Scenario, build_scenario
+from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
@@ -216,23 +217,21 @@ def _late_trial(snapshot: Snapshot) -> dict[str, Any] | None:
 
 
 def _budget(snapshot: Snapshot) -> dict[str, Any] | None:
-    row = _one(
-        snapshot,
-        f"SELECT sum(actual) AS actual, sum(budget_current) AS plan FROM budget_line WHERE period <= DATE '{snapshot.data_cut.isoformat()}' AND actual IS NOT NULL",
-    )
-    if row is None or not row["plan"] or row["actual"] is None:
+    # The measure brings currencies to one and knows the fiscal year; a plain sum would do neither.
+    reading = next(iter(evaluate("budget_variance_year", snapshot, "portfolio")), None)
+    if reading is None or reading.value is None:
         return None
-    percent = round(100 * (float(row["actual"]) / float(row["plan"]) - 1), 1)
+    percent = round(100 * reading.value, 1)
     if abs(percent) < 1:
         return None
-    side = "above" if percent > 0 else "below"
+    words = f"{wording.number(abs(percent), 1)}% {'above' if percent > 0 else 'below'}"
     return _topic(
         abs(percent),
         "Spending is",
-        f"Spending to date is {wording.number(abs(percent), 1)}% {side} the budget.",
-        f"Spending is {wording.number(abs(percent), 1)}% {side} budget. Why, and what now?",
+        f"Spending this year is {words} the approved budget.",
+        f"Spending this year is {words} budget. Why, and what now?",
         "",
-        "budget_line",
+        "budget_variance_year",
     )
 
 
