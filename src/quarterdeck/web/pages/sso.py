@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from importlib import import_module
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -62,9 +63,8 @@ class Provider:
         return self._known
 
     def _decode(self, id_token: str, nonce: str) -> Any:
-        from authlib.jose import JsonWebKey, jwt
-
-        keys = JsonWebKey.import_key_set(self._get(self.metadata()["jwks_uri"]))
+        jose: Any = import_module("authlib.jose")
+        keys = jose.JsonWebKey.import_key_set(self._get(self.metadata()["jwks_uri"]))
         options = {
             "iss": {"value": self.metadata()["issuer"]},
             "aud": {"value": self.client_id},
@@ -72,16 +72,15 @@ class Provider:
             "sub": {"essential": True},
             "exp": {"essential": True},
         }
-        claims = jwt.decode(id_token, keys, claims_options=options)
+        claims = jose.jwt.decode(id_token, keys, claims_options=options)
         claims.validate(leeway=60)
         if claims.get("nonce") != nonce:
             raise ValueError("another nonce")
         return claims
 
     def _client(self, state: str | None = None) -> Any:
-        from authlib.integrations.httpx_client import OAuth2Client
-
-        return OAuth2Client(self.client_id, self.client_secret, scope="openid", code_challenge_method="S256", state=state)
+        client: Any = import_module("authlib.integrations.httpx_client").OAuth2Client
+        return client(self.client_id, self.client_secret, scope="openid", code_challenge_method="S256", state=state)
 
     @staticmethod
     def _get(address: str) -> dict[str, Any]:
