@@ -373,3 +373,22 @@ def show_team(
         ("critical role", "ready now", "in development"),
         [(c.role, ", ".join(c.ready) or "nobody", ", ".join(c.developing) or "nobody") for c in cover],
     )
+
+
+@role.command("use")
+def use_role(identifier: Annotated[str, typer.Argument(help="An id from `role list`.")], home: HomeOption = None) -> None:
+    """Work towards this role model from now on: assessment, plan and portfolio follow it."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.actions import keep_profile
+    from quarterdeck.development.learner import get_profile
+    from quarterdeck.development.roles.library import get_role_model
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    record = open_record(get_settings(home))
+    chosen = get_role_model(record, identifier)
+    keep_profile(record, SINGLE_USER, replace(get_profile(record, SINGLE_USER.id), role_id=chosen.id), datetime.now(UTC))
+    typer.echo(f"You work towards: {chosen.role}.")

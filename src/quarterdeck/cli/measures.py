@@ -130,7 +130,7 @@ def list_benchmarks(
         if (name in (None, entry.id)) and (area == entry.area or (area is None and (name or entry.area != "registry")))
     ]
     if as_json:
-        from quarterdeck.cli.common import to_plain
+        from quarterdeck.vocabulary.plain import to_plain
 
         print_json([to_plain(entry) | {"is_citable": entry.is_citable, "citation": entry.citation} for entry in chosen])
         return
@@ -146,7 +146,7 @@ def _get_choices(home: Any) -> Choices:
 
 
 def _describe(definition: Definition) -> dict[str, Any]:
-    from quarterdeck.cli.common import to_plain
+    from quarterdeck.vocabulary.plain import to_plain
 
     kept = {key: value for key, value in to_plain(definition).items() if key != "examples"}
     return kept | {
@@ -156,15 +156,15 @@ def _describe(definition: Definition) -> dict[str, Any]:
 
 
 def _find_benchmarks(definition: Definition) -> list[dict[str, Any]]:
-    from quarterdeck.cli.common import to_plain
     from quarterdeck.measures.benchmarks import load_benchmarks
+    from quarterdeck.vocabulary.plain import to_plain
 
     library = load_benchmarks()
     return [to_plain(library[name]) | {"is_citable": library[name].is_citable} for name in definition.benchmarks]
 
 
 def _plain(reading: Reading) -> dict[str, Any]:
-    from quarterdeck.cli.common import to_plain
+    from quarterdeck.vocabulary.plain import to_plain
 
     plain: dict[str, Any] = to_plain(reading)
     return {"id": reading.id} | plain | {"in_words": _say(reading)}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table, to_plain
+from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table
+from quarterdeck.vocabulary.plain import to_plain
 
 if TYPE_CHECKING:
     from quarterdeck.vendors.comparison import Comparison

@@ -121,7 +121,12 @@ def add_account(
 
 
 @accounts.command("grant")
-def grant(name: str, role: str, scope: Annotated[str, typer.Option(help="portfolio, programme:NAME or study:ID.")] = "portfolio", home: HomeOption = None) -> None:
+def grant(
+    name: str,
+    role: str,
+    scope: Annotated[str, typer.Option(help="portfolio, programme:NAME or study:ID.")] = "portfolio",
+    home: HomeOption = None,
+) -> None:
     """Give a role."""
     from datetime import UTC, datetime
 
@@ -132,7 +137,12 @@ def grant(name: str, role: str, scope: Annotated[str, typer.Option(help="portfol
 
 
 @accounts.command("withdraw")
-def withdraw(name: str, role: str, scope: Annotated[str, typer.Option(help="portfolio, programme:NAME or study:ID.")] = "portfolio", home: HomeOption = None) -> None:
+def withdraw(
+    name: str,
+    role: str,
+    scope: Annotated[str, typer.Option(help="portfolio, programme:NAME or study:ID.")] = "portfolio",
+    home: HomeOption = None,
+) -> None:
     """Withdraw a role."""
     from datetime import UTC, datetime
 

@@ -77,7 +77,7 @@ class Fit:
     @property
     def contrast(self) -> Floats:
         """(m, d): group effect less the mean of all group effects."""
-        return self.effect - self.effect.mean(0)
+        return np.asarray(self.effect - self.effect.mean(0), dtype=float)
 
     @property
     def coefficients(self) -> Floats:
