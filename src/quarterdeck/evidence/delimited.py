@@ -68,6 +68,12 @@ def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int =
         raise BadInput("The file is not text", thing=path.name, allowed="CSV, XLSX, Parquet, or archives of them")
     delimiter = delimiter or _delimiter(head)
     header = next(csv.reader([head], delimiter=delimiter), [])
+    if not any(name.strip() for name in header):
+        raise BadInput(
+            "The header line is blank",
+            thing=f"{path.name} line {header_row}",
+            next_step="Take out the lines above the headers, or name header_row in a mapping.",
+        )
     return Dialect(encoding, delimiter, distinct([name.strip() for name in header]), header_row, breaks, last == b"\n")
 
 
