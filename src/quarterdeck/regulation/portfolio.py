@@ -50,7 +50,7 @@ def _derive(snapshot: Snapshot) -> dict[str, tuple[dict[str, Any], dict[str, str
     }
     vendors = _lists(
         snapshot,
-        "SELECT DISTINCT c.study_id, v.vendor_type || ':' || coalesce(v.country, '') FROM contract c JOIN vendor v USING (vendor_id) WHERE c.study_id IS NOT NULL",
+        "SELECT DISTINCT c.study_id, coalesce(v.vendor_type, 'other') || ':' || coalesce(v.country, '') FROM contract c JOIN vendor v USING (vendor_id) WHERE c.study_id IS NOT NULL",
     )
     modes = _lists(snapshot, "SELECT DISTINCT study_id, visit_mode FROM visit WHERE visit_mode IS NOT NULL")
     women = {
