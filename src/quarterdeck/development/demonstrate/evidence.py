@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from quarterdeck.development.roles.model import RoleModel
+from quarterdeck.vocabulary import wording
 
 KINDS = ("work_product", "witness", "observation", "external_cert", "discussion", "practice", "self_statement")
 WEIGHTS: Mapping[str, float] = {
@@ -127,7 +128,7 @@ def judge_competency(
     kinds |= {i.kind for i in own if i.kind in ("discussion", "external_cert") and i.is_confirmed and is_current(i.happened_on, today)}
     missing = []
     if len(sound) < ENOUGH_ITEMS:
-        missing.append(f"{ENOUGH_ITEMS - len(sound)} more authentic item of work or witness")
+        missing.append(f"{wording.plural(ENOUGH_ITEMS - len(sound), 'more authentic item')} of work or witness")
     if len(occasions) < ENOUGH_OCCASIONS:
         missing.append("a second occasion")
     if len(kinds) < ENOUGH_KINDS:
