@@ -1,0 +1,59 @@
+"""Takes the pictures of the main pages that the documents show: `python scripts/take_screenshots.py HOME [CHROMIUM]`.
+
+HOME is an installation with facts, such as the demo's. Pictures go to docs/screenshots.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from quarterdeck.vocabulary.settings import Settings
+from quarterdeck.web.app import create_app
+from quarterdeck.web.prepare import get_inside
+
+OUT = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+# name, path, theme, width, height of the picture
+PICTURES = (
+    ("bridge-light", "/", "light", 1280, 1500),
+    ("trials-light", "/trials", "light", 1280, 1200),
+    ("trial-light", "/trials/QD-007", "light", 1280, 2400),
+    ("trial-dark", "/trials/QD-007", "dark", 1280, 2400),
+    ("bridge-calm", "/", "calm", 1280, 1500),
+    ("evidence-light", "/evidence", "light", 1280, 1100),
+    ("bridge-phone", "/", "light", 390, 1700),
+)
+
+
+def main(home: Path, chromium: str = "/usr/bin/chromium") -> None:
+    """All pictures."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    app = create_app(Settings(home=home), work=False)
+    for path in sorted({path for _, path, *_ in PICTURES}):
+        get_inside(app, path, "")
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        for name, path, theme, width, height in PICTURES:
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}{path}", timeout=120_000)
+            page.wait_for_selector(".picture.waiting", state="detached", timeout=120_000)
+            page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            page.screenshot(path=OUT / f"{name}.png", full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+            page.close()
+        browser.close()
+    server.should_exit = True
+    thread.join(10)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:3])
