@@ -9,6 +9,8 @@ import asyncio
 import logging
 import re
 import threading
+from collections.abc import Callable
+from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +52,8 @@ class Preparer:
             try:
                 wanted = self._deck.store.current_id()
                 if wanted and wanted != done:
-                    prepare(self._app, self._deck.store.open(wanted), self._stop)
-                    self._deck.mark_ready(wanted)
                     done = wanted
+                    prepare(self._app, self._deck.store.open(wanted), self._stop, partial(self._deck.mark_ready, wanted))
             except QuarterdeckError as error:
                 _log.warning("the new snapshot cannot be prepared: %s", error)
             except Exception:
@@ -66,19 +67,23 @@ def paths_of(snapshot: Snapshot) -> list[str]:
     return [path for module in page_modules() for path in (module.paths(snapshot) if hasattr(module, "paths") else [])]
 
 
-def prepare(app: FastAPI, snapshot: Snapshot, stop: threading.Event | None = None) -> int:
-    """Asks for every page and every picture on it, as known in this snapshot. Returns how many answers were given."""
-    count = 0
+def prepare(app: FastAPI, snapshot: Snapshot, stop: threading.Event | None = None, ready: Callable[[], None] = lambda: None) -> int:
+    """Asks for every page, says `ready`, then draws every picture. Returns how many answers were given.
+
+    A page without its pictures comes at once and asks for them itself, so readers need not wait for the drawing.
+    """
+    count, pictures = 0, []
     for path in paths_of(snapshot):
         if stop is not None and stop.is_set():
-            break
-        html = get_inside(app, path, snapshot.id)
+            return count
+        pictures += [unescape(found) for found in re.findall(r'hx-get="([^"]+as=fragment[^"]*)"', get_inside(app, path, snapshot.id))]
         count += 1
-        for picture in re.findall(r'hx-get="([^"]+)"', html):
-            get_inside(app, unescape(picture), snapshot.id)
-            count += 1
-            if stop is not None and stop.is_set():
-                break
+    ready()
+    for picture in pictures:
+        if stop is not None and stop.is_set():
+            return count
+        get_inside(app, picture, snapshot.id)
+        count += 1
     return count
 
 
