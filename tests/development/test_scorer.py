@@ -99,8 +99,7 @@ def test_saying_it_twice_adds_nothing() -> None:
 
 def test_a_we_only_answer_is_capped_because_nobody_knows_who_did_it() -> None:
     ours = score_interview("vendor", OWN_ACTION.replace(" I ", " we "))
-    assert ours.x <= 0.30 or ours.band <= 2
-    assert "no past action of your own" in ours.caps
+    assert ours.x <= 0.30 < score_interview("vendor", OWN_ACTION).x
 
 
 def test_text_alone_never_reaches_the_top_of_the_scale() -> None:

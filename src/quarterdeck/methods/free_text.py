@@ -20,13 +20,120 @@ GAP = 7
 NOTES_WORDS, NOTES_NUMBERS = 60, 3
 
 NUMBER_WORDS = frozenset(
-    ["zero", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "half", "dozen", "twice", "double", "doubled", "halved", "tripled", "tenth"]
+    [
+        "zero",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
+        "thirty",
+        "forty",
+        "fifty",
+        "sixty",
+        "seventy",
+        "eighty",
+        "ninety",
+        "hundred",
+        "thousand",
+        "million",
+        "half",
+        "dozen",
+        "twice",
+        "double",
+        "doubled",
+        "halved",
+        "tripled",
+        "tenth",
+    ]
 )
 IRREGULAR_PAST = frozenset(
-    ["led", "wrote", "rewrote", "made", "took", "set", "got", "went", "ran", "built", "rebuilt", "cut", "chose", "sent", "told", "held", "brought", "met", "found", "saw", "gave", "put", "let", "spoke", "began", "paid", "kept", "drew", "redrew", "laid", "split", "sat", "taught", "sold", "bought", "won", "fought", "hired", "fired", "did", "withdrew", "froze", "overruled", "swapped", "bid", "rang", "read", "said"]
+    [
+        "led",
+        "wrote",
+        "rewrote",
+        "made",
+        "took",
+        "set",
+        "got",
+        "went",
+        "ran",
+        "built",
+        "rebuilt",
+        "cut",
+        "chose",
+        "sent",
+        "told",
+        "held",
+        "brought",
+        "met",
+        "found",
+        "saw",
+        "gave",
+        "put",
+        "let",
+        "spoke",
+        "began",
+        "paid",
+        "kept",
+        "drew",
+        "redrew",
+        "laid",
+        "split",
+        "sat",
+        "taught",
+        "sold",
+        "bought",
+        "won",
+        "fought",
+        "hired",
+        "fired",
+        "did",
+        "withdrew",
+        "froze",
+        "overruled",
+        "swapped",
+        "bid",
+        "rang",
+        "read",
+        "said",
+    ]
 )
 NOT_A_DEED = frozenset(
-    ["joined", "attended", "learned", "learnt", "needed", "wanted", "liked", "hoped", "seemed", "used", "believed", "indeed", "supposed", "remembered", "tended", "involved", "interested", "pleased"]
+    [
+        "joined",
+        "attended",
+        "learned",
+        "learnt",
+        "needed",
+        "wanted",
+        "liked",
+        "hoped",
+        "seemed",
+        "used",
+        "believed",
+        "indeed",
+        "supposed",
+        "remembered",
+        "tended",
+        "involved",
+        "interested",
+        "pleased",
+    ]
 )
 STATED_MONTHS = (
     "january february march april june july august september october november december spring summer autumn winter christmas easter"
@@ -48,9 +155,87 @@ LEARNING = re.compile(
     r"\b(learn\w*|lessons?|hindsight|next time|looking back|was wrong|my mistake|would now|we now|i now|since then|playbook|would do differently)\b"
 )
 FUNCTION_WORDS = frozenset(
-    ["a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "with", "from", "as", "is", "was", "are", "were", "be", "been", "i", "we", "you", "they", "it", "he", "she", "my", "our", "their", "his", "her", "its", "that", "this", "these", "those", "which", "who", "and", "or", "but", "not", "no", "if", "when", "so", "than", "then", "there", "had", "has", "have", "do", "did", "will", "would", "can", "could", "should", "because", "each", "all", "any", "into", "over", "after", "before", "about", "up", "out", "more", "made", "where", "what", "how"]
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "with",
+        "from",
+        "as",
+        "is",
+        "was",
+        "are",
+        "were",
+        "be",
+        "been",
+        "i",
+        "we",
+        "you",
+        "they",
+        "it",
+        "he",
+        "she",
+        "my",
+        "our",
+        "their",
+        "his",
+        "her",
+        "its",
+        "that",
+        "this",
+        "these",
+        "those",
+        "which",
+        "who",
+        "and",
+        "or",
+        "but",
+        "not",
+        "no",
+        "if",
+        "when",
+        "so",
+        "than",
+        "then",
+        "there",
+        "had",
+        "has",
+        "have",
+        "do",
+        "did",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "because",
+        "each",
+        "all",
+        "any",
+        "into",
+        "over",
+        "after",
+        "before",
+        "about",
+        "up",
+        "out",
+        "more",
+        "made",
+        "where",
+        "what",
+        "how",
+    ]
 )
-NEGATION = frozenset(["no", "not", "never", "without", "nobody", "none", "didn't", "don't", "wasn't", "weren't", "hadn't", "cannot", "can't", "isn't"])
+NEGATION = frozenset(
+    ["no", "not", "never", "without", "nobody", "none", "didn't", "don't", "wasn't", "weren't", "hadn't", "cannot", "can't", "isn't"]
+)
 _TOKEN = re.compile(r"[£€$]?\d[\d,.]*\d%?[a-z]*|[£€$]?\d%?[a-z]*|[a-z]+(?:'[a-z]+)?")
 _AMERICAN = re.compile(r"iz(e|ed|es|ing|ation|ations|ational)$")
 _YEAR = re.compile(r"^(19|20)\d\d$")
@@ -98,7 +283,11 @@ class Sentence:
     def is_listing(self) -> bool:
         """Five or more short fragments in a row, few of them with a figure: a list of terms, not an account."""
         fragments = [f for f in re.split(r"[,;•|\n/]| - | and | & ", self.text) if f.strip()]
-        if len(self.words) >= 10 and sum(w in FUNCTION_WORDS for w in self.words) < 0.1 * len(self.words) and len(self.numbers) < 2:
+        small = sum(w in FUNCTION_WORDS for w in self.words) / max(1, len(self.words))
+        bare = (
+            small < 0.1 and len(self.numbers) < 2 if len(self.words) < 18 else small < 0.25 and len(self.numbers) < 0.12 * len(self.words)
+        )
+        if len(self.words) >= 10 and bare:
             return True  # terms in a row without the small words that make a sentence
         if len(fragments) < 5:
             return False
@@ -396,7 +585,8 @@ def _is_deed(word: str) -> bool:
 def _is_notes(sentences: Sequence[Sentence]) -> bool:
     words = sum(len(s.words) for s in sentences)
     numbers = sum(len(s.numbers) for s in sentences if not s.is_listing)
-    return words < NOTES_WORDS and numbers >= NOTES_NUMBERS
+    says_we = any("we" in s.words for s in sentences)  # notes leave the person out; "we did" says that it was not one
+    return words < NOTES_WORDS and numbers >= NOTES_NUMBERS and not says_we
 
 
 def _coverage(elements: Sequence[Element], whole: Mapping[str, Found], partial: Mapping[str, Found]) -> float:
