@@ -20,7 +20,7 @@ def run_demo(
     out: Annotated[Path, typer.Option("--out", help="Where everything is written. An earlier demo there is replaced.")] = Path(
         "quarterdeck-demo"
     ),
-    trials: Annotated[int, typer.Option("--trials", help="Number of trials, 8 to 500.")] = 24,
+    trials: Annotated[int, typer.Option("--trials", help="Number of trials, 12 to 500.")] = 24,
     scale: Annotated[
         float, typer.Option("--scale", help="Participants per trial, as a multiple. 20 with 100 trials makes over 10 million events.")
     ] = 1.0,

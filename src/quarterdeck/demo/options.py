@@ -24,8 +24,8 @@ class DemoOptions:
     snapshots: int = 3
 
     def __post_init__(self) -> None:
-        if not 8 <= self.trials <= 500:
-            raise BadInput("The demo portfolio has between 8 and 500 trials", thing=str(self.trials))
+        if not 12 <= self.trials <= 500:
+            raise BadInput("The demo portfolio has between 12 and 500 trials", thing=str(self.trials))
         if not 0.1 <= self.scale <= 100:
             raise BadInput("The scale lies between 0.1 and 100", thing=str(self.scale))
         if not 1 <= self.snapshots <= 12:

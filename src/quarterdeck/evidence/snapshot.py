@@ -29,6 +29,7 @@ class Snapshot:
         self._parts_dir = parts_dir
         self._lock = threading.RLock()
         self._kept: dict[Hashable, Any] = {}
+        self._computing: dict[Hashable, threading.RLock] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def __repr__(self) -> str:
@@ -77,8 +78,12 @@ class Snapshot:
         return self.query(str(ibis.to_sql(expression, dialect="duckdb")))
 
     def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The value kept under this key for this snapshot, computed at the first call."""
+        """The value kept under this key for this snapshot, computed at the first call. Who needs another key does not wait."""
         with self._lock:
+            if key in self._kept:
+                return cast(T, self._kept[key])
+            mine = self._computing.setdefault(key, threading.RLock())
+        with mine:
             if key not in self._kept:
                 self._kept[key] = compute()
             return cast(T, self._kept[key])
