@@ -15,6 +15,7 @@ from quarterdeck.forecasts.ledger import Entry, describe_trust, read_entries, re
 from quarterdeck.forecasts.portfolio import forecast_portfolio
 from quarterdeck.forecasts.replay import replay
 from quarterdeck.forecasts.trial import forecast_trial
+from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import MACHINE, SINGLE_USER
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
@@ -93,6 +94,31 @@ def test_the_band_of_the_portfolio_is_narrower_than_added_bands(tmp_path: Path) 
 def test_each_target_of_the_role_has_a_probability_or_a_reason(snapshot: Snapshot) -> None:
     for target in forecast_portfolio(snapshot, SEED, FEW).targets:
         assert (target.probability is None) == bool(target.reason)
+
+
+def test_all_four_targets_of_the_role_are_named_with_where_their_chance_comes_from(tmp_path: Path) -> None:
+    people = [{"person_id": f"P{i}", "employment": "employee", "hire_dt": date(2020, 1, 1), "manager_id": "M"} for i in range(9)]
+    people[0] |= {"leave_dt": date(2026, 5, 1), "leave_type": "voluntary", "regrettable": True}
+    targets = {
+        t.target: t for t in forecast_portfolio(build_snapshot(tmp_path, trial_rows() | {"staff": people}, TODAY), SEED, FEW).targets
+    }
+    simulated = {"budget_within_5_percent", "cycle_time_10_percent_shorter"}
+    measured = {"critical_findings_per_audit", "major_findings_per_audit", "regrettable_attrition"}
+    assert set(targets) == simulated | measured
+    assert {name for name, t in targets.items() if t.measure} == measured
+    reading = evaluate("regrettable_attrition", Store(tmp_path / "home" / "evidence").open(), "portfolio")[0]
+    assert targets["regrettable_attrition"].probability == reading.p_target is not None
+    assert "attrition" in targets["regrettable_attrition"].source
+    assert "audit" in targets["major_findings_per_audit"].reason  # no audit was loaded: said, not guessed
+
+
+def test_a_measured_target_is_not_found_a_second_time(tmp_path: Path) -> None:
+    people = [{"person_id": f"P{i}", "employment": "employee", "hire_dt": date(2020, 1, 1), "manager_id": "M"} for i in range(9)]
+    for person in people[:4]:
+        person |= {"leave_dt": date(2026, 5, 1), "leave_type": "voluntary", "regrettable": True}
+    snapshot = build_snapshot(tmp_path, trial_rows() | {"staff": people}, TODAY)
+    assert min(t.probability for t in forecast_portfolio(snapshot, SEED, FEW).targets if t.target == "regrettable_attrition") < 0.4
+    assert not [f for f in findings(snapshot) if "attrition" in f.id]
 
 
 def test_an_empty_snapshot_has_a_portfolio_without_trials(tmp_path: Path) -> None:

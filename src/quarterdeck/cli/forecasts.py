@@ -172,7 +172,8 @@ def _show_portfolio(answer: Any) -> None:
         rows.append([trial.study_id, trial.status, f"{trial.enrolled} of {trial.target}", str(m.median or "not reached"), slip, money])
     print_table(["trial", "status", "enrolled", "last participant in", "against plan", "cost"], rows)
     for target in answer.targets:
-        typer.echo(f"{target.question} {target.reason or wording.chance(target.probability) + '. ' + target.detail}")
+        said = target.reason or f"{wording.chance(target.probability)}. {target.detail}"
+        typer.echo(f"{target.question} {said} [{target.source}]")
     q = {p: wording.money(v, answer.currency) for p, v in answer.quantiles.items()}
     typer.echo(
         f"Portfolio cost: {q[0.5]} ({q[0.05]} to {q[0.95]}, 90% interval); approved {wording.money(answer.approved, answer.currency)}."

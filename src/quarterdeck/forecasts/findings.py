@@ -38,7 +38,8 @@ def _find(snapshot: Snapshot, seed: int) -> list[Finding]:
     for trial in portfolio.trials:
         found += [f for f in (_late(trial), _early(trial), _over(trial)) if f is not None]
     for target in portfolio.targets:
-        if target.probability is not None and target.probability < 0.4:
+        # What a measure says of its own target is a finding of the measures already.
+        if not target.measure and target.probability is not None and target.probability < 0.4:
             found.append(
                 Finding(
                     f"forecasts/target/{target.target}",

@@ -95,14 +95,20 @@ class TrialForecast:
 
 @dataclass(frozen=True, slots=True)
 class TargetForecast:
-    """The probability that a target of the role will be met, or why it cannot be said."""
+    """The probability that a target of the role will be met, or why it cannot be said.
+
+    Either `horizon` is the day by which, or `until` says it in words. `measure` is the one it was taken from; empty where simulated.
+    """
 
     target: str
     question: str
     probability: float | None
-    horizon: date
+    horizon: date | None
     detail: str
     reason: str = ""
+    source: str = "Joint futures of all trials"
+    until: str = ""
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

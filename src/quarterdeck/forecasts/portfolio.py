@@ -11,6 +11,7 @@ from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, read_facts
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all
 from quarterdeck.forecasts.model import LEVELS, CapacityForecast, PortfolioForecast, TargetForecast, TrialForecast
+from quarterdeck.forecasts.targets import measured_targets
 from quarterdeck.forecasts.trial import REPLICATES, day_after, forecast_trial, simulate_prepared
 from quarterdeck.methods.monte_carlo import share_of
 from quarterdeck.methods.portfolio import HORIZON, Array, TrialFuture
@@ -55,6 +56,7 @@ def _forecast(snapshot: Snapshot, seed: int, replicates: int, fiscal_year_start:
         (
             _budget_target(facts, futures, replicates, fiscal_year_start),
             _cycle_target(facts, futures, replicates),
+            *measured_targets(snapshot),
         ),
         _capacity(snapshot, facts, prepared, futures),
         seed,

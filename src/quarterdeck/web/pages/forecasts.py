@@ -366,12 +366,19 @@ def _target_table(whole: PortfolioForecast) -> Table:
         {
             "question": t.question,
             "chance": t.reason or wording.chance(t.probability or 0.0),
-            "by": wording.day(t.horizon),
+            "by": t.until if t.horizon is None else wording.day(t.horizon),
             "detail": t.detail or "not assessed",
+            "source": Cell(t.source, href=f"/measures/{t.measure}" if t.measure else ""),
         }
         for t in whole.targets
     ]
-    columns = [Column("question", "Target of the role"), Column("chance", "Chance"), Column("by", "By"), Column("detail", "Why")]
+    columns = [
+        Column("question", "Target of the role"),
+        Column("chance", "Chance"),
+        Column("by", "By"),
+        Column("detail", "Why"),
+        Column("source", "Where the chance comes from"),
+    ]
     return Table("targets", "Will the targets be met?", columns, rows, empty="No targets.")
 
 
