@@ -271,23 +271,13 @@ def show_contract(contract_id: str, view: View = permit("portfolio.read")) -> Re
     if position:
         tables.append(_lever_table(position))
         charts["levers"] = _lever_chart(position)
-    cites = [
-        split.time,
-        split.unit,
-        split.fixed,
-        split.pass_through,
-        incentive.per_month,
-        incentive.share_of_value,
-        burn.work_share,
-        burn.invoiced_share,
-        burn.accrual,
-        exit_cost,
-        contract.value,
-    ]
+    shares = [split.time, split.unit, split.fixed, split.pass_through, incentive.share_of_value, burn.work_share, burn.invoiced_share]
+    cites = [*(words for x in shares for words in (wording.share(x, 0), wording.share(x)))]
+    cites += [wording.money(money) for money in (incentive.per_month, burn.accrual, exit_cost)]
     return view.page(
         "vendors/contract.html", finding=f"A month of slip earns {read_vendor_names(view.snapshot).get(contract.vendor_id, contract.vendor_id)} {wording.money(incentive.per_month)}", contract=contract, split=split,
         incentive=incentive, burn=burn, exit_cost=exit_cost, position=position, reviews=actions.read_change_orders(view.record, contract_id), tables=tables, charts=charts,
-        cites=[*cites, *(money for _, money in incentive.carried_by), *(name for name, _ in incentive.carried_by), *(position.assumptions if position else ()), contract_id, contract.study_id,
+        cites=[*cites, *(wording.money(money) for _, money in incentive.carried_by), *(name for name, _ in incentive.carried_by), *(position.assumptions if position else ()), contract_id, contract.study_id,
                contract.inflation_clause, contract.notice_days or 0, *( [position.expected_slip] if position else [])],
     )  # fmt: skip
 
