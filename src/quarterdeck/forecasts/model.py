@@ -67,6 +67,21 @@ class MoneyForecast:
 
 
 @dataclass(frozen=True, slots=True)
+class DesignPrior:
+    """From its design alone: days from start to primary completion with an 80 % interval, learnt from registered trials.
+
+    `plan_based` are 10 %, median and 90 % of the same span (first participant in to last visit) by the trial's own forecast.
+    """
+
+    duration: float
+    duration_low: float
+    duration_high: float
+    termination_risk: float
+    known: tuple[str, ...]
+    plan_based: tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class TrialForecast:
     """One trial, or the reason why there is none (`reason` not empty)."""
 
@@ -85,6 +100,7 @@ class TrialForecast:
     drivers: tuple[tuple[str, float], ...] = ()  # what, days of the slip of the last participant in
     criticality: tuple[tuple[str, float], ...] = ()
     exclusions: tuple[str, ...] = ()
+    design: DesignPrior | None = None  # only while nobody is enrolled
     seed: int = 0
     replicates: int = 0
 

@@ -12,6 +12,7 @@ from quarterdeck.forecasts.facts import MONTH_DAYS, BudgetFacts, PortfolioFacts,
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all, start_up_days, why_not
 from quarterdeck.forecasts.learnt import Learnt, learn, site_months
 from quarterdeck.forecasts.model import LEVELS, MilestoneForecast, MoneyForecast, TrialForecast
+from quarterdeck.forecasts.prior import design_prior
 from quarterdeck.methods.earned_value import get_earned_value
 from quarterdeck.methods.enrolment_backtest import Drift
 from quarterdeck.methods.monte_carlo import keyed_stream, share_of
@@ -98,6 +99,7 @@ def _forecast(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> 
         drivers=slip_drivers(prepared, facts, learnt, seed),
         criticality=paths,
         exclusions=prepared.exclusions,
+        design=design_prior(study, future),
         seed=seed,
         replicates=replicates,
     )

@@ -16,7 +16,7 @@ from quarterdeck.charts.waterfall import Waterfall
 from quarterdeck.forecasts import ledger
 from quarterdeck.forecasts.facts import read_facts
 from quarterdeck.forecasts.findings import findings
-from quarterdeck.forecasts.model import LEVELS, MoneyForecast, PortfolioForecast, TrialForecast
+from quarterdeck.forecasts.model import LEVELS, DesignPrior, MoneyForecast, PortfolioForecast, TrialForecast
 from quarterdeck.forecasts.portfolio import forecast_portfolio
 from quarterdeck.forecasts.trial import forecast_trial
 from quarterdeck.vocabulary import wording
@@ -117,7 +117,7 @@ def show_trial(study_id: str, view: View = permit("page.read")) -> Response:
     return view.page(
         "forecasts/trial.html",
         finding=_trial_finding(trial),
-        tables=[_milestone_table(trial), _driver_table(trial), *_money_tables(trial), _wait_table(trial)],
+        tables=[_milestone_table(trial), _driver_table(trial), *_money_tables(trial), _wait_table(trial), *_design_tables(trial.design)],
         charts=charts,
         findings=[f for f in findings(view.snapshot, view.settings.random_seed) if f.scope.key == study_id],
         trial=trial,
@@ -176,6 +176,12 @@ def _trial_sentences(trial: TrialForecast) -> dict[str, str]:
         found["interval"] = f"With 90% probability it is between {words[0]} and {words[1]}."
     if trial.money is not None:
         found["money"] = _money_words(trial.money)
+    if trial.design is not None:
+        found["design"] = (
+            f"Learnt from registered trials, knowing only its {wording.listing(trial.design.known)}. Nobody is enrolled yet, so this is a second "
+            f"opinion beside the plan, not a part of it. Risk of being stopped early: {wording.chance(trial.design.termination_risk)}, "
+            "relative to the trials it was learnt from."
+        )
     return found
 
 
@@ -438,6 +444,22 @@ def _wait_table(trial: TrialForecast) -> Table:
     rows = [{"what": name[:1].upper() + name[1:], "share": wording.share(share, 0)} for name, share in trial.criticality]
     columns = [Column("what", "Pending sites wait for"), Column("share", "In this share of futures")]
     return Table("waits", "What pending sites wait for", columns, rows, empty="No site is pending.")
+
+
+def _design_tables(design: DesignPrior | None) -> list[Table]:
+    if design is None:
+        return []
+    spans = {
+        "From its design alone": (design.duration_low, design.duration, design.duration_high),
+        "From its plan, as the portfolio corrects it": design.plan_based,
+    }
+    rows = []
+    for source, days in spans.items():
+        low, middle, high = ("not reached" if d is None else wording.duration(d) for d in days)
+        rows.append({"source": source, "likely": middle, "range": f"{low} to {high}"})
+    columns = [Column("source", "Source"), Column("likely", "Start to primary completion"), Column("range", "80% interval")]
+    note = "Start is the first participant in. The plan has no primary completion; the last participant's last visit stands for it."
+    return [Table("design", "How long such trials take", columns, rows, note=note)]
 
 
 def _money_tables(trial: TrialForecast) -> list[Table]:
