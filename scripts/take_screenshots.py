@@ -28,6 +28,12 @@ PICTURES = (
     ("bridge-calm", "/", "calm", 1280, 1500),
     ("evidence-light", "/evidence", "light", 1280, 1100),
     ("bridge-phone", "/", "light", 390, 1700),
+    ("number", "/measures/enrolment_against_plan", "light", 1280, 1200),
+    ("vendor", "/vendors/metrics/report_late", "light", 1280, 1300),
+    ("forecast", "/forecasts/QD-007", "light", 1280, 1500),
+    ("risks", "/risks", "light", 1280, 1300),
+    ("regulation", "/regulation", "light", 1280, 1300),
+    ("development", "/development", "light", 1280, 1100),
 )
 
 
