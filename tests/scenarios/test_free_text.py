@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from quarterdeck.assistant.calls import read_calls
 from quarterdeck.record.database import Record, open_record
@@ -21,6 +24,8 @@ from quarterdeck.scenarios.grammar import FORMS, parse_scenario
 from quarterdeck.scenarios.model import LeverUse
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.settings import Settings
+from quarterdeck.web.app import create_app
+from trial_builders import build_trial
 
 TODAY, NOW = date(2026, 11, 20), datetime(2026, 11, 20, 9, tzinfo=UTC)
 TEXT = "Could we perhaps get ten extra hospitals going in Spain, starting in March, with 2 fewer visits each?"
@@ -117,6 +122,28 @@ def test_an_answer_that_invents_or_does_not_fit_is_refused(clauses: list[str], r
 def test_every_form_is_allowed_where_the_text_says_as_much(form: str) -> None:
     clause = f"{form} up by 10%" if form == "the euro" else form
     assert find_problems(clause, clause, TODAY) == []
+
+
+def test_the_workbench_shows_a_restated_text_back_before_it_counts(tmp_path: Path) -> None:
+    pytest.importorskip("pydantic_ai")
+    build_trial(tmp_path)
+    with model_that_answers(["add 10 sites in Spain"], ("perhaps",)) as (settings, _):
+        app = create_app(replace(settings, home=tmp_path / "home"), work=False)
+        with TestClient(app) as client:
+            token = re.search(r'name="form_token" value="([^"]+)"', client.get("/preferences").text)
+            assert token
+            form = {"form_token": token.group(1), "text": "Could we get 10 more hospitals in Spain, perhaps?"}
+            text = client.post("/scenarios/T1/restate", data=form).text
+    assert "Add 10 sites in Spain" in text
+    assert "Yes, this is what I meant" in text
+    assert "no lever fits:</strong> perhaps" in text
+    assert "None was kept yet" in text
+
+
+def test_the_workbench_offers_own_words_only_where_a_model_is_set(tmp_path: Path) -> None:
+    build_trial(tmp_path)
+    with TestClient(create_app(Settings(home=tmp_path / "home"), work=False)) as client:
+        assert "in your own words" not in client.get("/scenarios/T1").text
 
 
 def test_two_clauses_in_one_and_a_year_that_nobody_named_are_found() -> None:

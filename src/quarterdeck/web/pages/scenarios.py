@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
+from quarterdeck.assistant.model import is_configured
 from quarterdeck.charts.dots import Dot, Dots
 from quarterdeck.forecasts.inputs import prepare_all
 from quarterdeck.record.models.forecasts import KeptScenario
 from quarterdeck.scenarios import actions
 from quarterdeck.scenarios.choose import choose_options, trace_frontier, weigh_options
 from quarterdeck.scenarios.countries import country_code
+from quarterdeck.scenarios.free_text import restate
 from quarterdeck.scenarios.grammar import FORMS, parse_scenario
 from quarterdeck.scenarios.levers import load_levers
 from quarterdeck.scenarios.model import Scenario
@@ -105,9 +108,12 @@ def show_choice(budget: float | None = None, people: float | None = None, view: 
 
 @router.get("/scenarios/{study_id}")
 def show_workbench(
-    study_id: str, say: str = "", by: str = "", chance: float = 0.8, country: str = "", view: View = permit("page.read")
+    study_id: str, say: str = "", by: str = "", chance: float = 0.8, country: str = "", unread: str = "", view: View = permit("page.read")
 ) -> Response:
-    """The workbench of one trial. `say`: one scenario a line, shown back as levers; `by` seeks how many sites a date needs."""
+    """The workbench of one trial. `say`: one scenario a line, shown back as levers; `by` seeks how many sites a date needs.
+
+    `unread` is what of a free text no lever could take.
+    """
     scenarios = _read_lines(say, study_id, view.today)
     comparison = run_scenarios(view.snapshot, study_id, scenarios, view.settings.random_seed)
     sought = _seek_words(view, study_id, by, chance, country) if by else ""
@@ -130,12 +136,15 @@ def show_workbench(
         chance=chance,
         country=country,
         kept=kept,
+        unread=unread,
+        may_restate=is_configured(view.settings) and view.may("model.call"),
         may_keep=view.may("scenario.keep"),
         may_promote=view.may("scenario.promote"),
         cites=[
             finding,
             sought,
             say,
+            unread,
             *FORMS,
             *EXAMPLES.splitlines(),
             *(describe_scenario(s) for s in scenarios),
@@ -143,6 +152,14 @@ def show_workbench(
             study_id,
         ],
     )
+
+
+@router.post("/scenarios/{study_id}/restate")
+def restate_text(study_id: str, text: Annotated[str, Form()], view: View = permit("model.call")) -> Response:
+    """Free text into the grammar's words; the workbench then shows the levers back, and nothing counts before it is confirmed."""
+    found = restate(text, view.today, view.settings, view.record, view.actor, view.deck.now(), _names(view.snapshot))
+    asked = {"say": found.sentence} | ({"unread": "; ".join(found.unread)} if found.unread else {})
+    return view.redirect(f"/scenarios/{quote(study_id, safe='')}?{urlencode(asked)}")
 
 
 @router.post("/scenarios/{study_id}/keep")
@@ -167,6 +184,12 @@ def promote(
 def paths(snapshot: Snapshot) -> list[str]:
     """Every page there is."""
     return ["/scenarios", "/scenarios/choice", *(f"/scenarios/{study}" for study in sorted(prepare_all(snapshot)))]
+
+
+def _names(snapshot: Snapshot) -> list[str]:
+    """Proper names that must not leave with a text."""
+    rows = snapshot.query("SELECT name FROM vendor UNION SELECT nickname FROM study UNION SELECT product FROM study").to_pylist()
+    return sorted(str(row["name"]) for row in rows if row["name"])
 
 
 def _read_lines(say: str, study_id: str, today: date) -> list[Scenario]:
