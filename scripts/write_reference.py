@@ -63,7 +63,12 @@ def write_settings() -> str:
     """Every setting with its default and meaning. A setting without a sentence here fails the run."""
     from quarterdeck.vocabulary.settings import FILE_NAME, Settings
 
-    lines = ["# Settings", "", f"In `{FILE_NAME}` in the home folder, or in the environment as `QUARTERDECK_` and the name in capitals.", ""]
+    lines = [
+        "# Settings",
+        "",
+        f"In `{FILE_NAME}` in the home folder, or in the environment as `QUARTERDECK_` and the name in capitals.",
+        "",
+    ]
     lines += ["| setting | default | meaning |", "|---|---|---|"]
     for field in dataclasses.fields(Settings):
         lines.append(f"| `{field.name}` | `{getattr(Settings(), field.name)}` | {SETTINGS[field.name]} |")

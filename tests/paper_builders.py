@@ -57,7 +57,9 @@ def sample_readings(seed: int = 1, trials: int = 6) -> list[Reading]:
             p_target=rng.uniform(0.05, 0.9),
             verdict=Verdict.ORDINARY,
         ),
-        make_reading("major_findings_per_audit", unit="per audit", value=rng.uniform(0.5, 3.0), target="below 2", p_target=rng.uniform(0.05, 0.6)),
+        make_reading(
+            "major_findings_per_audit", unit="per audit", value=rng.uniform(0.5, 3.0), target="below 2", p_target=rng.uniform(0.05, 0.6)
+        ),
         make_reading(
             "regrettable_attrition",
             value=rng.uniform(0.01, 0.09),

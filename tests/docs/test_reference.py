@@ -55,10 +55,16 @@ def test_every_command_explains_itself_and_its_options() -> None:
 def test_no_link_in_the_docs_leads_nowhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
-    missing = [target for target in targets if "://" not in target and not target.startswith("mailto:") and not (ROOT / page).parent.joinpath(target).exists()]
+    missing = [
+        target
+        for target in targets
+        if "://" not in target and not target.startswith("mailto:") and not (ROOT / page).parent.joinpath(target).exists()
+    ]
     assert missing == []
 
 
 def test_the_glossary_names_each_term_once_in_order() -> None:
-    rows = [line.split("|")[1].strip() for line in (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
+    rows = [
+        line.split("|")[1].strip() for line in (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ][1:]
     assert len(rows) == len(set(rows)), [row for row in rows if rows.count(row) > 1]

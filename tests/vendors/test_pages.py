@@ -95,7 +95,9 @@ def test_an_uploaded_change_order_becomes_a_review_with_a_figure_per_line(client
 )
 def test_a_file_that_is_no_change_order_is_refused_with_a_reason(client: TestClient, name: str, content: bytes) -> None:
     answer = client.post(
-        "/vendors/change-orders", data={"contract": "C1", "form_token": token(client, "/vendors/change-orders")}, files={"file": (name, content)}
+        "/vendors/change-orders",
+        data={"contract": "C1", "form_token": token(client, "/vendors/change-orders")},
+        files={"file": (name, content)},
     )
     assert answer.status_code in (400, 422)
     assert "Traceback" not in answer.text

@@ -142,7 +142,9 @@ def _exchange(topics: Sequence[Topic], weeks: Sequence[int], chosen: list[int | 
 
 def _replace(topics: Sequence[Topic], weeks: Sequence[int], chosen: list[int | None]) -> bool:
     left = [t.sessions - chosen.count(n) for n, t in enumerate(topics)]
-    waiting = sorted((n for n in range(len(topics)) if left[n] > 0), key=lambda n: -topics[n].priority)[: 4 if len(chosen) > SHORT else None]
+    waiting = sorted((n for n in range(len(topics)) if left[n] > 0), key=lambda n: -topics[n].priority)[
+        : 4 if len(chosen) > SHORT else None
+    ]
     improved = False
     if len(chosen) > 100:
         return improved

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 BUCKETS = 4096
-STOP = frozenset(["a", "an", "and", "the", "of", "for", "to", "in", "on", "per", "by", "with", "at", "from", "or", "additional", "extra", "new"])
+STOP = frozenset(
+    ["a", "an", "and", "the", "of", "for", "to", "in", "on", "per", "by", "with", "at", "from", "or", "additional", "extra", "new"]
+)
 SAME = {
     "siv": "initiation visit", "imv": "monitoring visit", "cov": "close out visit", "pm": "project management", "dm": "data management",
     "crf": "data page", "page": "data page", "monthly": "month", "months": "month", "cra": "monitoring", "dbl": "database lock",

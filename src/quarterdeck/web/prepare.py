@@ -105,9 +105,15 @@ def get_inside(app: FastAPI, path: str, as_of: str) -> str:
     async def send(message: dict[str, Any]) -> None:
         parts.append(message.get("body", b""))
 
-    try:
-        asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
-    except Exception:
-        # The page has answered with its message and the log has the details; the other pages are still to be prepared.
-        _log.warning("a page could not be prepared: %s", path)
+    def ask() -> None:
+        try:
+            asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+        except Exception:
+            # The page has answered with its message and the log has the details; the other pages are still to be prepared.
+            _log.warning("a page could not be prepared: %s", path)
+
+    # In a thread of its own: the caller's may already run an event loop, and one loop cannot run inside another.
+    asker = threading.Thread(target=ask)
+    asker.start()
+    asker.join()
     return b"".join(parts).decode("utf-8", "replace")
