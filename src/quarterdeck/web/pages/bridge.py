@@ -57,7 +57,7 @@ def show_bridge(view: View = permit("page.read", any_scope=True)) -> Response:
         charts={entry["chart_name"]: entry["chart"] for entry in headlines if entry["chart"]}, readings=[entry["reading"] for entry in headlines if entry["reading"]], findings=urgent,
         headlines=[entry for entry in headlines if entry["reading"]], urgent=urgent[:SHOWN], n_urgent=len(urgent), change=change, fresh=fresh,
         opportunities=[f for f in findings if f.opportunity][:3],
-        cites=[len(worst), len(trials), len(urgent), SHOWN, *change.values(), *fresh.values(), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action)), *(e["sentence"] for e in headlines)],
+        cites=[len(worst), len(trials), len(urgent), SHOWN, *change.values(), *fresh.values(), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action)), *(e["sentence"] for e in headlines), *(e["of"] for e in headlines)],
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def show_finding(id: str, view: View = permit("page.read", any_scope=True)) -> R
     cost = words_of(finding.consequence)
     return view.page(
         "decisions/finding.html", finding=finding.headline.rstrip('.'), tables=tables, findings=[finding], it=finding, cost=cost, seen=_seen_by(view, finding.id),
-        cites=[finding.headline, finding.cause, finding.suggested_action, *cost], readings=finding.readings,
+        cites=[finding.headline, finding.cause, finding.suggested_action, finding.owner, *cost], readings=finding.readings,
     )  # fmt: skip
 
 
