@@ -500,7 +500,7 @@ def show_vendor(vendor_id: str, view: View = permit("portfolio.read")) -> Respon
         surveys=actions.read_surveys(view.record, vendor_id), tables=_vendor_tables(bare), charts=charts, findings=found,
         cites=[
             len(worse), len(better), len(bare.scorecard), *(n for t in tally.values() for n in (t.kept, t.broken, t.overdue, t.open)), *_cites(found), *(p.words for p in promises), *(p.outcome for p in promises),
-            *(p.due for p in promises), *(lever.ask for lever in bare.levers), *(chart.sentence for chart in charts.values()), *(wording.money(x, lever.value.currency) for lever in bare.levers for x in (lever.value.amount, lever.interval.low, lever.interval.high)), *(x for lever in bare.levers for x in (lever.interval.low, lever.interval.high)), 80,
+            *(p.due for p in promises), *(lever.ask for lever in bare.levers), *(text for chart in charts.values() for text in (chart.title, chart.sentence)), *(wording.money(x, lever.value.currency) for lever in bare.levers for x in (lever.value.amount, lever.interval.low, lever.interval.high)), *(x for lever in bare.levers for x in (lever.interval.low, lever.interval.high)), 80,
             *(s.mean_score for s in actions.read_surveys(view.record, vendor_id)), *(s.n_answers for s in actions.read_surveys(view.record, vendor_id)), bare.name,
         ],
     )  # fmt: skip
