@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,14 @@ def test_sql_of_every_query_is_as_kept(engine: str) -> None:
         if os.environ.get("QUARTERDECK_WRITE_GOLDEN"):
             path.parent.mkdir(exist_ok=True)
             path.write_text(sql, encoding="utf-8")
-        assert path.read_text(encoding="utf-8") == sql, f"the SQL of {name} has changed for {engine}"
+        assert _in_one_order(path.read_text(encoding="utf-8")) == _in_one_order(sql), f"the SQL of {name} has changed for {engine}"
+
+
+def _in_one_order(sql: str) -> str:
+    """The columns that a join leaves out come from a set, so their order changes from run to run; it means nothing."""
+    return re.sub(
+        r"EXCLUDE\s*\(([^)]*)\)", lambda found: f"EXCLUDE ({', '.join(sorted(name.strip() for name in found[1].split(',')))})", sql
+    )
 
 
 def test_no_kept_sql_is_left_over() -> None:
