@@ -67,14 +67,15 @@ def write_pptx(paper: Paper, made_at: datetime, template: Path | None = None) ->
 def plan_slides(section: Section) -> list[_Plan]:
     """One finding a slide: a section's first lines beside its chart, the rest in the notes. Text or rows that fill more go on.
 
-    A table that stands behind a chart stays in the paper; a deck shows the chart.
+    A table that stands behind a chart stays in the paper; a deck shows the chart, and a table that comes before it.
     """
     paragraphs = [block for block in section.blocks if isinstance(block, Paragraph) and block.line.text]
     paragraphs += [Paragraph(line) for block in section.blocks if isinstance(block, Signature) for line in block.lines]
     figures = [block for block in section.blocks if isinstance(block, Figure)]
     tables = [block for block in section.blocks if isinstance(block, Table) and block.rows]
-    first = next((block for block in section.blocks if block in figures or block in tables), None)
-    pieces: list[Figure | Table] = [*figures] if isinstance(first, Figure) else [piece for table in tables for piece in _pieces(table)]
+    is_table_first = bool(tables) and (not figures or section.blocks.index(tables[0]) < section.blocks.index(figures[0]))
+    leading = [piece for table in (tables[:1] if figures else tables) for piece in _pieces(table)] if is_table_first else []
+    pieces: list[Figure | Table] = [*leading, *figures]
     if not pieces:
         return [_Plan(section.heading, chunk, None, section.notes) for chunk in _chunks(paragraphs, 7, 2.4 * LETTERS_A_SLIDE)] or [
             _Plan(section.heading, (), None, section.notes)
