@@ -26,6 +26,8 @@ else
 fi
 echo "Installing Quarterdeck into .venv with $("$python" --version) ..."
 [ -x .venv/bin/python ] && .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null || "$uv" venv --quiet --no-python-downloads --python "$python" .venv
-"$uv" pip install --quiet --python .venv/bin/python --constraint constraints.txt --editable ".[postgres,cluster,llm,sso]" --group dev
+# Compiled once here, so that commands start fast also where Python may not write bytecode (read-only or shared installations).
+"$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --constraint constraints.txt --editable ".[postgres,cluster,llm,sso]" --group dev
+.venv/bin/python -m compileall -q src
 touch "$stamp"
 echo "Ready: .venv/bin/quarterdeck"
