@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -29,6 +30,8 @@ class Record:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._watching: Connection | None = None
+        self._lock = threading.Lock()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -42,8 +45,26 @@ class Record:
         with self._sessions.begin() as session:
             yield session
 
+    def version(self) -> str:
+        """A word that changes with every commit to the record, by this process or another (and at times without one).
+
+        SQLite counts the commits that a connection did not make itself, so this one is never used to write. PostgreSQL names the end
+        of its log, which every write of any database in the cluster moves.
+        """
+        with self._lock:
+            if self._watching is None:
+                self._watching = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            is_sqlite = self.engine.dialect.name == "sqlite"
+            return str(
+                self._watching.exec_driver_sql("PRAGMA data_version" if is_sqlite else "SELECT pg_current_wal_insert_lsn()").scalar()
+            )
+
     def close(self) -> None:
         """Give the connections back."""
+        with self._lock:
+            if self._watching is not None:
+                self._watching.close()
+                self._watching = None
         self.engine.dispose()
 
 

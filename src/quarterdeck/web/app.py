@@ -23,6 +23,7 @@ from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web import security
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import api_modules, page_modules
+from quarterdeck.web.kept_pages import KeptPages
 from quarterdeck.web.pages.sso import Provider, provider_from_environment
 from quarterdeck.web.render import STATIC, render
 from quarterdeck.web.view import SignInNeeded, View
@@ -69,6 +70,7 @@ def create_app(
         app.include_router(module.router, prefix="/api/v1")
     app.mount("/static", _KeptFiles(directory=STATIC), name="static")
     _handle_errors(app)
+    app.add_middleware(KeptPages, deck=deck, secret=app.state.secret)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(security.HostAndSize, hosts=hosts)
     app.add_middleware(security.SecureHeaders)

@@ -43,6 +43,11 @@ class Deck:
             return self.store.open(self._ready)
         return self.store.open(as_of)
 
+    @property
+    def shown_id(self) -> str:
+        """The snapshot whose views are prepared, or none."""
+        return self._ready
+
     def is_preparing(self) -> bool:
         """Whether a newer snapshot than the one shown is being prepared."""
         return bool(self._ready) and self.store.current_id() != self._ready

@@ -192,6 +192,11 @@ def browser_of(request: Request) -> str:
     return str(request.cookies.get(SESSION_COOKIE) or request.cookies.get(BROWSER_COOKIE) or getattr(request.state, "new_browser", ""))
 
 
+def browser_cookie(name: str, is_secure: bool) -> tuple[bytes, bytes]:
+    """The header that gives a browser its name."""
+    return b"set-cookie", f"{BROWSER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax{'; Secure' if is_secure else ''}".encode()
+
+
 def new_browser_name() -> str:
     """A name nobody can guess."""
     return secrets.token_urlsafe(24)

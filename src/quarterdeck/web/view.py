@@ -57,9 +57,6 @@ class View:
         self.charts: dict[str, Chart] = {}
         self._snapshot: Snapshot | None = None
         self._browser = security.browser_of(request)
-        self._new_browser = ""
-        if not self._browser:
-            self._browser = self._new_browser = security.new_browser_name()
 
     # -- who and what
 
@@ -237,11 +234,11 @@ class View:
         html = render.render(template, context)
         if kind == "text" or (kind == "" and self.preferences.view == "text" and self.request.method == "GET"):
             html = render.render("plain.html", {"view": self, "finding": finding, "text": render.to_text(html)})
-        return self._with_browser(HTMLResponse(html, status_code=status))
+        return HTMLResponse(html, status_code=status)
 
     def redirect(self, address: str) -> Response:
         """After a form: the page that shows what became of it."""
-        return self._with_browser(Response(status_code=303, headers={"location": address}))
+        return Response(status_code=303, headers={"location": address})
 
     def _arranged(self, table: Table) -> Table:
         name, _, by = self.request.query_params.get("sort", "").partition(":")
@@ -319,13 +316,6 @@ class View:
         if self.has_facts:
             cited += [*self.facts_notes(), self.snapshot.id]
         return {"title": title, "values": cited}
-
-    def _with_browser(self, response: Response) -> Response:
-        if self._new_browser:
-            response.set_cookie(
-                security.BROWSER_COOKIE, self._new_browser, httponly=True, samesite="lax", secure=self.request.url.scheme == "https"
-            )
-        return response
 
     def _find_actor(self) -> Actor:
         if (inside := self.request.scope.get("quarterdeck.inside")) is not None:

@@ -1,0 +1,90 @@
+"""A kept page is the page its reader would get anew: never another's, never from before a decision or a load."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from quarterdeck.record import accounts
+from quarterdeck.record.database import Record
+from quarterdeck.record.permissions import SINGLE_USER
+from quarterdeck.vocabulary.reading import Scope
+from quarterdeck.vocabulary.settings import Settings
+from quarterdeck.web import render
+from quarterdeck.web.app import create_app
+from quarterdeck.web.preferences import set_preferences
+from tests_web import form_token  # type: ignore[import-not-found]
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+PASSWORD = "a long and quiet password"
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The templates rendered so far."""
+    seen: list[str] = []
+    really = render.render
+
+    def count(template: str, context: dict[str, object]) -> str:
+        seen.append(template)
+        return really(template, context)
+
+    monkeypatch.setattr(render, "render", count)
+    return seen
+
+
+@pytest.fixture
+def home(tmp_path: Path, demo_home: Path) -> Path:
+    """A copy with a record of its own; parts are shared."""
+    copied = tmp_path / "home"
+    shutil.copytree(demo_home, copied, ignore=shutil.ignore_patterns("record.sqlite*"))
+    return copied
+
+
+def test_a_page_seen_before_is_not_made_again(home: Path, rendered: list[str]) -> None:
+    with TestClient(create_app(Settings(home=home), work=False)) as client:
+        first = client.get("/measures").text
+        count = len(rendered)
+        assert client.get("/measures").text == first
+        assert len(rendered) == count
+
+
+def test_another_browser_gets_the_same_page_with_its_own_form_token(home: Path, rendered: list[str]) -> None:
+    app = create_app(Settings(home=home), work=False)
+    with TestClient(app) as one, TestClient(app) as other:
+        tokens = form_token(one), form_token(other)
+        assert len(rendered) == 1
+        assert tokens[0] != tokens[1]
+        for client, token in zip((one, other), tokens, strict=True):
+            answer = client.post("/preferences", data={"form_token": token, "theme": "calm"}, follow_redirects=False)
+            assert answer.status_code == 303
+
+
+def test_what_is_written_to_the_record_ends_every_kept_page(home: Path) -> None:
+    app = create_app(Settings(home=home), work=False)
+    with TestClient(app) as client:
+        assert 'data-theme="calm"' not in client.get("/measures").text
+        set_preferences(app.state.deck.record, SINGLE_USER.id, theme="calm")
+        assert 'data-theme="calm"' in client.get("/measures").text
+
+
+def test_a_page_of_one_person_is_never_shown_to_another(home: Path) -> None:
+    app = create_app(Settings(home=home), require_accounts=True, work=False, now=lambda: NOW)
+    record: Record = app.state.deck.record
+    for name, role, scope in (("ada", "director", Scope()), ("ben", "reader", Scope("study", "QD-001"))):
+        accounts.open_account(record, accounts.INSTALLER, name, name.capitalize(), PASSWORD, NOW)
+        accounts.grant_role(record, accounts.INSTALLER, name, role, scope, NOW)
+    with TestClient(app) as ada, TestClient(app) as ben, TestClient(app) as nobody:
+        for client, name in ((ada, "ada"), (ben, "ben")):
+            client.cookies.set("quarterdeck_session", accounts.sign_in(record, name, PASSWORD, "10.0.0.1", NOW))
+        assert ada.get("/trials/QD-002").status_code == 200
+        assert ben.get("/trials/QD-002").status_code == 403
+        assert "QD-002" not in ben.get("/trials").text
+        assert "QD-002" in ada.get("/trials").text
+        assert nobody.get("/trials", follow_redirects=False).status_code == 303
+        accounts.end_sessions(record, accounts.INSTALLER, "ada", NOW)
+        assert ada.get("/trials/QD-002", follow_redirects=False).status_code == 303
