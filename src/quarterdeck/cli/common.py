@@ -55,19 +55,17 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 @contextmanager
 def progress(description: str, total: float | None) -> Iterator[Any]:
-    """A progress bar on standard error for work over a second; yields `advance(amount=1, note="")`. Silent where nobody watches."""
+    """A progress bar on standard error for work over a second; yields `advance(amount=1, note="")`. Silent where nobody watches.
+
+    `total` is None where nothing can be counted: the bar then only moves.
+    """
     if not sys.stderr.isatty():
         yield lambda amount=1, note="": None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    counted = (TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), TimeRemainingColumn()) if total is not None else ()
+    with Progress(TextColumn("{task.description}"), BarColumn(), *counted, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(description, total=total)
         yield lambda amount=1, note="": bar.update(task, advance=amount, description=note or description)

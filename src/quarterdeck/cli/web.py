@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quarterdeck.cli.common import HomeOption, JsonOption, get_settings, print_json, print_table
+from quarterdeck.cli.common import HomeOption, JsonOption, get_settings, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def register(app: typer.Typer) -> None:
@@ -48,10 +51,20 @@ def serve(
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise Unavailable("The address cannot be bound", thing=f"{host}:{port}", next_step="Choose another with --port.") from error
+    _prepare_first_page(app)
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Quarterdeck is at http://{shown}:{listener.getsockname()[1]}/ (stop it with Ctrl-C)")
     config = uvicorn.Config(app, log_level="warning", proxy_headers=trust_proxy, server_header=False, timeout_graceful_shutdown=5)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _prepare_first_page(app: FastAPI) -> None:
+    """Computes the Bridge before anyone is told where it is; the other pages follow while it is read."""
+    from quarterdeck.web.prepare import get_inside
+
+    if app.state.deck.store.current_id():
+        with progress("Preparing the first page", None):
+            get_inside(app, "/", "")
 
 
 def _hosts(host: str, names: list[str], loopback: tuple[str, ...]) -> tuple[str, ...]:
