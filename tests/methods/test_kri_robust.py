@@ -109,3 +109,19 @@ def test_q_values_are_the_textbook_ones_and_ignore_what_was_not_assessed() -> No
 def test_consecutive_flags_are_counted_from_the_newest_over_gaps() -> None:
     assert count_consecutive([True, False, True, None, True]) == 2
     assert count_consecutive([True, True, False]) == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 300)), min_size=1, max_size=45), min_size=1, max_size=6))
+def test_many_families_at_once_score_as_each_alone(families: list[list[tuple[int, int]]]) -> None:
+    rows = [(f, min(x, n), n) for f, family in enumerate(families) for x, n in family]
+    family, x, n = (np.array(column) for column in zip(*rows, strict=True))
+    x, n = x.astype(float), n.astype(float)
+    order = np.random.default_rng(len(rows)).permutation(len(rows))
+    for score in (score_binary, score_rate):
+        together = score(x[order], n[order], family[order])
+        for f in range(len(families)):
+            alone = score(x[family == f], n[family == f])
+            mine = np.argsort(order)[family == f]
+            for name in ("z", "expected", "ratio", "tau2", "factor"):
+                assert getattr(together, name)[mine] == pytest.approx(getattr(alone, name), abs=1e-9, nan_ok=True)

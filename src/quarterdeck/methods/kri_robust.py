@@ -9,6 +9,7 @@ the prediction (a t in place of a normal), and with few groups the judged one is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.special import ndtr
 from quarterdeck.methods.saddlepoint import mid_z_beta_binomial, mid_z_gamma_poisson
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 CLIP = 1.2815515655446004  # winsorising at 10 % in each tail of a normal
 CLIPPED_MOMENT = 0.6786648  # E[min(z^2, CLIP^2)] for a standard normal
@@ -43,24 +45,27 @@ class RobustScores:
     z: Floats
     p: Floats
     tau2: Floats
-    factor: float
+    factor: Floats
 
 
-def score_binary(x: Floats, n: Floats) -> RobustScores:
-    """Scores of x of n (0 <= x <= n, n > 0; two groups or more, else NaN) against the share of the other groups.
+def score_binary(x: Floats, n: Floats, family: Whole | None = None) -> RobustScores:
+    """Scores of x of n (0 <= x <= n, n > 0) against the share of the other groups of the same family (two groups or more, else NaN).
+
+    `family` numbers families from 0; without it all groups are one family. Many families at once cost little more than one.
 
     >>> score_binary(np.array([1.0, 1.0, 900.0]), np.array([1000.0, 1000.0, 1000.0])).z.round(0).tolist()[2] > 5
     True
     """
-    total_x, total_n = float(x.sum()), float(n.sum())
+    families = _Families.of(x, family)
+    total_x, total_n = families.total(x), families.total(n)
     rest = total_n - n
     with np.errstate(all="ignore"):
         share = (total_x - x + 0.5) / (rest + 1)
-        if len(x) > FEW_GROUPS:
-            spread = _estimate_spread(_gap_binary(x, n, (total_x + 0.5) / (total_n + 1)), 1 / (4 * n + 2))
-        else:
-            xo, no = _others(x), _others(n)
-            spread = _estimate_spread_without_each(_gap_binary(xo, no, share[:, None]), 1 / (4 * no + 2))
+        even = (total_x + 0.5) / (total_n + 1)
+        spread = families.estimate_spread(
+            lambda many: (_gap_binary(x[many], n[many], even[many]), 1 / (4 * n[many] + 2)),
+            lambda each, other: (_gap_binary(x[other], n[other], share[each]), 1 / (4 * n[other] + 2)),
+        )
         factor = np.minimum(spread.factor, np.maximum(n, 1))
         correlation = np.minimum(4 * spread.tau2 + 1 / np.maximum(rest, 1), 0.999)
         z = mid_z_beta_binomial(x / factor, n / factor, share, correlation)
@@ -69,19 +74,19 @@ def score_binary(x: Floats, n: Floats) -> RobustScores:
     return _finish(x, n * share, low * n, high * n, z, spread, rest > 0)
 
 
-def score_rate(x: Floats, n: Floats) -> RobustScores:
-    """Scores of counts x over exposures n (x >= 0, n > 0, any unit of time; two groups or more, else NaN)."""
-    total_x, total_n = float(x.sum()), float(n.sum())
+def score_rate(x: Floats, n: Floats, family: Whole | None = None) -> RobustScores:
+    """Scores of counts x over exposures n (x >= 0, n > 0, any unit of time), family by family as in `score_binary`."""
+    families = _Families.of(x, family)
+    total_x, total_n = families.total(x), families.total(n)
     rest = total_n - n
     with np.errstate(all="ignore"):
         others = total_x - x + 0.5
         mean = n * others / rest
-        if len(x) > FEW_GROUPS:
-            even = n * (total_x + 0.5) / total_n
-            spread = _estimate_spread(_gap_rate(x, even), 1 / (4 * even))
-        else:
-            xo, even = _others(x), _others(n) * (others / rest)[:, None]
-            spread = _estimate_spread_without_each(_gap_rate(xo, even), 1 / (4 * even))
+        even, rate = n * (total_x + 0.5) / total_n, others / rest
+        spread = families.estimate_spread(
+            lambda many: (_gap_rate(x[many], even[many]), 1 / (4 * even[many])),
+            lambda each, other: (_gap_rate(x[other], n[other] * rate[each]), 1 / (4 * (n[other] * rate[each]))),
+        )
         z = mid_z_gamma_poisson(x / spread.factor, mean / spread.factor, 4 * spread.tau2 + 1 / others)
         z = _widen(z, 4 * spread.tau2 * mean / spread.factor, spread.freedom)
     low, high = _byar(x)
@@ -108,7 +113,7 @@ def _finish(x: Floats, expected: Floats, low: Floats, high: Floats, z: Floats, s
             high / expected,
             z,
             2 * ndtr(-np.abs(z)),
-            np.broadcast_to(spread.tau2, x.shape),
+            spread.tau2,
             spread.factor,
         )
 
@@ -118,37 +123,104 @@ class Spread:
     """Variance of a group on the root scale: factor * its own sampling variance + tau2, and the degrees of freedom behind tau2."""
 
     tau2: Floats
-    factor: float
-    freedom: float
+    factor: Floats
+    freedom: Floats
 
 
-def _estimate_spread(gap: Floats, own: Floats) -> Spread:
-    """The spread of many groups: tau2 (sites differ) and factor (participants within a site differ, so counts clump).
+Gap = tuple[Floats, Floats]  # how far groups lie from the centre on the root scale, and their own sampling variances
 
-    Both are found so that the winsorised z have the moment of a normal, in the smaller and the larger groups alike.
+
+@dataclass(frozen=True, slots=True)
+class _Families:
+    """Groups by family: `order` lists the groups family by family, family f from `starts[f]` over `sizes[f]`."""
+
+    number: Whole
+    order: Whole
+    starts: Whole
+    sizes: Whole
+
+    @classmethod
+    def of(cls, x: Floats, family: Whole | None) -> _Families:
+        number = np.zeros(len(x), dtype=np.int64) if family is None else family
+        sizes = np.bincount(number)
+        return cls(number, np.argsort(number, kind="stable"), np.cumsum(sizes) - sizes, sizes)
+
+    def total(self, values: Floats) -> Floats:
+        """By group, the sum over its family."""
+        return np.asarray(np.bincount(self.number, values)[self.number])
+
+    def estimate_spread(self, gap_of_many: Callable[[Whole], Gap], gap_to_others: Callable[[Whole, Whole], Gap]) -> Spread:
+        """Spreads by group. Families of one size are done at once; in large ones the judged group is not left out."""
+        count = len(self.number)
+        spread = Spread(np.zeros(count), np.ones(count), np.ones(count))
+        for size in np.unique(self.sizes[(self.sizes > 1) & (self.sizes <= FEW_GROUPS)]):
+            rows = self.order[self.starts[self.sizes == size][:, None] + np.arange(size)]
+            each = rows.reshape(-1, 1)
+            found = _estimate_spread_without_each(*gap_to_others(each, _others(rows)))
+            for mine, theirs in zip((spread.tau2, spread.factor, spread.freedom), (found.tau2, found.factor, found.freedom), strict=True):
+                mine[each[:, 0]] = theirs
+        large = np.flatnonzero(self.sizes > FEW_GROUPS)
+        if len(large):
+            members = [self.order[self.starts[f] : self.starts[f] + self.sizes[f]] for f in large]
+            tau2, factor, freedom = _estimate_spreads([gap_of_many(rows) for rows in members])
+            for i, rows in enumerate(members):
+                spread.tau2[rows], spread.factor[rows], spread.freedom[rows] = tau2[i], factor[i], freedom[i]
+        return spread
+
+
+def _estimate_spreads(families: list[Gap]) -> tuple[Floats, Floats, Floats]:
+    """tau2 (sites differ), factor (participants within a site differ, so counts clump) and degrees of freedom of each family of many groups.
+
+    tau2 and factor are found so that the winsorised z have the moment of a normal, in the smaller and the larger groups alike.
     """
-    pick = _take_evenly(gap, own)
-    gap, own = gap[pick], own[pick]
-    is_small = own > np.median(own)
-    tolerance = 0.63 * 2 / np.sqrt(len(gap))
-    low, high = 1.0, 40.0
-    if _imbalance(gap, own, is_small, low) > tolerance:
+    chosen = [(gap[pick], own[pick]) for gap, own in families for pick in [_take_evenly(gap, own)]]
+    sizes = np.array([len(gap) for gap, _ in chosen])
+    # Padded with groups of no weight: their own variance is infinite.
+    gap, own = np.zeros((len(chosen), sizes.max())), np.full((len(chosen), sizes.max()), np.inf)
+    is_small = np.zeros(gap.shape, dtype=bool)
+    for i, (one, variance) in enumerate(chosen):
+        gap[i, : sizes[i]], own[i, : sizes[i]], is_small[i, : sizes[i]] = one, variance, variance > np.median(variance)
+    table = _Padded(gap, own, is_small, sizes)
+    tolerance = 0.63 * 2 / np.sqrt(sizes)
+    low, high = np.ones(len(sizes)), np.full(len(sizes), 40.0)
+    clumped = np.flatnonzero(table.imbalance(low) > tolerance)
+    if len(clumped):
+        some = table.take(clumped)
         for _ in range(9):
-            middle = np.sqrt(low * high)
-            low, high = (middle, high) if _imbalance(gap, own, is_small, middle) > tolerance else (low, middle)
-    tau2 = _solve_spread(gap[None, :], low * own[None, :])
-    return Spread(tau2, float(low), EFFICIENCY * (len(gap) - 1))
+            middle = np.sqrt(low[clumped] * high[clumped])
+            above = some.imbalance(middle) > tolerance[clumped]
+            low[clumped], high[clumped] = np.where(above, middle, low[clumped]), np.where(above, high[clumped], middle)
+    return table.solve(low), low, EFFICIENCY * (sizes - 1)
 
 
-def _imbalance(gap: Floats, own: Floats, is_small: NDArray[np.bool_], factor: float) -> float:
-    tau2 = _solve_spread(gap[None, :], factor * own[None, :])[0]
-    clipped = np.minimum(gap**2 / (factor * own + tau2), CLIP**2)
-    if is_small.all() or not is_small.any() or (tau2 == 0 and clipped.mean() < CLIPPED_MOMENT):
-        return -1.0  # one size only, or more than enough already
-    return float(clipped[is_small].mean() - clipped[~is_small].mean())
+@dataclass(frozen=True, slots=True)
+class _Padded:
+    """Families as rows of one length; `sizes` says how many columns are meant."""
+
+    gap: Floats
+    own: Floats
+    is_small: NDArray[np.bool_]
+    sizes: Whole
+
+    def take(self, rows: Whole) -> _Padded:
+        return _Padded(self.gap[rows], self.own[rows], self.is_small[rows], self.sizes[rows])
+
+    def solve(self, factor: Floats) -> Floats:
+        return _solve_spread(self.gap, factor[:, None] * self.own, self.sizes)
+
+    def imbalance(self, factor: Floats) -> Floats:
+        """How much more the smaller groups vary than the larger: -1 where there is one size only, or more than enough already."""
+        tau2 = self.solve(factor)
+        clipped = np.minimum(self.gap**2 / (factor[:, None] * self.own + tau2[:, None]), CLIP**2)
+        small = self.is_small.sum(axis=1)
+        inside = np.where(self.is_small, clipped, 0.0).sum(axis=1)
+        whole = clipped.sum(axis=1)
+        found = inside / np.maximum(small, 1) - (whole - inside) / np.maximum(self.sizes - small, 1)
+        nothing = (small == 0) | (small == self.sizes) | ((tau2 == 0) & (whole / self.sizes < CLIPPED_MOMENT))
+        return np.asarray(np.where(nothing, -1.0, found))
 
 
-def _take_evenly(gap: Floats, own: Floats) -> NDArray[np.int64]:
+def _take_evenly(gap: Floats, own: Floats) -> Whole:
     if len(gap) <= LARGEST_SAMPLE:
         return np.arange(len(gap))
     order = np.argsort(own * (1 + 1e-9 * gap))  # by size, equal sizes by value: the order of rows must not matter
@@ -156,41 +228,48 @@ def _take_evenly(gap: Floats, own: Floats) -> NDArray[np.int64]:
 
 
 def _estimate_spread_without_each(gap: Floats, own: Floats) -> Spread:
-    """The spread of few groups; row i of `gap` and `own` holds the other groups against their own centre (m x m - 1)."""
-    others = gap.shape[1]
+    """The spread of few groups; a row of `gap` and `own` holds the other groups of one group against their own centre."""
+    judged, others = gap.shape
     if others < 2:
-        return Spread(np.full(len(gap), BORROWED_SPREAD), 1.0, BORROWED_FREEDOM)
-    tau2 = np.maximum(_solve_spread(gap, own), BORROWED_SPREAD * max(0.0, 1 - others / BORROW_BELOW))
+        return Spread(np.full(judged, BORROWED_SPREAD), np.ones(judged), np.full(judged, BORROWED_FREEDOM))
+    tau2 = _solve_spread(gap, own, np.full(judged, others))
+    tau2 = np.maximum(tau2, BORROWED_SPREAD * max(0.0, 1 - others / BORROW_BELOW))
+    freedom = EFFICIENCY * (others - 1)
     if others < VERY_FEW_GROUPS:
-        return Spread(np.minimum(tau2, BELIEVABLE_SPREAD), 1.0, max(BORROWED_FREEDOM, EFFICIENCY * (others - 1)))
-    return Spread(tau2, 1.0, max(2.0, EFFICIENCY * (others - 1)))
+        return Spread(np.minimum(tau2, BELIEVABLE_SPREAD), np.ones(judged), np.full(judged, max(BORROWED_FREEDOM, freedom)))
+    return Spread(tau2, np.ones(judged), np.full(judged, max(2.0, freedom)))
 
 
-def _others(values: Floats) -> Floats:
-    m = len(values)
-    return np.broadcast_to(values, (m, m))[~np.eye(m, dtype=bool)].reshape(m, m - 1)
+def _others(rows: Whole) -> Whole:
+    """Families by row and member -> by judged member, the other members: (f, m) -> (f m, m - 1)."""
+    m = rows.shape[1]
+    apart = np.broadcast_to(rows[:, None, :], (len(rows), m, m))[:, ~np.eye(m, dtype=bool)]
+    return np.asarray(apart.reshape(-1, m - 1))
 
 
-def _solve_spread(gap: Floats, own: Floats) -> Floats:
+def _solve_spread(gap: Floats, own: Floats, sizes: Whole) -> Floats:
     # row by row: mean(min(gap^2 / (own + tau2), clip^2)) falls with tau2; find where it is a normal's value, or 0
-    squares, target = gap**2, CLIPPED_MOMENT * (gap.shape[1] - 1) / gap.shape[1]
-    low, high = np.zeros(len(gap)), squares.max(axis=1) / target + 1e-12
+    result = np.zeros(len(gap))
+    squares, target = gap**2, CLIPPED_MOMENT * (sizes - 1) / sizes
     clip = CLIP**2
-
-    def moment(tau2: Floats) -> Floats:
-        return np.asarray(np.minimum(squares / (own + tau2[:, None]), clip).mean(axis=1))
-
-    is_spread = moment(low) > target
-    if not is_spread.any():
-        return low
+    rows = np.flatnonzero(np.minimum(squares / own, clip).sum(axis=1) / sizes > target)
+    if len(rows) == 0:
+        return result
+    squares, own, sizes, target = squares[rows], own[rows], sizes[rows], target[rows]
+    low, high = np.zeros(len(rows)), squares.max(axis=1) / target + 1e-12
+    ratio = np.empty_like(squares)
     for _ in range(22):
         middle = (low + high) / 2
-        above = moment(middle) > target
+        np.add(own, middle[:, None], out=ratio)
+        np.divide(squares, ratio, out=ratio)
+        np.minimum(ratio, clip, out=ratio)
+        above = ratio.sum(axis=1) / sizes > target
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(is_spread, (low + high) / 2, 0.0)
+    result[rows] = (low + high) / 2
+    return result
 
 
-def _widen(z: Floats, inflation: Floats, freedom: float) -> Floats:
+def _widen(z: Floats, inflation: Floats, freedom: Floats) -> Floats:
     # The part of the variance that rests on an estimate has its own uncertainty (Satterthwaite); t to normal by Wallace.
     share = inflation / (1 + inflation)
     df = np.maximum(freedom / np.maximum(share, 1e-6) ** 2, 1.0)

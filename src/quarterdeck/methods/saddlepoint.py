@@ -89,11 +89,16 @@ def _sum_beta_binomial(x: Floats, n: Floats, a: Floats, b: Floats) -> Floats:
     # Sum from the nearer end; far from both ends the binomial's own spread is nothing beside the beta's.
     flip = n - x < x
     k, a, b = np.where(flip, n - x, x), np.where(flip, b, a), np.where(flip, a, b)
-    term = np.exp(betaln(a, b + n) - betaln(a, b))
-    total = np.zeros_like(x)
-    for step in range(int(min(np.floor(k.max()), LONGEST_SUM)) + 1):
-        total += np.where(step < k, term, np.where(step == k, term / 2, 0.0))
-        term = term * (n - step) * (a + step) / ((step + 1) * (b + n - step - 1))
+    order = np.argsort(-k)  # the longest sums first, so that each step works on those that still need it
+    kk, nn, aa, bb = k[order], n[order], a[order], b[order]
+    term, sums = np.exp(betaln(aa, bb + nn) - betaln(aa, bb)), np.zeros(len(k))
+    for step in range(int(min(np.floor(kk[0]), LONGEST_SUM)) + 1):
+        alive = int(np.searchsorted(-kk, -step, side="right"))
+        kk, nn, aa, bb, term = kk[:alive], nn[:alive], aa[:alive], bb[:alive], term[:alive]
+        sums[:alive] += np.where(step < kk, term, term / 2)
+        term = term * (nn - step) * (aa + step) / ((step + 1) * (bb + nn - step - 1))
+    total = np.empty_like(sums)
+    total[order] = sums
     total = np.where(k > LONGEST_SUM, betainc(a, b, k / n), total)
     z = ndtri(np.clip(total, 1e-300, 1 - 1e-16))
     return np.asarray(np.where(flip, -z, z))

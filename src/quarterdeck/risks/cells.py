@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from math import isfinite, isnan
 from typing import Any
@@ -101,24 +101,59 @@ class Place:
     indicator: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The counts of one indicator in one study and snapshot, and how to judge them."""
+
+    counts: Sequence[Count]
+    kind: str
+    rule: Rule = Rule()
+    place: Place = Place()
+
+
 def assess_counts(counts: Sequence[Count], kind: str, mode: str, rule: Rule = Rule(), place: Place = Place()) -> list[Cell]:
     """Cells of one indicator in one study and snapshot, in the order of the groups' first appearance. Rows of one group are summed."""
-    if kind not in KINDS or mode not in MODES:
-        raise BadInput("Unknown kind or mode", thing=f"{kind}, {mode}", allowed=f"{', '.join(KINDS)}; {', '.join(MODES)}")
-    summed = _sum_groups(counts)
-    cells: list[Cell | None] = [None] * len(summed)
-    good: list[int] = []
-    for i, count in enumerate(summed):
-        if reason := count.problem or _reason_for(count, kind, mode):
-            cells[i] = _cell(count, place, not_assessed_reason=reason)
-        else:
-            good.append(i)
-    if good:
-        chosen = [summed[i] for i in good]
-        x, n = (np.array([getattr(c, name) for c in chosen], dtype=float) for name in ("numerator", "denominator"))
-        for i, cell in zip(good, _score(chosen, place, x, n, kind, mode, rule), strict=True):
-            cells[i] = cell
+    return assess_tasks([Task(counts, kind, rule, place)], mode)
+
+
+def assess_tasks(tasks: Sequence[Task], mode: str) -> list[Cell]:
+    """The cells of all tasks, task by task; what is judged alike is scored in one pass, each task's groups against one another only."""
+    cells: list[Cell | None] = []
+    alike: dict[tuple[str, Rule], _Batch] = {}
+    for number, task in enumerate(tasks):
+        if task.kind not in KINDS or mode not in MODES:
+            raise BadInput("Unknown kind or mode", thing=f"{task.kind}, {mode}", allowed=f"{', '.join(KINDS)}; {', '.join(MODES)}")
+        batch = alike.setdefault((task.kind, task.rule), _Batch())
+        for count in _sum_groups(task.counts):
+            reason = count.problem or _reason_for(count, task.kind, mode)
+            if not reason:
+                batch.add(count, task.place, number, len(cells))
+            cells.append(_cell(count, task.place, not_assessed_reason=reason) if reason else None)
+    for (kind, rule), batch in alike.items():
+        if batch.counts:
+            for where, cell in zip(batch.where, _score(batch, kind, mode, rule), strict=True):
+                cells[where] = cell
     return [cell for cell in cells if cell is not None]
+
+
+@dataclass
+class _Batch:
+    """Counts that can be judged, with their place, the number of their task and where their cells go."""
+
+    counts: list[Count] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    tasks: list[int] = field(default_factory=list)
+    where: list[int] = field(default_factory=list)
+
+    def add(self, count: Count, place: Place, task: int, where: int) -> None:
+        self.counts.append(count)
+        self.places.append(place)
+        self.tasks.append(task)
+        self.where.append(where)
+
+    def families(self) -> NDArray[np.int64]:
+        """Numbers from 0, one a task."""
+        return np.asarray(np.unique(np.array(self.tasks), return_inverse=True)[1])
 
 
 def _cell(count: Count, place: Place, **more: Any) -> Cell:
@@ -135,30 +170,35 @@ def _cell(count: Count, place: Place, **more: Any) -> Cell:
 
 
 def assess_cumulative(
-    groups: Sequence[str], site: NDArray[np.int64], patient: NDArray[np.int64], visit: NDArray[np.int64], count: Floats, rule: Rule = Rule()
+    groups: Sequence[str],
+    site: NDArray[np.int64],
+    patient: NDArray[np.int64],
+    visit: NDArray[np.int64],
+    count: Floats,
+    rule: Rule = Rule(),
+    place: Place = Place(),
 ) -> list[Cell]:
     """Cells of the sites of one study from cumulative counts by patient and visit; `site` numbers the names in `groups`."""
     scores = cumulative.score_cumulative(site, patient, visit, count, len(groups))
+    flags = kri_gsm.derive_flags(scores.z, rule.cuts, rule.flags)
     cells = []
     for i, group in enumerate(groups):
         events, visits = float(scores.events[i]), float(scores.visits[i])
-        metric = events / visits if visits > 0 else None
+        seen = Count(group, events, visits)
         if isnan(scores.z[i]):
-            cells.append(Cell(group, events, visits, metric, not_assessed_reason=ONLY_GROUP))
+            cells.append(_cell(seen, place, not_assessed_reason=ONLY_GROUP))
             continue
         cells.append(
-            Cell(
-                group,
-                events,
-                visits,
-                metric,
-                float(scores.expected[i]),
-                _clean(events / scores.expected[i]) if scores.expected[i] > 0 else None,
-                _clean(scores.theta_low[i]),
-                _clean(scores.theta_high[i]),
-                float(scores.z[i]),
-                float(scores.p[i]),
-                flag=int(kri_gsm.derive_flags(scores.z[i : i + 1], rule.cuts, rule.flags)[0]),
+            _cell(
+                seen,
+                place,
+                expected=float(scores.expected[i]),
+                ratio=_clean(events / scores.expected[i]) if scores.expected[i] > 0 else None,
+                ratio_low=_clean(scores.theta_low[i]),
+                ratio_high=_clean(scores.theta_high[i]),
+                score=float(scores.z[i]),
+                p_value=float(scores.p[i]),
+                flag=int(flags[i]),
             )
         )
     return cells
@@ -192,13 +232,28 @@ def control_noise(cells: Sequence[Cell], only: date | None = None) -> list[Cell]
 
 def _judge_signal(cell: Cell, before: Cell | None, q: float | None, seen: list[bool | None]) -> Cell:
     running = count_consecutive(seen) if cell.flag else 0
-    return replace(
-        cell,
-        q_value=q,
+    # In full, for a board holds tens of thousands of cells and `replace` takes three times as long.
+    return Cell(
+        cell.group,
+        cell.numerator,
+        cell.denominator,
+        cell.metric,
+        cell.expected,
+        cell.ratio,
+        cell.ratio_low,
+        cell.ratio_high,
+        cell.score,
+        cell.p_value,
+        q,
+        cell.flag,
+        cell.not_assessed_reason,
+        cell.study,
+        cell.snapshot_date,
+        cell.indicator,
+        signal=bool(q is not None and cell.flag and (q <= Q_LIMIT or running >= PERSISTENT)),
         snapshots_flagged=running,
         previous_score=before.score if before else None,
         previous_flag=before.flag if before else None,
-        signal=bool(q is not None and cell.flag and (q <= Q_LIMIT or running >= PERSISTENT)),
     )
 
 
@@ -208,16 +263,22 @@ def state_coverage(cells: Sequence[Cell]) -> str:
     return f"{sum(bool(c.flag) for c in cells)} flagged of {len(cells) - missing} assessed, {missing} not assessed"
 
 
-def _score(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind: str, mode: str, rule: Rule) -> list[Cell]:
+def _score(batch: _Batch, kind: str, mode: str, rule: Rule) -> list[Cell]:
+    x, n = (np.array([getattr(c, name) for c in batch.counts], dtype=float) for name in ("numerator", "denominator"))
     if kind == "identity":
         # Where what is missing must be enough (samples not taken), the value judged is the share; otherwise the count itself.
         values = x / n if rule.accrual_on == "difference" else x
         flags = kri_gsm.derive_flags(values, rule.cuts, rule.flags).tolist()
-        scored = [_cell(c, place, score=float(v), flag=int(f)) for c, v, f in zip(counts, values, flags, strict=True)]
+        scored = [
+            _cell(c, place, score=float(v), flag=int(f)) for c, place, v, f in zip(batch.counts, batch.places, values, flags, strict=True)
+        ]
     elif mode == "gsm":
-        scored = _score_gsm(counts, place, x, n, kind, rule)
+        family = batch.families()
+        ends = [*np.flatnonzero(np.diff(family)) + 1, len(family)]
+        parts = [slice(first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)]
+        scored = [cell for mine in parts for cell in _score_gsm(batch.counts[mine], batch.places[mine.start], x[mine], n[mine], kind, rule)]
     else:
-        scored = _score_robust(counts, place, x, n, kind, rule)
+        scored = _score_robust(batch, x, n, kind, rule)
     if rule.accrual_on == "none":
         return scored
     enough = kri_gsm.is_accrued(x, n, rule.accrual, rule.accrual_on)
@@ -251,30 +312,24 @@ def _score_gsm(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind
     ]
 
 
-def _score_robust(counts: Sequence[Count], place: Place, x: Floats, n: Floats, kind: str, rule: Rule) -> list[Cell]:
-    if len(counts) < 2:
-        return [_cell(count, place, not_assessed_reason=ONLY_GROUP) for count in counts]
-    scores = kri_robust.score_binary(x, n) if kind == "binary" else kri_robust.score_rate(x, n)
+def _score_robust(batch: _Batch, x: Floats, n: Floats, kind: str, rule: Rule) -> list[Cell]:
+    family = batch.families()
+    scores = (kri_robust.score_binary if kind == "binary" else kri_robust.score_rate)(x, n, family)
     flags = kri_gsm.derive_flags(scores.z, rule.cuts, rule.flags)
-    is_far_below = (scores.ratio_high <= FAR_BELOW) & (scores.expected >= FAR_BELOW_EXPECTED) & (scores.z < 0) & (min(rule.flags) < 0)
+    with np.errstate(invalid="ignore"):
+        is_far_below = (scores.ratio_high <= FAR_BELOW) & (scores.expected >= FAR_BELOW_EXPECTED) & (scores.z < 0) & (min(rule.flags) < 0)
     flags = np.where((flags == 0) & is_far_below, -1, flags)
-    columns = (scores.expected, scores.ratio, scores.ratio_low, scores.ratio_high, scores.z, scores.p, flags)
-    return [
-        _cell(count, place, not_assessed_reason=NotAssessed.UNDEFINED.value)
-        if not isfinite(z)
-        else _cell(
-            count,
-            place,
-            expected=expected,
-            ratio=_clean(ratio),
-            ratio_low=_clean(low),
-            ratio_high=_clean(high),
-            score=z,
-            p_value=p,
-            flag=int(flag),
-        )
-        for count, expected, ratio, low, high, z, p, flag in zip(counts, *(column.tolist() for column in columns), strict=True)
-    ]
+    columns = (np.bincount(family)[family], scores.expected, scores.ratio, scores.ratio_low, scores.ratio_high, scores.z, scores.p, flags)
+    cells = []
+    for count, place, size, expected, ratio, low, high, z, p, flag in zip(
+        batch.counts, batch.places, *(column.tolist() for column in columns), strict=True
+    ):
+        if not isfinite(z):
+            cells.append(_cell(count, place, not_assessed_reason=ONLY_GROUP if size < 2 else NotAssessed.UNDEFINED.value))
+            continue
+        measured = (_share(count), expected, _clean(ratio), _clean(low), _clean(high), z, p, None, int(flag), None)
+        cells.append(Cell(count.group, count.numerator, count.denominator, *measured, place.study, place.taken, place.indicator))
+    return cells
 
 
 def _sum_groups(counts: Sequence[Count]) -> list[Count]:

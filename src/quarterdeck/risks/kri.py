@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from quarterdeck.methods.false_discovery import adjust_benjamini_hochberg
 from quarterdeck.methods.kri_gsm import score_site_risk
-from quarterdeck.risks.cells import Cell, Count, Place, Rule, assess_counts, assess_cumulative, control_noise
+from quarterdeck.risks.cells import Cell, Count, Place, Rule, Task, assess_cumulative, assess_tasks, control_noise
 from quarterdeck.risks.indicators import CUMULATIVE_EVENTS, Indicator, load_indicators
 from quarterdeck.risks.queries import COUNTS, CUMULATIVE, CUMULATIVE_SITES, SITES, read_rows
 from quarterdeck.vocabulary.interval import Interval
@@ -120,7 +120,12 @@ def find_earlier(snapshot: Snapshot, how_many: int = EARLIER_SNAPSHOTS) -> list[
 
 def assess_snapshot(snapshot: Snapshot) -> Board:
     """All cells of this snapshot alone (no persistence). Kept with the snapshot."""
-    return snapshot.cached("risks.board.alone", lambda: _assess(snapshot))
+
+    def compute() -> Board:
+        board = _assess_once(snapshot)
+        return replace(board, cells={level: control_noise(found) for level, found in board.cells.items()})
+
+    return snapshot.cached("risks.board.alone", compute)
 
 
 def as_reading(cell: Cell, level: str, snapshot: str) -> Reading:
@@ -160,8 +165,8 @@ def judge(cell: Cell) -> Verdict:
 
 
 def _with_history(snapshot: Snapshot) -> Board:
-    now = assess_snapshot(snapshot)
-    earlier = [assess_snapshot(before) for before in find_earlier(snapshot)]
+    now = _assess_once(snapshot)
+    earlier = [_assess_once(before) for before in find_earlier(snapshot)]
     cells = {}
     for level, mine in now.cells.items():
         everything = [*mine, *(cell for board in earlier for cell in board.cells.get(level, ()))]
@@ -169,20 +174,27 @@ def _with_history(snapshot: Snapshot) -> Board:
     return replace(now, cells=cells)
 
 
+def _assess_once(snapshot: Snapshot) -> Board:
+    """Scores and flags before noise control. Kept with the snapshot."""
+    return snapshot.cached("risks.board.scores", lambda: _assess(snapshot))
+
+
 def _assess(snapshot: Snapshot) -> Board:
     cut = snapshot.data_cut
     sites = {(row["study_id"], row["site_id"]): row for row in read_rows(snapshot, SITES)}
-    cells: dict[str, list[Cell]] = {level: [] for level in ("site", "country", "study", "vendor", "monitor")}
+    tasks: dict[str, list[Task]] = {level: [] for level in ("site", "country", "study", "vendor", "monitor")}
+    cumulative: list[Cell] = []
     for indicator in load_indicators().values():
         if indicator.query == CUMULATIVE_EVENTS:
-            cells["site"] += _assess_cumulative(snapshot, indicator)
+            cumulative += _assess_cumulative(snapshot, indicator)
             continue
         rows = read_rows(snapshot, COUNTS[indicator.query])
         for level in indicator.levels:
             for study, counts in _group(rows, level, sites).items():
-                place = Place(study, cut, indicator.id)
-                cells[level] += assess_counts(counts, indicator.kind, "robust", _robust_rule(indicator), place)
-    return Board(snapshot.id, {level: control_noise(found) for level, found in cells.items()}, sites)
+                tasks[level].append(Task(counts, indicator.kind, _robust_rule(indicator), Place(study, cut, indicator.id)))
+    cells = {level: assess_tasks(wanted, "robust") for level, wanted in tasks.items()}
+    cells["site"] += cumulative
+    return Board(snapshot.id, cells, sites)
 
 
 def _robust_rule(indicator: Indicator) -> Rule:
@@ -190,25 +202,33 @@ def _robust_rule(indicator: Indicator) -> Rule:
     return indicator.rule if indicator.kind == "identity" else Rule()
 
 
+# Where a level's name stands: in the row itself, and else with the row's site.
+COLUMNS = {
+    "site": ("site_id", ""),
+    "country": ("", "country"),
+    "study": ("study_id", ""),
+    "vendor": ("vendor_id", "vendor_id"),
+    "monitor": ("person_id", "cra_id"),
+}
+
+
 def _group(rows: Iterable[Mapping[str, Any]], level: str, sites: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, list[Count]]:
-    groups: dict[str, list[Count]] = defaultdict(list)
+    own, of_site = COLUMNS[level]
+    is_inside = level in ("site", "country")
+    sums: dict[str, dict[str, tuple[Any, Any]]] = defaultdict(dict)
     for row in rows:
-        site = sites.get((row["study_id"], row.get("site_id") or ""), {})
-        family, name = row["study_id"] if level in ("site", "country") else "", None
-        if level == "site":
-            name = row.get("site_id")
-        elif level == "country":
-            name = site.get("country")
-        elif level == "study":
-            name = row["study_id"]
-        elif level == "vendor":
-            name = row.get("vendor_id") or site.get("vendor_id")
-        elif level == "monitor":
-            name = row.get("person_id") or site.get("cra_id")
-        if name and row["study_id"]:
-            x, n = row["numerator"], row["denominator"]
-            groups[family].append(Count(name, None if x is None else float(x), None if n is None else float(n)))
-    return groups
+        study = row["study_id"]
+        name = (row.get(own) if own else None) or (sites.get((study, row.get("site_id") or ""), {}).get(of_site) if of_site else None)
+        if not name or not study:
+            continue
+        family, count = sums[study if is_inside else ""], (row["numerator"], row["denominator"])
+        if (before := family.get(name)) is not None:
+            count = ((before[0] or 0) + (count[0] or 0), (before[1] or 0) + (count[1] or 0))
+        family[name] = count
+    return {
+        study: [Count(name, None if x is None else float(x), None if n is None else float(n)) for name, (x, n) in sorted(family.items())]
+        for study, family in sorted(sums.items())
+    }
 
 
 def _assess_cumulative(snapshot: Snapshot, indicator: Indicator) -> list[Cell]:
@@ -217,7 +237,7 @@ def _assess_cumulative(snapshot: Snapshot, indicator: Indicator) -> list[Cell]:
         return []
     places = read_rows(snapshot, CUMULATIVE_SITES)
     study, site, person, visit, count = (
-        np.array(table[name].to_pylist(), dtype=np.int64) for name in ("study", "site", "person", "visit", "count")
+        np.concatenate([np.from_dlpack(chunk) for chunk in table[name].chunks]) for name in ("study", "site", "person", "visit", "count")
     )
     starts = np.flatnonzero(np.r_[True, study[1:] != study[:-1]])
     cells: list[Cell] = []
@@ -226,10 +246,9 @@ def _assess_cumulative(snapshot: Snapshot, indicator: Indicator) -> list[Cell]:
         numbers, inside = np.unique(site[mine], return_inverse=True)
         people = np.unique(person[mine], return_inverse=True)[1]
         groups = [places[number - 1] for number in numbers]
-        found = assess_cumulative([str(place["site_id"]) for place in groups], inside, people, visit[mine] - 1, count[mine].astype(float))
-        cells += [
-            replace(cell, study=str(groups[0]["study_id"]), snapshot_date=snapshot.data_cut, indicator=indicator.id) for cell in found
-        ]
+        place = Place(str(groups[0]["study_id"]), snapshot.data_cut, indicator.id)
+        names = [str(group["site_id"]) for group in groups]
+        cells += assess_cumulative(names, inside, people, visit[mine] - 1, count[mine].astype(float), place=place)
     return cells
 
 

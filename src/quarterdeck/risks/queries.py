@@ -206,7 +206,8 @@ WITH happened AS (
     p AS (PARTITION BY study_id, subject_id)
 )
 SELECT dense_rank() OVER (ORDER BY c.study_id) AS study, dense_rank() OVER (ORDER BY c.study_id, s.site_id) AS site,
-  dense_rank() OVER (ORDER BY c.study_id, c.subject_id) AS person, c.visit, CASE WHEN c.visit = c.visits THEN c.total ELSE c.count END AS count
+  dense_rank() OVER (ORDER BY c.study_id, c.subject_id) AS person, c.visit::BIGINT AS visit,
+  (CASE WHEN c.visit = c.visits THEN c.total ELSE c.count END)::BIGINT AS count
 FROM counted c JOIN subject s USING (study_id, subject_id) WHERE c.is_visit = 1 AND s.site_id IS NOT NULL
 ORDER BY study, site, person, c.visit
 """
