@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from quarterdeck.evidence.locking import hold, is_alive, sync_folder
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo, read_manifest, write_manifest
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.vocabulary.errors import BadInput, IntegrityBroken, NotFound
@@ -85,15 +86,9 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Holds the only right to publish. Others wait; the lock dies with its process."""
-        import fcntl
-
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / "lock").open("a") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(handle, fcntl.LOCK_UN)
+        with hold(self.directory / "lock"):
+            yield
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -110,7 +105,7 @@ class Store:
         """Removes the staging folders of processes that no longer live."""
         for folder in self.staging_dir.glob("*-*-*"):
             process = folder.name.split("-")[0]
-            if process.isdigit() and not _is_alive(int(process)):
+            if process.isdigit() and not is_alive(int(process)):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def add_part(self, staged: Path, rows: int) -> PartInfo:
@@ -122,7 +117,7 @@ class Store:
             with staged.open("rb") as handle:
                 os.fsync(handle.fileno())
             staged.replace(target)
-            _sync_folder(self.parts_dir)
+            sync_folder(self.parts_dir)
         return PartInfo(rows, digest)
 
     def publish(self, info: SnapshotInfo) -> SnapshotInfo:
@@ -197,16 +192,6 @@ def _read_moment(as_of: str | date | datetime) -> datetime | None:
     return as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
 
 
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _write_durably(path: Path, content: bytes) -> None:
     """Content on disk before the name points to it: a crash leaves the old file or the new, never half of one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -215,12 +200,4 @@ def _write_durably(path: Path, content: bytes) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     draft.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)

@@ -28,10 +28,15 @@ def derive_drivers(
     out: dict[int, tuple[tuple[str, float], ...]] = {}
     for group, entries in parts.items():
         adverse = sorted(
-            (entry for entry in entries if sign * entry[1] > 1e-12 and entry[0]), key=lambda entry: (-sign * entry[1], entry[0])
+            (entry for entry in entries if sign * entry[1] > 1e-12 and entry[0]), key=lambda entry: (_rank(-sign * entry[1]), entry[0])
         )
         out[group] = tuple(adverse[:SHOWN])
     return out
+
+
+def _rank(push: float) -> float:
+    """The push without its last digits: they depend on the order in which rows were added up, and equal pushes go by name."""
+    return float(f"{push:.9g}")
 
 
 def _derive_excess(
@@ -65,7 +70,7 @@ def _derive_moves(cells: Cells, clusters: NDArray[np.object_], n: int, found: Es
             continue
         value, weight, cluster = cells.value[rows], cells.denominator[rows], cells.cluster[rows]
         above = np.bincount(cluster, weight * ((value > middle) - (value < middle) * 1.0))
-        for candidate in np.argsort(-np.abs(above), kind="stable")[: 2 * SHOWN]:
+        for candidate in np.argsort(-np.round(np.abs(above), 9), kind="stable")[: 2 * SHOWN]:
             kept = (cluster != candidate) & np.isfinite(value)
             if above[candidate] and weight[kept].sum() > 0:
                 name = str(clusters[rows][cluster == candidate][0])
