@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from quarterdeck.papers import providers
 from quarterdeck.papers.facts import EvidenceState, FactBase
+from quarterdeck.papers.providers import context, library
+from quarterdeck.papers.providers import findings as found
+from quarterdeck.papers.providers import readings as measured
 from quarterdeck.vocabulary.finding import Consequence, Finding
 from quarterdeck.vocabulary.interval import Interval
 from quarterdeck.vocabulary.money import Money
@@ -112,7 +114,6 @@ def sample_facts(
     findings: Sequence[Finding] | None = None,
     benchmarks: Mapping[str, Any] | None = None,
     snapshot: str = "",
-    about: Scope = Scope(),
     **more: Any,
 ) -> FactBase:
     """A fact base over sample readings and findings. `snapshot` is its id; equal seeds give equal facts."""
@@ -120,25 +121,23 @@ def sample_facts(
         snapshot or f"{seed:064x}", date(2026, 6, 30), datetime(2026, 7, 1, 6, 0, tzinfo=UTC), more.pop("is_latest", True)
     )
     held = sample_readings(seed) if readings is None else list(readings)
-    reading_provider = providers.ReadingProvider(
+    reading_provider = measured.ReadingProvider(
         lambda measure, level: [r for r in held if r.measure == measure and r.scope.level == level], {k: v[0] for k, v in MEASURES.items()}
     )
-    finding_provider = providers.FindingProvider(lambda: sample_findings(seed) if findings is None else findings)
+    finding_provider = found.FindingProvider(lambda: sample_findings(seed) if findings is None else findings)
     names = {"study": {f"QD-{i:03d}": f"QD-{i:03d}" for i in range(1, 7)}, "vendor": {"V-02": "Northfield Research"}}
-    scopes = providers.ScopeProvider(names)
-    subject = scopes.find(f"{about.level}/{about.key}")
+    scopes = context.ScopeProvider(names)
     parts = [
-        providers.ContextProvider(state, MADE_AT, {"trials": 6, "sites": 212}),
+        context.ContextProvider(state, MADE_AT, {"trials": 6, "sites": 212}),
         reading_provider,
         finding_provider,
-        providers.TallyProvider(finding_provider, reading_provider),
-        providers.BenchmarkProvider(benchmarks or {}),
-        providers.MeasureProvider(MEASURES),
+        found.TallyProvider(finding_provider, reading_provider),
+        library.BenchmarkProvider(benchmarks or {}),
+        measured.MeasureProvider(MEASURES),
         scopes,
-        providers.AboutProvider(str(subject.value) if subject else "the portfolio"),
-        providers.PreviousProvider(more.pop("read_manifest", lambda paper: None)),
-        providers.GuidanceProvider(),
-        providers.GivenProvider(more.pop("given", {}), "the author"),
+        context.PreviousProvider(more.pop("read_manifest", lambda paper: None)),
+        library.GuidanceProvider(),
+        context.GivenProvider(more.pop("given", {}), "the author"),
         *more.pop("further", ()),
     ]
-    return FactBase(state, parts, more.pop("missing", ()))
+    return FactBase(state, parts)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from builders import build_snapshot
 from quarterdeck.cli import papers
-from quarterdeck.papers import providers
+from quarterdeck.papers.providers import findings as rooms
 
 run = CliRunner()
 
@@ -24,7 +24,7 @@ papers.register(app)
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the findings of other rooms, which the first test covers and which take their time."""
-    monkeypatch.setattr(providers, "ROOMS", ())
+    monkeypatch.setattr(rooms, "ROOMS", ())
 
 
 @pytest.fixture

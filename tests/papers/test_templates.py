@@ -46,7 +46,6 @@ def test_a_paper_renders_in_office_formats_and_passes(template_id: str) -> None:
     template = get_template(template_id)
     facts = sample_facts()
     about = Scope() if template.about == "portfolio" else choose_subject(facts, template.about)
-    facts = sample_facts(about=about)
     points = draft_points(["Enrolment of QD-001 is late", "Please approve 6 back-up sites"], facts).lines if template.free_form else ()
     paper = draft_paper(template, facts, about, points=points)
     assert all(not unbound_tokens(line) for _, line in paper.lines() if line.author == "template")

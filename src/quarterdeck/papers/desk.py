@@ -38,19 +38,19 @@ class Desk:
     now: datetime
     record: Record | None = None
     is_latest: bool = True
-    _facts: dict[tuple[str, str], FactBase] = field(default_factory=dict)
+    _facts: dict[str, FactBase] = field(default_factory=dict)
 
     @property
     def store(self) -> PaperStore:
         """Where papers are kept."""
         return PaperStore(self.settings)
 
-    def facts(self, about: Scope = Scope(), given: Mapping[str, tuple[Value, str]] | None = None) -> FactBase:
-        """The fact base for a paper about this subject."""
-        key = (str(about), repr(sorted((given or {}).items())))
+    def facts(self, given: Mapping[str, tuple[Value, str]] | None = None) -> FactBase:
+        """The fact base, with what the author stated in person."""
+        key = repr(sorted((given or {}).items()))
         if key not in self._facts:
             self._facts[key] = gather_facts(
-                self.snapshot, self.settings, self.record, self.now, self.is_latest, given, about, self.store.find_base
+                self.snapshot, self.settings, self.record, self.now, self.is_latest, given, self.store.find_base
             )
         return self._facts[key]
 
@@ -62,14 +62,14 @@ class Desk:
         variant: str = "standard",
         given: Mapping[str, tuple[Value, str]] | None = None,
         title: str = "",
+        basis: str = "",
     ) -> Paper:
-        """A draft compared with the last paper of its kind from another snapshot."""
+        """A draft compared with the last paper of its kind from another snapshot. `basis` is the fact of the record that it rests on."""
         template = get_template(template_id)
-        facts = self.facts(about, given)
+        facts = self.facts(given)
         about = about if template.about == "portfolio" or about.level == template.about else choose_subject(facts, template.about)
-        facts = self.facts(about, given)
         previous = self.store.previous(template_id, str(about), self.snapshot.id)
-        paper = draft_paper(template, facts, about, previous, points, variant, title)
+        paper = draft_paper(template, facts, about, previous, points, variant, title, basis)
         return apply_reviews(paper, self._reviews(paper.id), facts)
 
     def render(
@@ -77,21 +77,20 @@ class Desk:
         paper: Paper,
         formats: Iterable[str] | None = None,
         pptx_template: Path | None = None,
-        about: Scope = Scope(),
         given: Mapping[str, tuple[Value, str]] | None = None,
         points: Sequence[Line] = (),
     ) -> Rendered:
         """The paper's files, sealed and kept in the store."""
         template = get_template(paper.template)
-        facts = self.facts(about, given)
         if self._is_sealed(paper.id):
             return self._sealed_files(paper, tuple(formats or template.formats))
-        rendered = render_paper(paper, facts, self.now, tuple(formats or template.formats), pptx_template)
+        rendered = render_paper(paper, self.facts(given), self.now, tuple(formats or template.formats), pptx_template)
         base = {
             **rendered.base,
             "paragraphs": as_json(paper),
             "points": [line.text for line in points],
-            "about": str(about),
+            "about": str(paper.about),
+            "basis": paper.basis,
             "given": {key: [str(value), unit] for key, (value, unit) in (given or {}).items()},
         }
         self.store.keep(paper.id, base, rendered.files, rendered.manifests)
@@ -131,7 +130,7 @@ class Desk:
             earlier = Store(self.settings.evidence_dir).open(snapshot_id)
         except QuarterdeckError:
             return None
-        return gather_facts(earlier, self.settings, self.record, self.now, False, None, Scope(), self.store.find_base)
+        return gather_facts(earlier, self.settings, self.record, self.now, False, None, self.store.find_base)
 
 
 def open_desk(settings: Settings, as_of: str | None = None, record: Record | None = None, now: datetime | None = None) -> Desk:

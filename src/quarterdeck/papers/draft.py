@@ -12,7 +12,7 @@ from quarterdeck.papers.compose.drafting import Drafting, reading_id
 from quarterdeck.papers.compose.kinds import KINDS
 from quarterdeck.papers.compose.measures import target_readings
 from quarterdeck.papers.facts import FactBase
-from quarterdeck.papers.model import Missing, Paper, Section
+from quarterdeck.papers.model import Paper, Section
 from quarterdeck.papers.strength import outlook
 from quarterdeck.papers.template import Template
 from quarterdeck.vocabulary.errors import BadInput
@@ -28,8 +28,9 @@ def draft_paper(
     points: Sequence[Line] = (),
     variant: str = "standard",
     title: str = "",
+    basis: str = "",
 ) -> Paper:
-    """The paper as values. Sections whose evidence is absent are left out and named in `Paper.missing`.
+    """The paper as values. Sections whose evidence is absent are left out and named in `Paper.missing`. `basis` is the record the paper rests on.
 
     Raises BadInput where the template needs a subject and none is given, and where a line states something unbound.
     """
@@ -40,7 +41,7 @@ def draft_paper(
             allowed=f"--about {template.about}:ID",
             next_step="Name it.",
         )
-    drafting = Drafting(facts, template, about, previous, points)
+    drafting = Drafting(facts, template, about, previous, points, basis)
     answer = _answer(drafting)
     sections: dict[str, Section] = {}
     for is_last in (False, True):
@@ -50,16 +51,16 @@ def draft_paper(
                 drafting.written += [(plan.id, line) for line in _lines(section)]
     ordered = tuple(sections[plan.id] for plan in template.sections if plan.id in sections)
     paper = Paper(
-        paper_id(template, facts, about, points, variant), template.id, _title(drafting, title), _subtitle(drafting), template.question, template.audience, answer, ordered,
-        tuple(drafting.missing) + tuple(Missing("", part.what, part.why) for part in facts.missing), facts.state.id, variant, _footer(drafting),
+        paper_id(template, facts, about, points, variant, basis), template.id, _title(drafting, title), _subtitle(drafting), template.question, template.audience, answer, ordered,
+        tuple(drafting.missing), facts.state.id, variant, _footer(drafting), about, basis,
     )  # fmt: skip
     _refuse_unbound(paper)
     return paper
 
 
-def paper_id(template: Template, facts: FactBase, about: Scope, points: Sequence[Line], variant: str = "standard") -> str:
-    """Stable for equal content: the same template, snapshot, subject and points give the same paper."""
-    content = json.dumps([template.hash, facts.state.id, str(about), [line.text for line in points], variant])
+def paper_id(template: Template, facts: FactBase, about: Scope, points: Sequence[Line], variant: str = "standard", basis: str = "") -> str:
+    """Stable for equal content: the same template, snapshot, subject, points and record it rests on give the same paper."""
+    content = json.dumps([template.hash, facts.state.id, str(about), [line.text for line in points], variant, *([basis] if basis else [])])
     return f"{template.id}-{facts.state.data_cut:%Y%m%d}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
@@ -73,7 +74,7 @@ def _title(drafting: Drafting, title: str) -> Line:
     if title:
         return plain(title)
     if drafting.about.level != "portfolio":
-        return claim(drafting.facts, f"{drafting.template.name}: {{subject}}", "", subject=Slot("about:name", "name"))
+        return claim(drafting.facts, f"{drafting.template.name}: {{subject}}", "", subject=drafting.subject)
     return plain(drafting.template.name)
 
 
@@ -112,7 +113,7 @@ def _answer(drafting: Drafting) -> tuple[Line, ...]:
                 "Nothing in the snapshot of {day} calls for a decision on {subject}.",
                 "front/answer",
                 day=Slot("context:data_cut", "day"),
-                subject=Slot("about:name", "name"),
+                subject=drafting.subject,
             )
         )
     return tuple(line for line in lines if line)
@@ -151,7 +152,7 @@ def _findings_in_words(drafting: Drafting) -> list[Line | None]:
     tally = f"tally:findings?verdict=concern{about}"
     if tally not in drafting.facts:
         return []
-    from quarterdeck.papers.providers import finding_fits
+    from quarterdeck.papers.providers.findings import finding_fits
 
     where = {"verdict": "concern"} | ({"key": drafting.about.key} if about else {})
     first = next((f for f in drafting.facts.findings if finding_fits(f, where) and f.verdict is Verdict.CONCERN), None)

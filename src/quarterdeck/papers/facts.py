@@ -147,20 +147,11 @@ class EvidenceState:
     base_currency: str = "GBP"
 
 
-@dataclass(frozen=True, slots=True)
-class MissingPart:
-    """A room or a piece of evidence that a paper would have used, and why it is not there."""
-
-    what: str
-    why: str
-
-
 class FactBase:
     """Facts by id. Immutable from outside; what it computes it keeps."""
 
-    def __init__(self, state: EvidenceState, providers: Sequence[Provider], missing: Sequence[MissingPart] = ()) -> None:
+    def __init__(self, state: EvidenceState, providers: Sequence[Provider]) -> None:
         self.state = state
-        self.missing = tuple(missing)
         self.providers = {provider.prefix: provider for provider in providers}
         self._known: dict[str, Fact | None] = {}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from quarterdeck.papers.claims import Line
+from quarterdeck.vocabulary.reading import Scope
 
 if TYPE_CHECKING:
     from quarterdeck.charts.base import Chart
@@ -112,6 +113,8 @@ class Paper:
     snapshot: str = ""
     variant: str = "standard"  # or "spaced": the dyslexia-friendly form
     footer: Line = field(default_factory=lambda: Line(""))
+    about: Scope = Scope()
+    basis: str = ""  # the fact of the record that the paper rests on, such as one reviewed change order
 
     def lines(self) -> Iterator[tuple[str, Line]]:
         """Every line with the id of its section, in reading order."""

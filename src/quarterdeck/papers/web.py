@@ -29,14 +29,14 @@ def write_draft(
     if template.about != "portfolio" and about.level == "portfolio":
         about = choose_subject(desk.facts(), template.about)
     bullets = read_points(str(arguments.get("points", "")))
-    points = draft_points(bullets, desk.facts(about), str(arguments.get("length") or "2min")).lines if bullets else ()
+    points = draft_points(bullets, desk.facts(), str(arguments.get("length") or "2min")).lines if bullets else ()
     advance("Drafting")
     paper = desk.draft(template.id, about, points, str(arguments.get("variant") or "standard"))
     if settings.language_model:
         advance("Asking the language model for plainer words")
-        paper = phrase_paper(paper, settings, record, now, names=tuple(desk.facts(about).names())).paper
+        paper = phrase_paper(paper, settings, record, now, names=tuple(desk.facts().names())).paper
     advance("Writing")
-    rendered = desk.render(paper, None, None, about, points=points)
+    rendered = desk.render(paper, points=points)
     actor = Actor(str(arguments.get("actor") or SINGLE_USER.id), str(arguments.get("actor") or SINGLE_USER.name), SINGLE_USER.grants)
     register_draft(record, actor, paper, desk, rendered.content_hash, str(about), bullets)
     advance("Checking")
@@ -50,7 +50,7 @@ def rewrite(desk: Desk, paper_id: str, actor: Actor) -> None:
     points = _points(desk, base, about)
     paper = desk.draft(str(base["template"]), about, points, str(base.get("variant", "standard")))
     formats = next(stored.formats for stored in desk.store.papers() if stored.id == paper_id)
-    rendered = desk.render(paper, formats, None, about, points=points)
+    rendered = desk.render(paper, formats, points=points)
     assert desk.record is not None
     register_draft(desk.record, actor, paper, desk, rendered.content_hash, str(about), [line.text for line in points])
 
@@ -60,7 +60,7 @@ def rehearse_paper(desk: Desk, paper_id: str) -> list[HardQuestion]:
     base = desk.store.base(paper_id)
     about = _about(base)
     paper = desk.draft(str(base["template"]), about, _points(desk, base, about), str(base.get("variant", "standard")))
-    return rehearse(paper, desk.facts(about), desk.store.previous(str(base["template"]), str(about), desk.snapshot.id))
+    return rehearse(paper, desk.facts(), desk.store.previous(str(base["template"]), str(about), desk.snapshot.id))
 
 
 def _about(base: Mapping[str, Any]) -> Scope:
@@ -75,5 +75,5 @@ def _points(desk: Desk, base: Mapping[str, Any], about: Scope) -> Sequence[Line]
     texts = [str(text) for text in base.get("points", [])]
     if not texts:
         return ()
-    resolver = Resolver(desk.facts(about).facts())
+    resolver = Resolver(desk.facts().facts())
     return tuple(bind_words(text, Line(text), resolver) for text in texts)

@@ -54,7 +54,7 @@ def write_one(
         advance("Drafting")
         paper = desk.draft(template_id, scope, points, variant)
         advance("Writing")
-        rendered = desk.render(paper, chosen, pptx_template, scope, points=points)
+        rendered = desk.render(paper, chosen, pptx_template, points=points)
         register_draft(record, SINGLE_USER, paper, desk, rendered.content_hash, str(scope), [line.text for line in points])
         advance("Checking")
         return _hand_over(desk, paper, rendered.files, out, scope, notes)
@@ -84,7 +84,7 @@ def _points(desk: Desk, path: Path | None, length: str, about: Scope) -> tuple[t
         return (), []
     if not path.is_file():
         raise NotFound("No such file of key points", thing=str(path))
-    draft = draft_points(read_points(path.read_text(encoding="utf-8")), desk.facts(about), length)
+    draft = draft_points(read_points(path.read_text(encoding="utf-8")), desk.facts(), length)
     return draft.lines, list(draft.notes)
 
 
@@ -98,7 +98,7 @@ def _hand_over(desk: Desk, paper: Paper, files: Any, out: Path, about: Scope, no
         written.append(path)
         results.append(desk.check(read_bytes(content, path.name), path.name))
     previous = desk.store.previous(paper.template, str(about), desk.snapshot.id)
-    questions = rehearse(paper, desk.facts(about), previous)
+    questions = rehearse(paper, desk.facts(), previous)
     plain = score_paper(paper)
     errors = [finding for result in results for finding in result.errors]
     if errors:

@@ -26,9 +26,9 @@ def gather_findings(view: View) -> tuple[Finding, ...]:
 
 def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings of all rooms on these facts, gravest first; kept with them."""
-    from quarterdeck.papers import providers
+    from quarterdeck.papers.providers import findings as rooms
 
-    return snapshot.cached("web.findings", lambda: providers.FindingProvider(lambda: providers.gather_findings(snapshot, [])).all())
+    return snapshot.cached("web.findings", lambda: rooms.FindingProvider(lambda: rooms.gather_findings(snapshot)).all())
 
 
 def forecast_of(snapshot: Snapshot, study_id: str, seed: int) -> TrialForecast | None:

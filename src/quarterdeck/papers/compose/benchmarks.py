@@ -21,7 +21,7 @@ def compose_benchmarks(drafting: Drafting, plan: SectionPlan) -> Section | None:
             if fact.status == "current":
                 chosen.append(fact)
             else:
-                drafting.lack(plan.id, "a published figure", f"it is {fact.status} and may not be cited")
+                drafting.lack(plan.id, "Published figures", f"some are {fact.status} and may not be cited")
     if not chosen:
         drafting.lack(plan.id, plan.topic, "no current published figure fits")
         return None

@@ -24,8 +24,14 @@ class Drafting:
     about: Scope
     previous: Mapping[str, Any] | None = None
     points: Sequence[Line] = ()
+    basis: str = ""
     missing: list[Missing] = field(default_factory=list)
     written: list[tuple[str, Line]] = field(default_factory=list)
+
+    @property
+    def subject(self) -> Slot:
+        """What the paper is about, as a slot."""
+        return Slot("scope:portfolio" if self.about.level == "portfolio" else f"scope:{self.about.level}/{self.about.key}", "name")
 
     def say(self, pattern: str, name: str, likely: str = "", /, **slots: Slot | str) -> Line | None:
         """A claim, or None (and a line in `missing`) where a fact it needs is not there."""
@@ -51,7 +57,7 @@ class Drafting:
 
     def findings(self, plan: SectionPlan) -> list[Finding]:
         """Findings that the section asks for, about the paper's subject."""
-        from quarterdeck.papers.providers import finding_fits
+        from quarterdeck.papers.providers.findings import finding_fits
 
         where = {key: str(plan.options[key]) for key in ("verdict", "level") if key in plan.options}
         if "sources" in plan.options:

@@ -166,9 +166,7 @@ def compose_decisions(drafting: Drafting, plan: SectionPlan) -> Section | None:
 
 def compose_missing(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """What this paper would have shown and does not, with the reason. An honest gap is part of the evidence."""
-    stale = drafting.facts.missing
     lines = [Line(f"{entry.what}: {entry.why}.") for entry in drafting.missing if not any(c.isdigit() for c in entry.what + entry.why)]
-    lines += [Line(f"{part.what}: {part.why}.") for part in stale]
     lines = list(dict.fromkeys(lines))[: int(plan.options.get("limit", 10))]
     if not lines:
         return Section(plan.id, plain("Nothing that this paper asks for is missing"), (), (), plan.annex)
@@ -224,7 +222,11 @@ def compose_signature(drafting: Drafting, plan: SectionPlan) -> Section | None:
 
 def compose_text(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """The template's own words, with the subject, organisation and day filled in."""
-    slots: dict[str, Slot | str] = {"organisation": "context:organisation", "day": Slot("context:data_cut", "day"), "subject": "about:name"}
+    slots: dict[str, Slot | str] = {
+        "organisation": "context:organisation",
+        "day": Slot("context:data_cut", "day"),
+        "subject": drafting.subject,
+    }
     style = plan.options.get("style", "body")
     lines = []
     for pattern in plan.options["lines"]:

@@ -7,7 +7,7 @@ from typing import Any
 from quarterdeck.papers.claims import Line, Slot, plain
 from quarterdeck.papers.compose.drafting import Drafting
 from quarterdeck.papers.model import Block, Paragraph, Section, Table
-from quarterdeck.papers.providers import RowProvider
+from quarterdeck.papers.providers.rows import RowProvider
 from quarterdeck.papers.template import SectionPlan
 
 

@@ -49,6 +49,7 @@ def _source(paper: Paper, folder: Path) -> str:
         f'#show heading.where(level: 1): it => block(above: 1.7em, below: 0.8em, sticky: true, text(size: 14pt, weight: 600, fill: rgb("#{colour["ink"]}"), it.body))',
         "#show heading.where(level: 2): it => block(above: 1.2em, below: 0.6em, sticky: true, text(size: 11.5pt, weight: 600, it.body))",
         "#set list(spacing: 0.8em, indent: 0.2em)",
+        "#set table.cell(breakable: false)",  # a cell cut by a page's end could not be read back as one statement
         f'#let small(body) = block(text(size: 8pt, fill: rgb("#{colour["ink_2"]}"), body))',
         f'#let caption-line(body) = block(above: 1.2em, below: 0.6em, sticky: true, text(size: 9pt, weight: 600, fill: rgb("#{colour["ink_2"]}"), body))',
         f"#let cell(body) = text(size: {'11pt' if spaced else '8.5pt'}, body)",
