@@ -11,9 +11,10 @@ from builders import build_snapshot
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
 from quarterdeck.forecasts.findings import findings
-from quarterdeck.forecasts.ledger import Entry, describe_trust, read_entries, record_override, score_entries, seal_forecasts, summarise
+from quarterdeck.forecasts.ledger import Entry, read_entries, record_override, seal_forecasts
 from quarterdeck.forecasts.portfolio import forecast_portfolio
 from quarterdeck.forecasts.replay import replay
+from quarterdeck.forecasts.scores import describe_trust, score_entries, summarise
 from quarterdeck.forecasts.trial import forecast_trial
 from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.record.database import open_record
@@ -190,7 +191,7 @@ def test_a_forecast_that_was_right_beats_a_plan_that_was_not(tmp_path: Path) -> 
     latest = store.open()
     levels = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
     from quarterdeck.forecasts.facts import read_facts
-    from quarterdeck.forecasts.ledger import _enrolled_by
+    from quarterdeck.forecasts.scores import _enrolled_by
 
     facts = read_facts(latest)
     due = date(2026, 5, 31)

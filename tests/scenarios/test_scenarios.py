@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.forecasts.ledger import read_entries, seal_forecasts
 from quarterdeck.methods.goal_seek import least_count, probability_by_month
 from quarterdeck.methods.portfolio import draw_shared, simulate_recruitment, simulate_trial
 from quarterdeck.record.audit import verify_chain
@@ -191,7 +192,7 @@ def test_a_kept_scenario_becomes_the_plan_with_its_decision(trial: Snapshot, set
     record = open_record(settings)
     kept = keep_scenario(record, SINGLE_USER, comparison, "more sites", NOW)
     assert keep_scenario(record, SINGLE_USER, comparison, "more sites", NOW) == kept
-    decision = promote_scenario(record, SINGLE_USER, kept, "The trial is late and Spain is quick.", NOW)
+    decision = promote_scenario(record, SINGLE_USER, kept, "The trial is late and Spain is quick.", NOW, lambda _: trial)
     with record.session() as session:
         row = session.scalars(select(Decision).where(Decision.id == decision)).one()
     assert "10 sites" in row.outcome
@@ -200,15 +201,31 @@ def test_a_kept_scenario_becomes_the_plan_with_its_decision(trial: Snapshot, set
     record.close()
 
 
+def test_a_plan_seals_its_own_forecast_beside_the_one_of_the_trial_as_it_runs(trial: Snapshot, settings: Settings) -> None:
+    comparison = run_scenarios(trial, "T1", [Scenario("more sites", (LeverUse("add_sites", {"count": 10}),))], 5)
+    record = open_record(settings)
+    seal_forecasts(record, SINGLE_USER, trial, 5, NOW, ["T1"])
+    kept = keep_scenario(record, SINGLE_USER, comparison, "more sites", NOW)
+    promote_scenario(record, SINGLE_USER, kept, "The trial is late.", NOW, lambda _: trial)
+    entries = {bool(e.scenario): e for e in read_entries(record, "T1") if e.what == "last_participant_in"}
+    assert entries[True].scenario == kept
+    promised = comparison.results[1].last_participant_in[0.5]
+    assert promised is not None
+    assert entries[True].quantiles[0.5] == (promised - trial.data_cut).days
+    assert entries[True].quantiles[0.5] < entries[False].quantiles[0.5]  # type: ignore[operator]
+    assert entries[True].id != entries[False].id
+    record.close()
+
+
 def test_a_machine_may_not_promote_and_nobody_may_twice(trial: Snapshot, settings: Settings) -> None:
     comparison = run_scenarios(trial, "T1", [Scenario("x", (LeverUse("pause", {"months": 1}),))], 5, 300)
     record = open_record(settings)
     kept = keep_scenario(record, SINGLE_USER, comparison, "x", NOW)
     with pytest.raises(NotPermitted):
-        promote_scenario(record, MACHINE, kept, "Because.", NOW)
-    promote_scenario(record, SINGLE_USER, kept, "Because.", NOW)
+        promote_scenario(record, MACHINE, kept, "Because.", NOW, lambda _: trial)
+    promote_scenario(record, SINGLE_USER, kept, "Because.", NOW, lambda _: trial)
     with pytest.raises(BadInput, match="already"):
-        promote_scenario(record, SINGLE_USER, kept, "Again.", NOW)
+        promote_scenario(record, SINGLE_USER, kept, "Again.", NOW, lambda _: trial)
     record.close()
 
 

@@ -9,8 +9,8 @@ import typer
 from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from quarterdeck.forecasts.ledger import Score
     from quarterdeck.forecasts.model import TrialForecast
+    from quarterdeck.forecasts.scores import Score
 
 SeedOption = Annotated[int | None, typer.Option(help="Seed; default: the installation's.")]
 ReplicatesOption = Annotated[int, typer.Option(help="Joint futures to simulate.", min=200, max=200_000)]
@@ -56,7 +56,8 @@ def forecast(
 
 def ledger(home: HomeOption = None, as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
     """Every sealed forecast scored by what is known now: coverage, error, and skill against plan, straight line, vendor and override."""
-    from quarterdeck.forecasts.ledger import read_entries, score_entries
+    from quarterdeck.forecasts.ledger import read_entries
+    from quarterdeck.forecasts.scores import score_entries
     from quarterdeck.record.database import open_record
 
     record = open_record(get_settings(home))
@@ -184,8 +185,9 @@ def _show_portfolio(answer: Any) -> None:
 
 
 def _show_scores(scores: list[Score], as_json: bool, head: str) -> None:
-    from quarterdeck.forecasts.ledger import summarise, what_words
+    from quarterdeck.forecasts.ledger import what_words
     from quarterdeck.forecasts.replay import kinds
+    from quarterdeck.forecasts.scores import summarise
 
     summaries = [summarise(scores, what) for what in ["", *kinds(scores)]]
     if as_json:

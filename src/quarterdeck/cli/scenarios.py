@@ -190,13 +190,16 @@ def promote(
     home: HomeOption = None,
 ) -> None:
     """Make a kept scenario the plan, with its decision record."""
+    from quarterdeck.evidence.store import Store
     from quarterdeck.record.database import open_record
     from quarterdeck.record.permissions import SINGLE_USER
     from quarterdeck.scenarios.actions import promote_scenario
 
-    record = open_record(get_settings(home))
+    settings = get_settings(home)
+    record = open_record(settings)
     try:
-        typer.echo(f"Decision {promote_scenario(record, SINGLE_USER, scenario, reason, datetime.now(UTC))} recorded.")
+        decision = promote_scenario(record, SINGLE_USER, scenario, reason, datetime.now(UTC), Store(settings.evidence_dir).open)
+        typer.echo(f"Decision {decision} recorded; its forecast is sealed in the ledger.")
     finally:
         record.close()
 

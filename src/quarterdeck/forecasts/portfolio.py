@@ -12,7 +12,8 @@ from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, read_facts
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all
 from quarterdeck.forecasts.model import LEVELS, CapacityForecast, PortfolioForecast, TargetForecast, TrialForecast
 from quarterdeck.forecasts.targets import measured_targets
-from quarterdeck.forecasts.trial import REPLICATES, day_after, forecast_trial, simulate_prepared
+from quarterdeck.forecasts.trial import REPLICATES, forecast_trial, simulate_prepared
+from quarterdeck.forecasts.trial_money import day_after
 from quarterdeck.methods.monte_carlo import share_of
 from quarterdeck.methods.portfolio import HORIZON, Array, TrialFuture
 from quarterdeck.vocabulary import wording

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
 from quarterdeck.forecasts.facts import read_facts
-from quarterdeck.forecasts.ledger import Entry, Score, build_entries, score_entries
+from quarterdeck.forecasts.ledger import Entry, build_entries
+from quarterdeck.forecasts.scores import Score, score_entries
 from quarterdeck.forecasts.trial import forecast_trial
 from quarterdeck.vocabulary.errors import NotFound
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 import numpy as np
 
 from quarterdeck.evidence.snapshot import Snapshot
-from quarterdeck.forecasts.facts import MONTH_DAYS, BudgetFacts, PortfolioFacts, StudyFacts, read_facts
+from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, StudyFacts, read_facts
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all, start_up_days, why_not
 from quarterdeck.forecasts.learnt import Learnt, learn, site_months
-from quarterdeck.forecasts.model import LEVELS, MilestoneForecast, MoneyForecast, TrialForecast
+from quarterdeck.forecasts.model import LEVELS, MilestoneForecast, TrialForecast
 from quarterdeck.forecasts.prior import design_prior
-from quarterdeck.methods.earned_value import get_earned_value
+from quarterdeck.forecasts.trial_money import day_after, forecast_money
 from quarterdeck.methods.enrolment_backtest import Drift
 from quarterdeck.methods.monte_carlo import keyed_stream, share_of
 from quarterdeck.methods.network import Activity, run_network
@@ -23,6 +23,7 @@ from quarterdeck.methods.portfolio import (
     Recruitment,
     Shared,
     TrialFuture,
+    TrialInput,
     draw_shared,
     enrolment_fan,
     simulate_recruitment,
@@ -64,6 +65,29 @@ def forecast_trial(snapshot: Snapshot, study_id: str, seed: int, replicates: int
     return snapshot.cached(key, lambda: _forecast(snapshot, study_id, seed, replicates))
 
 
+def forecast_changed(snapshot: Snapshot, study_id: str, changed: TrialInput, seed: int, replicates: int = REPLICATES) -> TrialForecast:
+    """The forecast of a trial whose inputs a scenario has changed, with the same luck. Drivers and waits are left out: they are the plan's."""
+    facts, learnt = read_facts(snapshot), learn(snapshot)
+    study, prepared = facts.study(study_id), replace(prepare_all(snapshot)[study_id], trial=changed)
+    shared = shared_draws(snapshot, seed, replicates)
+    future = simulate_trial(changed, shared)
+    return TrialForecast(
+        study_id,
+        snapshot.id,
+        facts.today,
+        study.row["status"] or "",
+        study.target,
+        study.enrolled,
+        evidence=prepared.evidence,
+        milestones=_milestones(study, facts, future, prepared, learnt, seed),
+        fan=_fan(prepared, facts, shared),
+        history=_history(study, facts),
+        money=forecast_money(study, facts, prepared, future),
+        seed=seed,
+        replicates=replicates,
+    )
+
+
 def simulate_prepared(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> TrialFuture:
     """The joint replicates of a trial, kept with the snapshot."""
     key = ("forecasts.future", study_id, seed, replicates)
@@ -73,11 +97,6 @@ def simulate_prepared(snapshot: Snapshot, study_id: str, seed: int, replicates: 
 def shared_draws(snapshot: Snapshot, seed: int, replicates: int) -> Shared:
     """What all trials of a replicate share, kept with the snapshot."""
     return snapshot.cached(("forecasts.shared", seed, replicates), lambda: draw_shared(seed, replicates))
-
-
-def day_after(today: date, months: float) -> date | None:
-    """The calendar day so many months after the data cut; None beyond ten years."""
-    return today + timedelta(days=round(months * MONTH_DAYS)) if np.isfinite(months) and months <= HORIZON + 60 else None
 
 
 def _forecast(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> TrialForecast:
@@ -95,7 +114,7 @@ def _forecast(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> 
         evidence=prepared.evidence,
         milestones=_milestones(study, facts, future, prepared, learnt, seed),
         fan=_fan(prepared, facts, shared_draws(snapshot, seed, replicates)),
-        money=_money(study, facts, prepared, future),
+        money=forecast_money(study, facts, prepared, future),
         drivers=slip_drivers(prepared, facts, learnt, seed),
         criticality=paths,
         exclusions=prepared.exclusions,
@@ -286,75 +305,3 @@ def _planned_site_months(study: StudyFacts, today: date) -> float:
     opening = 0.6 * length
     during = min(passed, opening)
     return float(float(r["num_plan_site"]) * (during**2 / (2 * opening) + max(0.0, passed - opening)))
-
-
-def _money(study: StudyFacts, facts: PortfolioFacts, prepared: PreparedTrial, future: TrialFuture) -> MoneyForecast | None:
-    b = study.budget
-    if b is None or b.approved <= 0:
-        return None
-    ratio = future.cost / b.approved
-    mean = float(future.cost.mean())
-    return MoneyForecast(
-        b.currency,
-        b.approved,
-        b.contingency,
-        b.spent,
-        b.accrued,
-        {p: float(np.quantile(future.cost, p)) for p in LEVELS},
-        mean,
-        share_of(np.abs(ratio - 1) <= 0.05),
-        share_of(ratio > 1),
-        max(0.0, float(np.quantile(future.cost, 0.8)) - b.approved),
-        cost_phasing(b, facts.today, future),
-        _bridge(study, facts, prepared, future, mean),
-        _earned(study, b),
-    )
-
-
-def cost_phasing(b: BudgetFacts, today: date, future: TrialFuture) -> tuple[tuple[date, float, float, float], ...]:
-    """Cumulative cost by month: what was spent, then each replicate's remaining cost spread over its own time to lock."""
-    spent = b.spent + b.accrued
-    lock = np.clip(future.lock, 0.5, HORIZON)
-    last = int(np.ceil(np.quantile(lock, 0.9)))
-    rest = future.cost - spent
-    found = []
-    for month in range(0, last + 1, max(1, last // 24)):
-        quantiles = np.quantile(spent + rest * np.minimum(month / lock, 1.0), (0.1, 0.5, 0.9))
-        day = day_after(today, float(month))
-        assert day is not None
-        found.append((day, float(quantiles[0]), float(quantiles[1]), float(quantiles[2])))
-    return tuple(found)
-
-
-def _bridge(
-    study: StudyFacts, facts: PortfolioFacts, prepared: PreparedTrial, future: TrialFuture, mean: float
-) -> tuple[tuple[str, float], ...]:
-    """Approved budget to mean forecast, step by step; the last step takes what no driver explains, so that the steps add up."""
-    b, m, r = study.budget, prepared.trial.money, study.row
-    assert b is not None
-    left = max((r["est_db_lock_dt"] - facts.today).days / MONTH_DAYS, 0.0) if r["est_db_lock_dt"] else 0.0
-    planned_ahead = max(b.approved - b.approved_to_date, 0.0)
-    lock = float(np.minimum(future.lock, HORIZON).clip(0).mean())
-    late = (lock - left) * m.fixed_month
-    orders = future.share_of_cost.get("change orders", 0.0)
-    to_date = b.spent + b.accrued - b.approved_to_date
-    ahead = mean - b.spent - b.accrued - planned_ahead
-    sites = future.share_of_cost.get("sites", 0.0)
-    planned_sites = planned_ahead * sites / max(sum(future.share_of_cost.values()) - orders - late, 1e-9)
-    steps = [
-        ("Spent against plan so far", to_date),
-        ("Longer or shorter duration", late),
-        ("Site-months", sites - planned_sites),
-        ("Change orders expected", orders),
-    ]
-    rest = ahead - late - (sites - planned_sites) - orders
-    return (*steps, ("Volume and prices", rest))
-
-
-def _earned(study: StudyFacts, b: BudgetFacts) -> dict[str, float | None]:
-    """Earned value from work done: participants and time weighed as the budget weighs them."""
-    done = min(1.0, study.enrolled / study.target) if study.target else 0.0
-    earned = b.approved * done if study.recruitment_ended is None else b.approved * min(1.0, max(done, b.approved_to_date / b.approved))
-    amounts = (b.approved, b.approved_to_date, earned, b.spent + b.accrued)
-    named: dict[str, float | None] = dict(zip(("BAC", "PV", "EV", "AC"), amounts, strict=True))
-    return named | get_earned_value(*amounts)

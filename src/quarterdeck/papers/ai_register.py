@@ -168,13 +168,13 @@ def _validation(kind: str, snapshot: Snapshot | None, record: Record | None) -> 
 
 
 def _score_forecasts(snapshot: Snapshot, record: Record) -> str:
-    ledger = import_module("quarterdeck.forecasts.ledger")
+    ledger, scoring = import_module("quarterdeck.forecasts.ledger"), import_module("quarterdeck.forecasts.scores")
     entries = ledger.read_entries(record)
     if not entries:
         return "no forecast has been sealed yet"
-    scores = ledger.score_entries(entries, snapshot)
-    known = [score for score in scores if getattr(score, "error", None) is not None]
-    return f"{wording.plural(len(entries), 'sealed forecast')}, {len(known)} with known outcome. {ledger.describe_trust(scores, '') if known else 'None can be scored yet.'}"
+    scores = scoring.score_entries(entries, snapshot)
+    known = [score for score in scores if score.actual is not None]
+    return f"{wording.plural(len(entries), 'sealed forecast')}, {len(known)} with known outcome. {scoring.describe_trust(scores, '') if known else 'None can be scored yet.'}"
 
 
 def _count_papers(snapshot: Snapshot, record: Record) -> str:

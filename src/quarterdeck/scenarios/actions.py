@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
+from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.forecasts.ledger import Entry, add_entries, build_plan_entries
+from quarterdeck.forecasts.trial import forecast_changed
 from quarterdeck.record.audit import Act, append_act, write
 from quarterdeck.record.database import Record
 from quarterdeck.record.models.base import Decision
 from quarterdeck.record.models.forecasts import KeptScenario, PromotedPlan
 from quarterdeck.record.permissions import Actor
 from quarterdeck.scenarios.model import LeverUse, Scenario
-from quarterdeck.scenarios.prepare import check_scenario, describe_scenario
+from quarterdeck.scenarios.prepare import apply_uses, check_scenario, describe_scenario, open_draft
 from quarterdeck.scenarios.run import Comparison, ScenarioResult
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.reading import Scope
@@ -50,11 +53,17 @@ def keep_scenario(record: Record, actor: Actor, comparison: Comparison, name: st
     return identity
 
 
-def promote_scenario(record: Record, actor: Actor, scenario_id: str, reason: str, now: datetime) -> str:
-    """Make a kept scenario the plan; the id of the decision. Needs a reason and a person; a scenario is promoted once."""
+def promote_scenario(
+    record: Record, actor: Actor, scenario_id: str, reason: str, now: datetime, open_snapshot: Callable[[str], Snapshot]
+) -> str:
+    """Make a kept scenario the plan, and seal its forecast on the facts it was kept on; the id of the decision.
+
+    Needs a reason and a person; a scenario is promoted once. `open_snapshot` opens a snapshot by its id.
+    """
     if not reason.strip():
         raise BadInput("A decision needs a reason", thing=scenario_id)
     kept = get_kept(record, scenario_id)
+    entries = _plan_entries(open_snapshot(kept.snapshot), kept)
     decision_id = f"plan-{scenario_id}"
     scope = Scope("study", kept.study_id)
     act = Act("scenario.promote", "scenario", scenario_id, reason, scope, {"decision": decision_id})
@@ -82,7 +91,16 @@ def promote_scenario(record: Record, actor: Actor, scenario_id: str, reason: str
         session.flush()
         session.add(PromotedPlan(scenario_id=scenario_id, study_id=kept.study_id, decision_id=decision_id, promoted_at=now))
         append_act(session, actor, Act("decision.record", "decision", decision_id, reason, scope), now)
+        sealed = add_entries(session, entries, actor, now)
+        append_act(
+            session, actor, Act("forecast.seal", "scenario", scenario_id, reason, scope, {"entries": sealed, "seed": kept.seed}), now
+        )
     return decision_id
+
+
+def _plan_entries(snapshot: Snapshot, kept: KeptScenario) -> list[Entry]:
+    draft = apply_uses(open_draft(snapshot, kept.study_id), read_scenario(kept).uses)
+    return build_plan_entries(snapshot, forecast_changed(snapshot, kept.study_id, draft.trial, kept.seed), kept.id)
 
 
 def get_kept(record: Record, scenario_id: str) -> KeptScenario:

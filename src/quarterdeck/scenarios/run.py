@@ -10,7 +10,8 @@ import numpy as np
 
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.facts import MONTH_DAYS, read_facts
-from quarterdeck.forecasts.trial import day_after, planned_date, shared_draws
+from quarterdeck.forecasts.trial import planned_date, shared_draws
+from quarterdeck.forecasts.trial_money import day_after
 from quarterdeck.methods.monte_carlo import share_of
 from quarterdeck.methods.portfolio import HORIZON, Array, TrialFuture, simulate_trial
 from quarterdeck.scenarios.model import LeverUse, Scenario

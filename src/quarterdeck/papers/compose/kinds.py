@@ -19,6 +19,7 @@ from quarterdeck.papers.compose.matters import (
     compose_text,
 )
 from quarterdeck.papers.compose.measures import compose_measure, compose_overview, compose_targets
+from quarterdeck.papers.compose.plans import compose_plan
 from quarterdeck.papers.compose.records import compose_records
 from quarterdeck.papers.compose.systems import compose_forecasts, compose_systems
 from quarterdeck.papers.model import Section
@@ -43,6 +44,7 @@ KINDS: dict[str, Kind] = {
     "records": Kind(compose_records, frozenset({"table", "columns", "where", "limit", "newest_by", "noun"})),
     "decisions": Kind(compose_decisions, frozenset({"limit"})),
     "benchmarks": Kind(compose_benchmarks, frozenset({"ids", "about", "limit"})),
+    "plan": Kind(compose_plan),
     "forecasts": Kind(compose_forecasts, frozenset({"limit"})),
     "systems": Kind(compose_systems),
     "text": Kind(compose_text, frozenset({"lines", "style"})),

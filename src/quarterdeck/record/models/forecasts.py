@@ -46,6 +46,15 @@ class ForecastOverride(Base):
     made_at: Mapped[datetime]
 
 
+class PlanForecast(Base):
+    """Which sealed forecasts are those of a scenario that became the plan, rather than of the trial as it ran."""
+
+    __tablename__ = "plan_forecast"
+
+    forecast_id: Mapped[str] = mapped_column(ForeignKey("sealed_forecast.id"), primary_key=True)
+    scenario_id: Mapped[str] = mapped_column(ForeignKey("kept_scenario.id"), index=True)
+
+
 class KeptScenario(Base):
     """A scenario that was kept: its levers as data, the facts it was run on, and what came out."""
 

@@ -177,7 +177,7 @@ def promote(
     study_id: str, scenario_id: Annotated[str, Form()], reason: Annotated[str, Form()], view: View = permit("scenario.promote")
 ) -> Response:
     """Make a kept scenario the plan."""
-    actions.promote_scenario(view.record, view.actor, scenario_id, reason, view.deck.now())
+    actions.promote_scenario(view.record, view.actor, scenario_id, reason, view.deck.now(), view.deck.store.open)
     return view.redirect(f"/scenarios/{study_id}")
 
 
@@ -306,7 +306,7 @@ def _kept_table(view: View, kept: list[tuple[KeptScenario, str | None]]) -> Tabl
             "name": k.name,
             "days": f"{wording.number(k.result['days'], 0, signed=True)} days",
             "kept": wording.day(k.kept_at),
-            "plan": "the plan" if plan else "kept",
+            "plan": Cell("the plan", "the plan", href=view.href("/forecasts/ledger"), sub="sealed in the ledger") if plan else "kept",
         }
         for k, plan in kept
     ]
