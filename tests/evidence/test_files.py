@@ -130,7 +130,7 @@ def test_archives_too_deep_are_refused(tmp_path: Path) -> None:
         unpack([tmp_path / "a.zip"], tmp_path)
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.zip", b"no zip"), ("a.csv.gz", b"no gzip"), ("a.xlsx", b"no workbook")])
+@pytest.mark.parametrize(("name", "content"), [("a.zip", b"no zip"), ("a.csv.gz", b"no gzip")])
 def test_damaged_files_give_a_message(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput):

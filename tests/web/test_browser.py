@@ -149,6 +149,23 @@ def test_a_dirty_workbook_is_set_aside_corrected_and_the_reading_changes(new_pag
         assert page.locator("h1").inner_text() == "No row is set aside"
 
 
+def test_files_with_other_headers_load_with_a_mapping_that_is_sent_along(new_page: NewPage, tmp_path: Path) -> None:
+    build_snapshot(tmp_path, {"study": [{"study_id": "A1"}]})
+    sites = b"Site list of 3 April\n\nProtocol;Site No;Country\nA1;01;GB\n"
+    mapping = b"source: ctms\nfiles:\n  - {match: 'sites*', table: site, header_row: 3, columns: {study_id: Protocol, site_id: Site No}}\n"
+    with serving(create_app(Settings(home=tmp_path / "home"))) as address:
+        page = new_page()
+        page.goto(f"{address}/evidence/upload")
+        files = [
+            {"name": name, "mimeType": "text/plain", "buffer": content}
+            for name, content in (("sites.csv", sites), ("mapping.yaml", mapping))
+        ]
+        page.locator("#files").set_input_files(files)
+        page.get_by_role("button", name="Upload and load").click()
+        page.locator("h1", has_text="finished").wait_for(timeout=60_000)
+        assert "1 row loaded, of 1 given" in page.locator("main").inner_text()
+
+
 def test_work_is_still_there_after_a_restart_of_the_server(new_page: NewPage, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     build_snapshot(tmp_path, {"study": [{"study_id": "A1"}]})

@@ -94,6 +94,9 @@ def test_more_than_was_declared_is_refused(client: TestClient) -> None:
         ("site.csv", b"\x00\x01\x02\x03", "not a text file"),
         ("site.parquet", b"study_id,site_id\n", "not a Parquet file"),
         ("site.csv", b"", "The file is empty"),
+        ("site.csv", b"%PDF-1.7\n1 0 obj", "The content is a PDF"),
+        ("other.yaml", b"source: ctms\n", "has a fixed name"),
+        ("mapping.yaml", b"sauce: ctms\n", "unknown key"),
     ],
 )
 def test_a_file_of_the_wrong_type_is_refused_with_the_reason(client: TestClient, name: str, content: bytes, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table, progress
 
 if TYPE_CHECKING:
+    from quarterdeck.connectors.watch import Round
     from quarterdeck.evidence.load import LoadResult
     from quarterdeck.evidence.store import Store
 
@@ -30,7 +32,10 @@ def register(app: typer.Typer) -> None:
 
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Folders, zips, CSV, XLSX or Parquet files.", show_default=False)],
-    mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML file that says how this source's columns are read.")] = None,
+    mapping: Annotated[
+        list[Path] | None,
+        typer.Option("--mapping", help="YAML file that says how a source's columns are read, or a folder of such files; may be repeated."),
+    ] = None,
     connector: Annotated[str, typer.Option("--connector", help="Insist on one connector. Default: each file's own.")] = "",
     cut: CutOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would load and propose a mapping; write nothing.")] = False,
@@ -41,9 +46,9 @@ def load(
     from datetime import UTC, datetime
 
     from quarterdeck.connectors.load import load_paths
-    from quarterdeck.evidence.mapping import read_mapping
+    from quarterdeck.evidence.mapping import read_mappings
 
-    chosen = read_mapping(mapping) if mapping else None
+    chosen = read_mappings(mapping or ())
     with progress("Loading", None) as advance:
         result = load_paths(
             _store(home),
@@ -224,30 +229,47 @@ def watch(
     interval: Annotated[float, typer.Option("--interval", help="Seconds between two looks.")] = 30.0,
     rounds: Annotated[int | None, typer.Option("--rounds", help="Stop after so many looks. Default: never.")] = None,
     home: HomeOption = None,
-    as_json: JsonOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, one line for each thing that happens.")] = False,
 ) -> None:
     """Load extracts as they arrive, and say what is late against each source's expected rhythm."""
     from datetime import UTC, datetime
 
     from quarterdeck.connectors.watch import watch as look
-    from quarterdeck.vocabulary.wording import duration
+    from quarterdeck.vocabulary.plain import to_plain
 
-    said: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     for seen in look(_store(home), folder, lambda: datetime.now(UTC), interval, rounds):
-        for path, result in seen.loaded:
-            typer.echo(
-                f"{path.name}: {result.loaded:,} rows loaded, {result.quarantined:,} in quarantine, {'a new snapshot' if result.is_new else 'nothing new'}"
-            )
-        for path, why in seen.failed:
-            typer.echo(f"{path.name}: {why}")
-        late = tuple(state.source for state in seen.states if state.is_late)
-        if late != said:
-            for state in seen.states:
-                if state.is_late and state.rhythm_days:
-                    typer.echo(f"{state.source} is late: expected every {duration(state.rhythm_days)}, last {state.last_arrival:%Y-%m-%d}")
-            said = late
-        if as_json:
-            print_json(seen.states)
+        now_late = tuple(state.source for state in seen.states if state.is_late)
+        for event in _watch_events(seen, now_late != late):
+            typer.echo(json.dumps(to_plain(event), ensure_ascii=False, allow_nan=False) if as_json else _say_event(event))
+        late = now_late
+
+
+def _watch_events(seen: Round, is_news: bool) -> list[dict[str, Any]]:
+    """What happened in one look, as one flat entry each."""
+    events: list[dict[str, Any]] = [
+        {"event": "loaded", "entry": path.name, "given": result.given, "loaded": result.loaded, "quarantined": result.quarantined,
+         "is_new": result.is_new, "snapshot": result.snapshot.id if result.snapshot else None, "notices": result.notices}
+        for path, result in seen.loaded
+    ]  # fmt: skip
+    events += [{"event": "failed", "entry": path.name, "why": why} for path, why in seen.failed]
+    return events + [
+        {"event": "late", "source": state.source, "rhythm_days": state.rhythm_days, "last_arrival": state.last_arrival, "days_late": state.days_late}
+        for state in seen.states
+        if is_news and state.is_late
+    ]  # fmt: skip
+
+
+def _say_event(event: dict[str, Any]) -> str:
+    from quarterdeck.vocabulary.wording import day, duration
+
+    if event["event"] == "failed":
+        return f"{event['entry']}: {event['why']}"
+    if event["event"] == "late":
+        return f"{event['source']} is late: expected every {duration(event['rhythm_days'])}, last {day(event['last_arrival'].date())}"
+    state = "a new snapshot" if event["is_new"] else "nothing new"
+    said = f"{event['entry']}: {event['loaded']:,} rows loaded, {event['quarantined']:,} in quarantine, {state}"
+    return "\n".join([said, *(f"  {notice}" for notice in event["notices"])])
 
 
 def feeds(home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -437,9 +459,7 @@ def _print_load(result: LoadResult) -> None:
     print_table(("table", "rows given", "loaded", "quarantined", "back from quarantine", "vanished"), rows, title=title)
     for file in result.files:
         if file.ignored and file.tables:
-            typer.echo(
-                f"{file.name}{f', sheet {file.sheet}' if file.sheet else ''}: {len(file.ignored)} columns without a place in the contracts were ignored: {_cut(file.ignored)}"
-            )
+            typer.echo(f"{file.name}{f', sheet {file.sheet}' if file.sheet else ''}: {_say_ignored(file.ignored)}")
     for notice in result.notices:
         typer.echo(notice)
     for reject in result.rejects[:10]:
@@ -452,6 +472,14 @@ def _print_load(result: LoadResult) -> None:
     if result.snapshot and not result.is_dry_run:
         state = "sealed" if result.is_new else "unchanged: these files hold nothing new"
         typer.echo(f"Snapshot {result.snapshot.short_id} {state}, data cut {day(result.snapshot.data_cut)}.")
+        if result.quarantined:
+            typer.echo("To correct what was set aside: `quarterdeck quarantine --export DIR`, then load that folder. Give the same --home.")
+
+
+def _say_ignored(names: tuple[str, ...]) -> str:
+    from quarterdeck.vocabulary.wording import plural
+
+    return f"{plural(len(names), 'column')} without a place in the contracts {'was' if len(names) == 1 else 'were'} ignored: {_cut(names)}"
 
 
 def _cut(names: tuple[str, ...], most: int = 8) -> str:

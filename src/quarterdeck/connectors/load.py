@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from quarterdeck.connectors.discovery import get_connector, load_connectors
 from quarterdeck.connectors.protocol import Connector, Context
+from quarterdeck.connectors.share import share_by_mapping
 from quarterdeck.evidence.arrivals import Arrival, unpack
 from quarterdeck.evidence.batch import SourceExtract
 from quarterdeck.evidence.load import LoadResult, Report, seal
-from quarterdeck.evidence.mapping import SourceMapping
+from quarterdeck.evidence.mapping import IN_FOLDER, SourceMapping
 from quarterdeck.evidence.rhythm import note_arrival
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.workbench import Workbench, open_workbench
 from quarterdeck.vocabulary.errors import BadInput
+from quarterdeck.vocabulary.wording import plural
 
 SIDE_FILES = (".md", ".yaml", ".yml", ".pdf", ".html", ".log", ".toml", ".sha256")
 
@@ -25,7 +27,7 @@ def load_paths(
     paths: Sequence[Path],
     now: datetime,
     cut: date | None = None,
-    mapping: SourceMapping | None = None,
+    mapping: SourceMapping | Sequence[SourceMapping] | None = None,
     connector: str = "",
     actor: str = "",
     dry_run: bool = False,
@@ -34,17 +36,21 @@ def load_paths(
     """Loads folders, archives and files into the store as one snapshot; on a dry run only says what would happen.
 
     `now` is the time of the load (UTC). `cut` is the data cut of what is handed in. `connector` insists on one; else each file goes to the
-    first connector that recognises it. Raises BadInput where nothing in the paths can be loaded.
+    first connector that recognises it. `mapping` is how the columns of the source, or of each of several, are read. Raises BadInput where
+    nothing in the paths can be loaded.
     """
+    mappings = [mapping] if isinstance(mapping, SourceMapping) else list(mapping or ())
     with store.staging() as staging, open_workbench(staging) as workbench:
         store.sweep()
         arrivals = unpack(paths, staging)
-        context = Context(now, store.archive_dir, cut, mapping, dry_run)
-        shared = _share_out(arrivals, connector or (mapping.connector if mapping else ""))
+        shared: list[tuple[Connector, list[Arrival]]] = []
         extracts: list[SourceExtract] = []
-        for chosen, files in shared:
-            report(f"reading {len(files)} files of {chosen.title}")
-            extracts += chosen.extract(files, workbench, context)
+        for own, files in share_by_mapping(arrivals, mappings):
+            context = Context(now, store.archive_dir, cut, own, dry_run)
+            for chosen, theirs in _share_out(files, connector or _get_wanted(own)):
+                shared.append((chosen, theirs))
+                report(f"reading {plural(len(theirs), 'file')} of {own.source if own else chosen.title}")
+                extracts += chosen.extract(theirs, workbench, context)
         notices = _left_over(arrivals, shared)
         _insist_on_something(paths, extracts, notices)
         reason = "loaded " + ", ".join(sorted({extract.source for extract in extracts if extract.batches}))
@@ -55,6 +61,11 @@ def load_paths(
         if dry_run:
             result.proposal = _propose(workbench, arrivals, extracts)
         return result
+
+
+def _get_wanted(mapping: SourceMapping | None) -> str:
+    """A mapping that names files is read by the connector it names, else by that of plain files."""
+    return "" if mapping is None else mapping.connector or ("folder" if mapping.files else "")
 
 
 def _share_out(arrivals: Sequence[Arrival], wanted: str) -> list[tuple[Connector, list[Arrival]]]:
@@ -71,7 +82,8 @@ def _share_out(arrivals: Sequence[Arrival], wanted: str) -> list[tuple[Connector
 
 def _left_over(arrivals: Sequence[Arrival], shared: Sequence[tuple[Connector, list[Arrival]]]) -> list[str]:
     taken = {arrival.name for _, files in shared for arrival in files}
-    return [f"{arrival.name} was not loaded: no connector reads such a file" for arrival in arrivals if arrival.name not in taken]
+    left = [arrival for arrival in arrivals if arrival.name not in taken and PurePosixPath(arrival.name).name != IN_FOLDER]
+    return [f"{arrival.name} was not loaded: no connector reads such a file" for arrival in left]
 
 
 def _insist_on_something(paths: Sequence[Path], extracts: Sequence[SourceExtract], notices: Sequence[str]) -> None:
@@ -88,4 +100,4 @@ def _propose(workbench: Workbench, arrivals: Sequence[Arrival], extracts: Sequen
     from quarterdeck.evidence.proposals import propose_mapping
 
     own = [extract for extract in extracts if extract.connector == "folder"]
-    return propose_mapping(workbench, arrivals, own[0]) if own else ""
+    return "\n".join(proposal for extract in own if (proposal := propose_mapping(workbench, arrivals, extract)))

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from quarterdeck.connectors.load import load_paths
 from quarterdeck.evidence.load import LoadResult
-from quarterdeck.evidence.mapping import SourceMapping, read_mapping
+from quarterdeck.evidence.mapping import IN_FOLDER, SourceMapping, read_mapping
 from quarterdeck.evidence.rhythm import SourceState, read_rhythms
 from quarterdeck.evidence.store import Store
 from quarterdeck.vocabulary.errors import NotFound, QuarterdeckError
-
-MAPPING_FILE = "mapping.yaml"  # in a source's folder, it says how that source is read and how often it is expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,7 @@ def watch(
     number = 0
     while rounds is None or number < rounds:
         number += 1
-        current = {
-            entry: _marks(entry) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".") and entry.name != MAPPING_FILE
-        }
+        current = {entry: _marks(entry) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".") and entry.name != IN_FOLDER}
         ready = [entry for entry, marks in current.items() if marks and seen.get(entry) == marks and done.get(entry) != marks]
         seen = current
         yield _load_ready(store, folder, ready, {entry: current[entry] for entry in ready}, done, clock)
@@ -75,9 +71,9 @@ def _load_ready(
 
 
 def _mapping(folder: Path, entry: Path) -> SourceMapping | None:
-    for candidate in ((entry / MAPPING_FILE) if entry.is_dir() else entry.with_suffix(".mapping.yaml"), folder / MAPPING_FILE):
+    for candidate in ((entry / IN_FOLDER) if entry.is_dir() else entry.with_suffix(".mapping.yaml"), folder / IN_FOLDER):
         if candidate.exists():
-            return read_mapping(candidate)
+            return read_mapping(candidate, f"{entry.name}/{candidate.name}" if candidate.parent == entry else "")
     return None
 
 

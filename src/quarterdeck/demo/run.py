@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from quarterdeck.connectors.discovery import get_connector
-from quarterdeck.connectors.protocol import Context
+from quarterdeck.connectors.load import load_paths
 from quarterdeck.demo.options import DemoOptions
-from quarterdeck.demo.systems import load_systems
 from quarterdeck.demo.write import Written, write_demo
-from quarterdeck.evidence.arrivals import unpack
-from quarterdeck.evidence.load import LoadResult, seal
-from quarterdeck.evidence.mapping import read_mapping
+from quarterdeck.evidence.load import LoadResult
+from quarterdeck.evidence.mapping import read_mappings
 from quarterdeck.evidence.store import Store
-from quarterdeck.evidence.workbench import open_workbench
 from quarterdeck.vocabulary.errors import BadInput
 
 TAKEN_AT = time(18, 0)  # every demo snapshot is taken at six in the evening of its day
@@ -55,12 +51,4 @@ def clear_demo(out: Path) -> None:
 
 def _load_day(store: Store, folder: Path, mappings: Path, now: datetime) -> LoadResult:
     """All systems of one day as one snapshot. Each has its own mapping, as it would have for a user."""
-    connector = get_connector("folder")
-    with store.staging() as staging, open_workbench(staging) as workbench:
-        arrivals = unpack([folder], staging)
-        extracts = []
-        for system in load_systems():
-            mapping = read_mapping(mappings / f"{system}.yaml")
-            own = [arrival for arrival in arrivals if arrival.name.startswith(f"{system}/")]
-            extracts += connector.extract(own, workbench, Context(now, store.archive_dir, None, mapping, False))
-        return seal(store, workbench, extracts, now, now.date(), "quarterdeck", "loaded the demo extracts")
+    return load_paths(store, [folder], now, now.date(), read_mappings([mappings]), actor="quarterdeck")

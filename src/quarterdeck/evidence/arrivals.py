@@ -153,6 +153,8 @@ def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, packed: int, thing: s
 
 
 def _check_workbook(file: Path, name: str) -> None:
+    if not zipfile.is_zipfile(file):
+        return  # no archive, so no bomb: who reads it says what is wrong with it
     try:
         with zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())

@@ -10,11 +10,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quarterdeck.evidence.headers import LOOKED_AT, find_header_row
 from quarterdeck.vocabulary.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,6 +27,19 @@ CHUNK = 1 << 22
 DELIMITERS = ",;\t|"
 LEGACY = ("cp1252", "shift_jis", "gb18030", "latin-1")
 BATCH_ROWS = 50_000
+EXPORT_TABLE = "Export the table itself, as CSV or XLSX."
+OTHER_KINDS = (  # how other files begin that people rename
+    (b"%PDF", "a PDF", EXPORT_TABLE),
+    (b"PK\x03\x04", "a workbook or an archive", "Give it its own ending: .xlsx or .zip."),
+    (b"\xd0\xcf\x11\xe0", "an old Office document", "Give it its own ending, .xls, or save it as XLSX."),
+    (b"PAR1", "a Parquet file", "Give it its own ending: .parquet."),
+    (b"\x1f\x8b", "a gzip archive", "Give it its own ending: .csv.gz."),
+    (b"\x89PNG", "a picture", EXPORT_TABLE),
+    (b"\xff\xd8\xff", "a picture", EXPORT_TABLE),
+    (b"<!doctype html", "a web page", EXPORT_TABLE),
+    (b"<html", "a web page", EXPORT_TABLE),
+    (b"{\\rtf", "a text document", EXPORT_TABLE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +66,48 @@ class Malformed:
     line: int
     fields: int
     text: str
+    wanted: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be read."""
+        if not self.fields:
+            return "a quotation mark opens here and is never closed"
+        there = f"{self.fields} {'field' if self.fields == 1 else 'fields'}"
+        return (
+            f"{there} where the header has {self.wanted}" if self.wanted else f"{there}, which is not the number of columns in the header"
+        )
 
 
-def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int = 1) -> Dialect:
-    """How the file is written. Raises BadInput where it is empty or not text."""
+def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int = 1, stem: str = "", name: str = "") -> Dialect:
+    """How the file is written. With `header_row` 0 the headers are looked for; `stem` may name their table, `name` the file in messages.
+
+    Raises BadInput where it is empty or not text.
+    """
+    name = name or path.name
     if path.stat().st_size == 0:
-        raise BadInput("The file is empty", thing=path.name)
+        raise BadInput("The file is empty", thing=name, next_step="Export it again, or leave it out.")
     with path.open("rb") as handle:
         sample = handle.read(SAMPLE)
+    refuse_other_kinds(sample, name)
     breaks, last, is_utf8 = _survey(path)
     encoding = encoding or _encoding(path, sample, is_utf8)
     if encoding.startswith("utf-16"):
         breaks = 0  # counted in characters, not bytes: the careful reader takes it
-    head = _head(path, encoding, header_row)
-    if "\0" in head:
-        raise BadInput("The file is not text", thing=path.name, allowed="CSV, XLSX, Parquet, or archives of them")
+    lines = _first_lines(path, encoding, max(header_row, LOOKED_AT))
+    if any("\0" in line for line in lines):
+        raise BadInput("The file is not text", thing=name, allowed="CSV, XLSX, Parquet, or archives of them")
+    header_row = header_row or find_header_row([_split(line, delimiter) for line in lines], [stem])
+    head = lines[header_row - 1] if header_row <= len(lines) else ""
     delimiter = delimiter or _delimiter(head)
     header = next(csv.reader([head], delimiter=delimiter), [])
-    if not any(name.strip() for name in header):
+    if not any(title.strip() for title in header):
         raise BadInput(
             "The header line is blank",
-            thing=f"{path.name} line {header_row}",
+            thing=f"{name} line {header_row}",
             next_step="Take out the lines above the headers, or name header_row in a mapping.",
         )
-    return Dialect(encoding, delimiter, distinct([name.strip() for name in header]), header_row, breaks, last == b"\n")
+    return Dialect(encoding, delimiter, distinct([title.strip() for title in header]), header_row, breaks, last == b"\n")
 
 
 def read_delimited(
@@ -134,14 +167,24 @@ def _looks_mistaken(decoded: str) -> bool:
     return letters > 20 and strange > letters * 0.45
 
 
-def _head(path: Path, encoding: str, header_row: int) -> str:
+def refuse_other_kinds(start: bytes, name: str) -> None:
+    """Raises BadInput where a file that is called a table of text begins like something else."""
+    for mark, kind, instead in OTHER_KINDS:
+        if start.lstrip(b"\xef\xbb\xbf \r\n\t")[: len(mark)].lower() == mark.lower():
+            raise BadInput(f"The content is {kind}, not a table of text", thing=name, next_step=instead)
+
+
+def _first_lines(path: Path, encoding: str, count: int) -> list[str]:
     try:
         with path.open(encoding=encoding, newline="") as handle:
             reader = io.StringIO(handle.read(SAMPLE), newline=None)
-            lines = [reader.readline() for _ in range(header_row)]
+            return [line.rstrip("\r\n") for _, line in zip(range(count), reader, strict=False)]
     except UnicodeError as error:
         raise BadInput("The encoding does not fit the file", thing=f"{path.name}: {encoding}") from error
-    return lines[-1].rstrip("\r\n") if lines else ""
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter or _delimiter(line)), [])
 
 
 def _delimiter(head: str) -> str:
@@ -183,6 +226,28 @@ def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Diale
     return row is not None and row[0] == dialect.lines - dialect.header_row
 
 
+def look_through(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, view: str, chosen: Sequence[int]) -> int | None:
+    """A view of the file itself, for a large file that is read but once: its text then need not be kept in memory.
+
+    It has no `_line` but `_above`, the number of lines above the first row: a row's line follows from its place once it is in a table.
+    Returns the number of rows, or None (and no view) where lines do not follow from places, or a row may be blank.
+    """
+    import duckdb
+
+    if dialect.encoding not in ("utf-8", "utf-8-sig"):
+        return None
+    last = len(dialect.header) - 1
+    try:
+        rows, filled, _ = connection.execute(f"SELECT count(*), count(c0), count(c{last}) FROM {scan(path, dialect)}").fetchall()[0]
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
+        return None
+    if rows != dialect.lines - dialect.header_row or filled != rows:
+        return None
+    selected = ", ".join(f"c{i}" for i in chosen)
+    connection.execute(f"CREATE VIEW {view} AS SELECT {selected}, {dialect.header_row}::BIGINT AS _above FROM {scan(path, dialect)}")
+    return int(rows)
+
+
 def _literal(delimiter: str) -> str:
     return "'\\t'" if delimiter == "\t" else f"'{delimiter}'"
 
@@ -209,9 +274,9 @@ def _read_careful(
             column.clear()
         lines.clear()
 
-    for line, fields in _records(path, dialect):
+    for line, fields in _records(path, dialect, malformed):
         if len(fields) != width:
-            malformed.append(Malformed(line, len(fields), dialect.delimiter.join(fields)[:10_000]))
+            malformed.append(Malformed(line, len(fields), dialect.delimiter.join(fields)[:10_000], width))
             continue
         for column, i in zip(columns, chosen, strict=True):
             column.append(fields[i] or None)
@@ -222,22 +287,68 @@ def _read_careful(
     return malformed
 
 
-def _records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """(line it begins on, fields) of each record below the header; blank lines are no records."""
+def _records(path: Path, dialect: Dialect, unclosed: list[Malformed]) -> Iterator[tuple[int, list[str]]]:
+    """(line it begins on, fields) of each record below the header; blank lines are no records.
+
+    A quotation mark that is never closed, or only by the next one that opens, would swallow the lines between. Such a line is put to
+    `unclosed`, and reading goes on below it.
+    """
     csv.field_size_limit(16 * 2**20)
     with path.open(encoding=dialect.encoding, newline="", errors="replace") as handle:
         for _ in range(dialect.header_row - 1):
             handle.readline()
-        reader = csv.reader((part.replace("\0", "�") for part in handle), delimiter=dialect.delimiter)
-        offset = dialect.header_row - 1
+        lines = _Lines(handle, dialect.header_row - 1)
+        reader = csv.reader(lines, delimiter=dialect.delimiter)
         next(reader, None)
         while True:
-            first = offset + reader.line_num + 1
+            lines.taken.clear()
+            first = lines.number + 1
             try:
                 fields = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
                 raise BadInput("The file cannot be read", thing=f"{path.name} line {first}: {error}") from error
-            if fields and not (len(fields) == 1 and len(dialect.header) > 1 and not fields[0].strip()):
+            if (len(lines.taken) > 1 or lines.has_ended) and _is_unclosed(lines.taken, dialect.delimiter):
+                unclosed.append(Malformed(first, 0, lines.taken[0].rstrip("\r\n")[:10_000]))
+                lines.give_back()
+                reader = csv.reader(lines, delimiter=dialect.delimiter)
+            elif fields and not (len(fields) == 1 and len(dialect.header) > 1 and not fields[0].strip()):
                 yield first, fields
+
+
+def _is_unclosed(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether a record on these lines breaks the rules of quotation."""
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return True
+    return False
+
+
+class _Lines:
+    """The lines of a file, with those taken since the last look, which can be given back but for the first."""
+
+    def __init__(self, source: Iterator[str], number: int) -> None:
+        self.number, self.taken, self.has_ended = number, list[str](), False
+        self._source, self._back = source, deque[str]()
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if self._back:
+            line = self._back.popleft()
+        elif (line := next(self._source, "")) == "":
+            self.has_ended = True
+            raise StopIteration
+        else:
+            line = line.replace("\0", "�")
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def give_back(self) -> None:
+        self._back.extendleft(reversed(self.taken[1:]))
+        self.number -= len(self.taken) - 1
+        self.has_ended = False

@@ -6,16 +6,17 @@ All work is done in DuckDB, on whole columns. Three stages follow one another: e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from quarterdeck.evidence.batch import PLAIN, Batch
+from quarterdeck.evidence.batch import PLAIN, Batch, ColumnRule
 from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contract, referenced_key
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.snapshot import quote
-from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, cleaned, is_missing, is_serial, reason, text, typed
+from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, cleaned, is_missing, is_serial, reason_of, text, typed
 from quarterdeck.evidence.workbench import Workbench
+from quarterdeck.vocabulary.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,44 @@ def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
     is_text = {
         c.name: (described.get(c.name, "VARCHAR") == "VARCHAR" and c.duckdb_type != "VARCHAR") or _needs_reading(c, batch) for c in present
     }
-    problems = _problems(contract, present, is_text, today)
+    problems = _problems(contract, present, is_text, today, batch.rules)
     bad = " OR ".join(f"COALESCE({problem.condition}, false)" for problem in problems) or "false"
-    select = _typed_select(batch, present, is_text, set(described))
-    relation = workbench.name("typed")
-    # Text that needs reading is read once and kept; columns that pass as they are stay where they are.
-    workbench.execute(f"CREATE {'TABLE' if any(is_text.values()) else 'VIEW'} {relation} AS {select}")
-    given = workbench.scalar(f"SELECT count(*) FROM {relation}")
-    n_bad = workbench.scalar(f"SELECT count(*) FROM {relation} WHERE {bad}")
+    # Names of countries and currencies are looked up by joins, after which the place of a row no longer tells its line.
+    is_by_place = "_above" in described and not any(column.type in ("country", "currency") for column in present)
+    rows = _typed_select(batch, present, is_text, set(described), "_above AS _line" if is_by_place else _line_of(described))
+    serials = _serial_columns(present, is_text, batch)
+    if not any(is_text.values()) and bad == "false":
+        relation = workbench.name("typed")
+        workbench.execute(f"CREATE VIEW {relation} AS {rows}")
+        given = workbench.scalar(f"SELECT count(*) FROM {relation}")
+        return Checked(batch, _good_view(workbench, contract, present, relation, ", ".join(LINEAGE)), given, 0)
+    relation, n_serial = _read_once(workbench, present, rows, bad, serials)
+    given, n_bad = workbench.execute(f"SELECT count(*), count(*) FILTER (_is_bad) FROM {relation}").fetchall()[0]
     if n_bad:
-        _quarantine_problems(workbench, batch, contract, relation, problems, bad, is_text)
-    good_rows = _good_view(workbench, contract, present, relation, ", ".join(LINEAGE), f" WHERE NOT ({bad})" if n_bad else "")
-    return Checked(batch, good_rows, given, n_bad, tuple(_serial_notices(workbench, contract, relation, present, is_text, batch)))
+        again = _typed_select(batch, present, is_text, set(described), _line_of(described))
+        _quarantine_problems(workbench, batch, contract, f"({again})", problems, bad, is_text)
+    lineage = ", ".join([*LINEAGE[:-1], "rowid + 1 + _line AS _line"]) if is_by_place else ", ".join(LINEAGE)
+    good_rows = _good_view(workbench, contract, present, relation, lineage, " WHERE NOT _is_bad" if n_bad else "")
+    return Checked(batch, good_rows, given, n_bad, tuple(_serial_notices(contract, n_serial)))
+
+
+def _line_of(described: Collection[str]) -> str:
+    return "row_number() OVER () + _above AS _line" if "_above" in described else "_line::BIGINT AS _line"
+
+
+def _read_once(workbench: Workbench, present: Sequence[Column], rows: str, bad: str, serials: dict[str, str]) -> tuple[str, dict[str, int]]:
+    """A table of typed rows with `_is_bad`, and how many values of each date column were serial numbers.
+
+    The text as it came is not kept: only rows that break the contract are read again, for their place in quarantine.
+    """
+    relation = workbench.name("typed")
+    flags = "".join(f", {condition} AS {quote('_serial_' + name)}" for name, condition in serials.items())
+    names = ", ".join(quote(column.name) for column in present)
+    workbench.execute(f"CREATE TABLE {relation} AS SELECT {names}, {', '.join(LINEAGE)}, {bad} AS _is_bad{flags} FROM ({rows})")
+    if not serials:
+        return relation, {}
+    counts = ", ".join(f"count(*) FILTER ({quote('_serial_' + name)})" for name in serials)
+    return relation, dict(zip(serials, workbench.execute(f"SELECT {counts} FROM {relation}").fetchall()[0], strict=True))
 
 
 def _good_view(workbench: Workbench, contract: Contract, present: Sequence[Column], relation: str, lineage: str, where: str = "") -> str:
@@ -163,7 +190,7 @@ def _needs_reading(column: Column, batch: Batch) -> bool:
     return bool(column.codes) or column.type in ("country", "currency", "list") or not batch.rules.get(column.name, PLAIN).is_plain
 
 
-def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bool], described: set[str]) -> str:
+def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bool], described: set[str], line: str) -> str:
     """SQL for the batch with typed columns, `_raw_<name>` beside those that were read from text, and lineage."""
     raws, columns = [], []
     for column in present:
@@ -182,20 +209,22 @@ def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bo
             value = f"{quote(column.name)}::{column.duckdb_type}"
         columns.append(f"{f'COALESCE({value}, {text(str())})' if column.may_be_empty else value} AS {quote(column.name)}")
     source_name = "COALESCE(_source, " + text(batch.source) + ")" if "_source" in described else text(batch.source)
-    lineage = f"{source_name} AS _source, _file, _sheet, _line::BIGINT AS _line"
+    lineage = f"{source_name} AS _source, _file, _sheet, {line}"
     inner = f"SELECT {', '.join(raws)}, {lineage} FROM {batch.relation}"
     return f"SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM ({inner})"
 
 
-def _problems(contract: Contract, present: Sequence[Column], is_text: dict[str, bool], today: date) -> list[Problem]:
+def _problems(
+    contract: Contract, present: Sequence[Column], is_text: dict[str, bool], today: date, rules: Mapping[str, ColumnRule]
+) -> list[Problem]:
     names = {column.name for column in present}
     problems = [
-        Problem("missing_key", key, "true", "the key has no value", "NULL")
+        Problem("missing_key", key, "true", text("the key has no value"), "NULL")
         for key in contract.key
         if key not in names and not contract.column(key).may_be_empty
     ]
     for column in present:
-        problems += _column_problems(column, is_text[column.name], today)
+        problems += _column_problems(column, is_text[column.name], today, rules.get(column.name, PLAIN))
     for chain in contract.order:
         known = [name for name in chain if name in names]
         for i, first in enumerate(known):
@@ -208,14 +237,10 @@ def _problems(contract: Contract, present: Sequence[Column], is_text: dict[str, 
             why = f"'is more than ' || {text(whole)} || ' (' || {quote(whole)}::VARCHAR || ')'"
             problems.append(Problem("part_of", part, f"{quote(part)} > {quote(whole)}", why, f"{quote(part)}::VARCHAR"))
     problems += _currency_problems(contract, names)
-    return [problem if problem.kind in ("date_order", "part_of") else _with_text_reason(problem) for problem in problems]
+    return problems
 
 
-def _with_text_reason(problem: Problem) -> Problem:
-    return Problem(problem.kind, problem.column, problem.condition, text(problem.reason), problem.value)
-
-
-def _column_problems(column: Column, is_text: bool, today: date) -> list[Problem]:
+def _column_problems(column: Column, is_text: bool, today: date, rule: ColumnRule) -> list[Problem]:
     name, raw = quote(column.name), quote("_raw_" + column.name)
     value = raw if is_text else f"{name}::VARCHAR"
     problems = []
@@ -223,19 +248,21 @@ def _column_problems(column: Column, is_text: bool, today: date) -> list[Problem
         kind = "code" if column.codes or column.type in ("country", "currency") else "type"
         unread = f"{name} IS {'NULL' if not column.may_be_empty else not_empty(name)}"
         wrong = f"CASE WHEN {unread} THEN NOT {is_missing(column, raw)} ELSE false END"  # a CASE asks the second only where the first holds
-        problems.append(Problem(kind, column.name, wrong, reason(column), raw))
+        problems.append(Problem(kind, column.name, wrong, reason_of(column, raw, rule), raw))
     if column.is_key and not column.may_be_empty:
         missing = f"{name} IS NULL" + (f" AND {is_missing(column, raw)}" if is_text else "")
-        problems.append(Problem("missing_key", column.name, missing, "the key has no value", value))
+        problems.append(Problem("missing_key", column.name, missing, text("the key has no value"), value))
     for bound, sign, words in ((column.minimum, "<", "less than"), (column.maximum, ">", "more than")):
         if bound is not None:
-            problems.append(Problem("range", column.name, f"{name} {sign} {bound:g}", f"{words} {bound:g}", value))
+            problems.append(Problem("range", column.name, f"{name} {sign} {bound:g}", text(f"{words} {bound:g}"), value))
     if column.type in ("date", "timestamp"):
         outside = f"{name} < DATE '{FIRST_YEAR}-01-01' OR {name} >= DATE '{LAST_YEAR + 1}-01-01'"
-        problems.append(Problem("range", column.name, outside, f"no date of the trade lies outside {FIRST_YEAR} to {LAST_YEAR}", value))
+        problems.append(
+            Problem("range", column.name, outside, text(f"no date of the trade lies outside {FIRST_YEAR} to {LAST_YEAR}"), value)
+        )
         if not column.is_planned:
             future = f"{name}::DATE > DATE '{today.isoformat()}' + 1 AND NOT ({outside})"
-            problems.append(Problem("range", column.name, future, "lies in the future, which an actual date cannot", value))
+            problems.append(Problem("range", column.name, future, text("lies in the future, which an actual date cannot"), value))
     return problems
 
 
@@ -252,7 +279,7 @@ def _currency_problems(contract: Contract, names: set[str]) -> list[Problem]:
     condition = f"({some})" + (" AND currency IS NULL" if "currency" in names else "")
     if "currency" in names:
         condition += f" AND {is_missing(contract.column('currency'), '_raw_currency')}"
-    return [Problem("missing_currency", amounts[0], condition, "an amount without a currency", f"{quote(amounts[0])}::VARCHAR")]
+    return [Problem("missing_currency", amounts[0], condition, text("an amount without a currency"), f"{quote(amounts[0])}::VARCHAR")]
 
 
 def _quarantine_problems(
@@ -287,20 +314,17 @@ def _as_text(column: Column, value: str) -> str:
     return f"array_to_string({value}, ';')" if column.type == "list" else f"{value}::VARCHAR"
 
 
-def _serial_notices(
-    workbench: Workbench, contract: Contract, relation: str, present: Sequence[Column], is_text: dict[str, bool], batch: Batch
-) -> list[str]:
+def _serial_columns(present: Sequence[Column], is_text: dict[str, bool], batch: Batch) -> dict[str, str]:
+    """By date column read from text without a stated format: whether a value was an Excel serial number, as SQL."""
     dates = [c for c in present if c.type in ("date", "timestamp") and is_text[c.name] and not batch.rules.get(c.name, PLAIN).date_format]
-    if not dates:
-        return []
-    counts = ", ".join(
-        f"count(CASE WHEN length({quote('_raw_' + c.name)}) <> 10 AND {quote(c.name)} IS NOT NULL THEN NULLIF({is_serial(quote('_raw_' + c.name))}, false) END)"
-        for c in dates
-    )
-    row = workbench.execute(f"SELECT {counts} FROM {relation}").fetchone() or ()
+    raws = {c.name: quote("_raw_" + c.name) for c in dates}
+    return {name: f"length({raw}) <> 10 AND {quote(name)} IS NOT NULL AND {is_serial(raw)}" for name, raw in raws.items()}
+
+
+def _serial_notices(contract: Contract, counts: Mapping[str, int]) -> list[str]:
     return [
-        f"{contract.name}.{column.name}: {count:,} values were Excel serial numbers and are read as dates"
-        for column, count in zip(dates, row, strict=True)
+        f"{contract.name}.{name}: {plural(count, 'Excel serial number')} read as {'a date' if count == 1 else 'dates'}"
+        for name, count in counts.items()
         if count
     ]
 

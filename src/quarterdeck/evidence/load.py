@@ -294,7 +294,7 @@ def _quarantine_malformed(workbench: Workbench, batch: Batch) -> None:
             "_line": entry.line,
             "kind": "structure",
             "value": entry.text,
-            "reason": f"{entry.fields} fields, which is not the number of columns in the header",
+            "reason": entry.reason,
             "n_problems": 1,
         }
         workbench.execute(f"INSERT INTO _quarantine VALUES ({', '.join('?' for _ in row)})", list(row.values()))

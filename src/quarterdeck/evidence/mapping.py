@@ -17,6 +17,7 @@ files:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -28,8 +29,9 @@ import yaml
 
 from quarterdeck.evidence.batch import ColumnRule
 from quarterdeck.evidence.contracts import get_contract
-from quarterdeck.vocabulary.errors import BadInput
+from quarterdeck.vocabulary.errors import BadInput, NotFound
 
+IN_FOLDER = "mapping.yaml"  # in a source's folder, it says how the files beside and below it are read
 PARTIAL = ("first", "middle", "last")
 EXTENTS = ("changes", "full")
 READING = ("date_format", "partial", "missing", "decimal", "thousands")  # may stand for a whole file, or for one column
@@ -70,25 +72,46 @@ class SourceMapping:
     files: tuple[FileMapping, ...] = ()
 
 
-def read_mapping(path: Path) -> SourceMapping:
-    """The mapping in a YAML file. An unknown key is refused by file and key, with the keys that are allowed."""
+def read_mappings(paths: Iterable[Path]) -> list[SourceMapping]:
+    """The mappings in these YAML files and folders of them, each for a source of its own. Raises NotFound and BadInput."""
+    found: dict[str, SourceMapping] = {}
+    for path in paths:
+        if not path.exists():
+            raise NotFound("There is no such mapping", thing=str(path), allowed="a YAML file, or a folder of them")
+        files = sorted(entry for entry in path.iterdir() if entry.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
+        if not files:
+            raise NotFound("The folder holds no mapping", thing=str(path), allowed="files that end in .yaml")
+        for file in files:
+            mapping = read_mapping(file)
+            if mapping.source in found:
+                raise BadInput("Two mappings are for one source", thing=f"{file.name}: {mapping.source}", next_step="Put them in one file.")
+            found[mapping.source] = mapping
+    return list(found.values())
+
+
+def read_mapping(path: Path, name: str = "") -> SourceMapping:
+    """The mapping in a YAML file. An unknown key is refused by file and key, with the keys that are allowed.
+
+    `name` is what a person calls the file, where its own name does not say (one out of an archive).
+    """
+    name = name or path.name
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput("The mapping cannot be read", thing=f"{path}: {error}") from error
+        raise BadInput("The mapping cannot be read", thing=f"{name}: {error}") from error
     if not isinstance(document, dict):
-        raise BadInput("The mapping is empty", thing=str(path), allowed=SOURCE_KEYS)
-    _refuse_unknown(path.name, document, SOURCE_KEYS)
+        raise BadInput("The mapping is empty", thing=name, allowed=SOURCE_KEYS)
+    _refuse_unknown(name, document, SOURCE_KEYS)
     extent = str(document.get("extent", "changes"))
     if extent not in EXTENTS:
-        raise BadInput("The mapping has a wrong value", thing=f"{path.name}: extent = {extent}", allowed=EXTENTS)
+        raise BadInput("The mapping has a wrong value", thing=f"{name}: extent = {extent}", allowed=EXTENTS)
     return SourceMapping(
-        source=str(document.get("source") or path.stem),
+        source=str(document.get("source") or _name_source(name)),
         connector=str(document.get("connector", "")),
         extent=extent,
-        cut=_read_date(path.name, document.get("cut")),
+        cut=_read_date(name, document.get("cut")),
         rhythm_days=read_rhythm(document.get("rhythm")),
-        files=tuple(_read_file(path.name, entry) for entry in document.get("files") or ()),
+        files=tuple(_read_file(name, entry) for entry in document.get("files") or ()),
     )
 
 
@@ -164,6 +187,12 @@ def _read_reading(where: str, options: MappingType[str, Any], above: ColumnRule 
         decimal=str(options.get("decimal", above.decimal)),
         thousands=str(options.get("thousands", above.thousands)),
     )
+
+
+def _name_source(file: str) -> str:
+    """A mapping without a source is called like its file; one that lies in the source's folder like the folder."""
+    path = PurePosixPath(file)
+    return path.parent.name if path.name == IN_FOLDER and path.parent.name else path.stem
 
 
 def _plain(value: Any) -> str:

@@ -11,6 +11,7 @@ import yaml
 from quarterdeck.evidence.arrivals import Arrival
 from quarterdeck.evidence.batch import FileRead, SourceExtract
 from quarterdeck.evidence.contracts import Column, get_contract
+from quarterdeck.evidence.headers import LOOKED_AT, guess_header_row
 from quarterdeck.evidence.matching import match_headers, normal, propose_table
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.evidence.workbench import Sheet, Workbench
@@ -35,10 +36,25 @@ def propose_mapping(workbench: Workbench, arrivals: Sequence[Arrival], extract: 
 
 def _propose_file(workbench: Workbench, arrival: Arrival, file: FileRead) -> list[dict[str, Any]]:
     try:
-        sheets = [sheet for sheet in workbench.read(arrival) if sheet.sheet == file.sheet]
+        sheets = [sheet for sheet in workbench.read(arrival, header_row=0) if sheet.sheet == file.sheet]
+        sheets = [_below_titles(workbench, sheet) for sheet in sheets]
     except QuarterdeckError:
         return []
     return [entry for sheet in sheets if (entry := _propose_sheet(workbench, sheet, file.tables))]
+
+
+def _below_titles(workbench: Workbench, sheet: Sheet) -> Sheet:
+    """The sheet with its headers where they seem to stand: in the first row that is about as wide as the widest."""
+    columns = ", ".join(f"COALESCE({quote(name)}, '')" for name in sheet.header)
+    rows = workbench.execute(f"SELECT {columns}, _line FROM {sheet.relation} ORDER BY _line LIMIT {LOOKED_AT}").fetchall()
+    # A title row makes a narrow table: the rows below it are then wider than its headers, and stand among the malformed.
+    wider = [entry.line for entry in sheet.malformed]
+    named = [name if not re.fullmatch(r"column [0-9]+", name) else "" for name in sheet.header]
+    place = guess_header_row([named, *(row[:-1] for row in rows)])
+    line = wider[0] if wider and len(wider) > len(rows) else rows[place - 2][-1] if place > 1 else sheet.header_row
+    if line == sheet.header_row:
+        return sheet
+    return next((again for again in workbench.read(sheet.arrival, header_row=line) if again.sheet == sheet.sheet), sheet)
 
 
 def _propose_sheet(workbench: Workbench, sheet: Sheet, tables: Sequence[str]) -> dict[str, Any] | None:
@@ -54,6 +70,8 @@ def _propose_sheet(workbench: Workbench, sheet: Sheet, tables: Sequence[str]) ->
     entry: dict[str, Any] = {"match": sheet.arrival.name, "table": table}
     if sheet.sheet:
         entry["sheet"] = sheet.sheet
+    if sheet.header_row > 1:
+        entry["header_row"] = sheet.header_row
     found = set(match.certain) | set(match.likely)
     if needed := [key for key in get_contract(table).key if key not in found]:
         entry["constants"] = dict.fromkeys(needed, "FILL IN")

@@ -45,8 +45,9 @@ def is_missing(column: Column, value: str) -> str:
 
 
 def one_of(value: str, allowed: Iterable[str]) -> str:
-    """Whether a value is in a list. Not by IN, which DuckDB may turn into a join: a join loses the order of rows, and with it their lines."""
-    return f"list_contains([{', '.join(map(text, allowed))}], {value})"
+    """Whether a value is in a list. As a CASE: DuckDB turns IN and list_contains over constants into joins, which lose the order of rows."""
+    branches = " ".join(f"WHEN {text(entry)} THEN true" for entry in allowed)
+    return f"CASE {value} {branches} ELSE false END" if branches else "false"
 
 
 def typed(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
@@ -86,12 +87,32 @@ def reason(column: Column) -> str:
         "decimal": "not a number",
         "money": "not an amount: digits with a decimal point, the currency in its own column",
         "rate": "not a rate",
-        "date": "not a complete ISO date (2026-03-14), or no such day; name a date_format or partial in the mapping",
-        "timestamp": "not an ISO instant (2026-03-14T09:30Z), or no such moment; name a date_format in the mapping",
+        "date": "not a date: write it as 2026-03-14, or name date_format in a mapping",
+        "timestamp": "not an instant: write it as 2026-03-14T09:30Z, or name date_format in a mapping",
         "boolean": "not yes or no",
         "country": "not a country: an ISO 3166-1 code or an English name",
         "currency": "not a currency: an ISO 4217 code",
     }.get(column.type, "cannot be read")
+
+
+def reason_of(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
+    """The same as SQL, which looks at the value: a date may be ambiguous, partial, or no day at all."""
+    if column.type not in ("date", "timestamp"):
+        return text(reason(column))
+    if rule.date_format:
+        return text(f"does not fit the date_format of the mapping: {', '.join(rule.date_format)}")
+    with_signs = "[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}"
+    plain = f"regexp_replace({value}, '[/.-]', '/', 'g')"
+    days_first, months_first = (f"try_strptime({plain}, {text(pattern)}) IS NOT NULL" for pattern in ("%d/%m/%Y", "%m/%d/%Y"))
+    return (
+        f"CASE WHEN regexp_full_match({value}, {text(with_signs)}) THEN CASE "
+        f"WHEN {days_first} AND {months_first} THEN 'day or month first? Write 2026-04-03, or name date_format in a mapping' "
+        f"WHEN {days_first} OR {months_first} THEN {text(reason(column))} ELSE 'there is no such day' END "
+        f"WHEN regexp_full_match({value}, '[0-9]{{4}}(-[0-9]{{2}})?') THEN 'a date without its day: write the day, or name partial in a mapping' "
+        f"WHEN regexp_full_match({value}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN 'there is no such day' "
+        f"WHEN starts_with({value}, '#') OR starts_with({value}, '=') THEN 'an error or a formula without its value: correct it in the spreadsheet' "
+        f"ELSE {text(reason(column))} END"
+    )
 
 
 def _code(column: Column, value: str) -> str:

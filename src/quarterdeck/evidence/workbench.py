@@ -5,21 +5,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 from quarterdeck.evidence.arrivals import Arrival
 from quarterdeck.evidence.codes import load_countries, load_currencies
-from quarterdeck.evidence.delimited import Malformed, distinct, read_delimited, sniff
+from quarterdeck.evidence.delimited import Malformed, distinct, look_through, read_delimited, sniff
+from quarterdeck.evidence.formulas import read_broken_cells
+from quarterdeck.evidence.headers import LOOKED_AT, find_header_row
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.vocabulary.errors import BadInput
+from quarterdeck.vocabulary.wording import plural
 
 if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "3GB"  # of DuckDB; beyond it, work spills to the staging folder
+LARGE = 64 * 2**20  # bytes; a smaller file is kept in memory, where any number of questions to it cost little
 DELIMITED = (".csv", ".txt", ".tsv", ".psv", ".dat", "")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PARQUET = (".parquet", ".pq")
@@ -28,7 +33,10 @@ READABLE = (*DELIMITED, *SPREADSHEETS, *PARQUET)
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table of cells: a delimited file, a Parquet file, or a sheet of a workbook. `relation` has a column per header, and `_line`."""
+    """One table of cells: a delimited file, a Parquet file, or a sheet of a workbook. `relation` has a column per header, and `_line`.
+
+    A sheet that was asked to be read once may have `_above` instead (see `delimited.look_through`).
+    """
 
     arrival: Arrival
     sheet: str
@@ -36,6 +44,9 @@ class Sheet:
     relation: str
     rows: int
     malformed: tuple[Malformed, ...] = ()
+    line: str = "_line"  # or `_above`
+    notes: tuple[str, ...] = ()  # what a person should know of how it was read
+    header_row: int = 1
 
     @property
     def name(self) -> str:
@@ -73,20 +84,27 @@ class Workbench:
         delimiter: str = "",
         header_row: int = 1,
         only: Collection[str] | None = None,
+        is_read_once: bool = False,
     ) -> list[Sheet]:
         """The sheets of one file; of a delimited one, `only` the named columns where more are not needed.
 
-        Raises BadInput where it cannot be read.
+        A large file that the caller asks for its rows but once (`is_read_once`) stays where it is instead of being kept in memory.
+
+        With `header_row` 0 the headers are looked for, below titles that stand above them. Raises BadInput where it cannot be read.
         """
         if arrival.suffix in SPREADSHEETS:
             return list(self._read_workbook(arrival, header_row))
         if arrival.suffix in PARQUET:
             return [self._read_parquet(arrival)]
-        dialect = sniff(arrival.path, encoding, delimiter, header_row)
+        dialect = sniff(arrival.path, encoding, delimiter, header_row, arrival.stem, arrival.name)
         raw = self.name("raw")
         wanted = [i for i, name in enumerate(dialect.header) if only is None or name in only]
+        if is_read_once and arrival.size > LARGE:
+            rows = look_through(self.connection, arrival.path, dialect, raw, wanted)
+            if rows is not None:
+                return [self._sheet(arrival, "", dialect.header, raw, (), dialect.header_row, wanted, header_row == 0, rows)]
         malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted)
-        return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted)]
+        return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted, header_row == 0)]
 
     def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
         """A relation of text from rows in memory; `_line` is an integer."""
@@ -115,19 +133,24 @@ class Workbench:
         malformed: Sequence[Malformed],
         header_row: int,
         wanted: Sequence[int] | None = None,
+        searched: bool = False,
+        rows: int | None = None,
     ) -> Sheet:
-        has_line = "_line" in {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
-        line = "_line" if has_line else f"rowid + {header_row + 1} AS _line"
+        """`rows` is given where they were counted already and none of them is blank."""
+        described = {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
+        line = next((name for name in ("_line", "_above") if name in described), f"rowid + {header_row + 1} AS _line")
         relation = self.name("sheet")
         there = range(len(header)) if wanted is None else wanted
         columns = [f"c{i} AS {quote(header[i])}" for i in there if header[i] != "_line"]
         # A header of the file named _line is that of an exported quarantine; it is offered as `_line given`.
         columns += [f"c{i} AS {quote('_line given')}" for i in there if header[i] == "_line"]
         # Spreadsheets export empty rows as a line of separators: no row was given there.
-        some = f"WHERE COALESCE({', '.join(f'c{i}' for i in there)}) IS NOT NULL" if wanted is None or len(wanted) == len(header) else ""
+        is_whole = wanted is None or len(wanted) == len(header)
+        some = f"WHERE COALESCE({', '.join(f'c{i}' for i in there)}) IS NOT NULL" if rows is None and is_whole else ""
         self.connection.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, line])} FROM {raw} {some}")
-        rows = self.scalar(f"SELECT count(*) FROM {relation}")
-        return Sheet(arrival, sheet, header, relation, rows, tuple(malformed))
+        rows = self.scalar(f"SELECT count(*) FROM {relation}") if rows is None else rows
+        notes = (_name_rows_above(arrival, sheet, header_row),) if searched and header_row > 1 else ()
+        return Sheet(arrival, sheet, header, relation, rows, tuple(malformed), line if line == "_above" else "_line", notes, header_row)
 
     def _read_parquet(self, arrival: Arrival) -> Sheet:
         path = str(arrival.path).replace("'", "''")
@@ -146,16 +169,25 @@ class Workbench:
     def _read_workbook(self, arrival: Arrival, header_row: int) -> Iterator[Sheet]:
         from python_calamine import CalamineError, CalamineWorkbook
 
+        if arrival.size == 0:
+            raise BadInput("The file is empty", thing=arrival.name, next_step="Export it again, or leave it out.")
+        if arrival.suffix in (".xlsx", ".xlsm") and not is_zipfile(arrival.path):
+            raise BadInput("The content is not a workbook", thing=arrival.name, next_step="Give it its own ending, or save it as XLSX.")
         try:
             book = CalamineWorkbook.from_path(str(arrival.path))
             contents = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
         except (CalamineError, OSError) as error:
             raise BadInput("The workbook cannot be read", thing=f"{arrival.name}: {error}", next_step="Save it again as XLSX.") from error
+        broken = read_broken_cells(arrival.path)
         for name, cells in contents:
-            if sheet := self._read_cells(arrival, name, cells, header_row):
-                yield sheet
+            for (row, column), shown in broken.get(name, {}).items():
+                if row <= len(cells) and column <= len(cells[row - 1]):
+                    cells[row - 1][column - 1] = shown
+            own = header_row or find_header_row([[_as_text(cell) or "" for cell in row] for row in cells[:LOOKED_AT]], [name, arrival.stem])
+            if sheet := self._read_cells(arrival, name, cells, own, header_row == 0):
+                yield replace(sheet, notes=(*sheet.notes, *_name_broken(sheet, broken.get(name, {}))))
 
-    def _read_cells(self, arrival: Arrival, name: str, cells: list[list[Any]], header_row: int) -> Sheet | None:
+    def _read_cells(self, arrival: Arrival, name: str, cells: list[list[Any]], header_row: int, searched: bool = False) -> Sheet | None:
         import pyarrow as pa
 
         if len(cells) < header_row or not any(str(cell).strip() for cell in cells[header_row - 1]):
@@ -167,7 +199,7 @@ class Workbench:
         body = [(line, row) for line, row in enumerate(cells[header_row:], header_row + 1) if any(_as_text(cell) for cell in row)]
         width = len(header)
         malformed = [
-            Malformed(line, len([c for c in row if _as_text(c)]), " | ".join(_as_text(cell) or "" for cell in row)[:10_000])
+            Malformed(line, len([c for c in row if _as_text(c)]), " | ".join(_as_text(cell) or "" for cell in row)[:10_000], width)
             for line, row in body
             if any(_as_text(cell) for cell in row[width:])
         ]
@@ -175,7 +207,7 @@ class Workbench:
         body = [(line, row) for line, row in body if line not in wrong]
         columns = {f"c{i}": pa.array([_as_text(row[i]) if i < len(row) else None for _, row in body], pa.string()) for i in range(width)}
         raw = self.from_arrow(pa.table(columns | {"_line": pa.array([line for line, _ in body], pa.int64())}), "raw")
-        return self._sheet(arrival, name, header, raw, malformed, header_row)
+        return self._sheet(arrival, name, header, raw, malformed, header_row, searched=searched)
 
 
 @contextmanager
@@ -194,6 +226,25 @@ def open_workbench(staging: Path) -> Iterator[Workbench]:
         yield Workbench(connection, staging)
     finally:
         connection.close()
+
+
+def _name_rows_above(arrival: Arrival, sheet: str, header_row: int) -> str:
+    place = f"{arrival.name}{f', sheet {sheet}' if sheet else ''}"
+    return f"{place}: the headers stand in row {header_row}; what stands above them was left out"
+
+
+def _name_broken(sheet: Sheet, broken: Mapping[tuple[int, int], str]) -> list[str]:
+    """What to say of cells without a value: they are read as what a person sees in them, which no number or date accepts."""
+    below = {place: shown for place, shown in broken.items() if place[0] > sheet.header_row}
+    formulas = [shown for shown in below.values() if shown.startswith("=")]
+    notes = []
+    if formulas:
+        say = f"{plural(len(formulas), 'formula')} without a calculated value, such as {formulas[0]}"
+        notes.append(f"{sheet.name}: {say}. Open it in a spreadsheet, save it, and load it again")
+    if errors := len(below) - len(formulas):
+        first = next(shown for shown in below.values() if not shown.startswith("="))
+        notes.append(f"{sheet.name}: {plural(errors, 'cell')} with an error, such as {first}. Correct the formula, save, and load it again")
+    return notes
 
 
 def _literal(value: str) -> str:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from quarterdeck.evidence.delimited import refuse_other_kinds
+from quarterdeck.evidence.mapping import IN_FOLDER, read_mapping
 from quarterdeck.vocabulary.errors import BadInput
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".zip", ".gz")
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".zip", ".gz", ".yaml")  # a mapping may come with its files
 MAX_FILES = 50
 MAX_UNPACKED = 2 * 10**9
 RATIO_FROM, MAX_RATIO = 50 * 10**6, 200  # text packs some 10 to 40 times; a bomb a thousand times
@@ -51,6 +53,8 @@ def check_name(given: str) -> str:
         raise BadInput("The file name cannot be used", thing=given[:80], allowed="up to 200 characters, none of them a control character")
     if not given.lower().endswith(SUFFIXES):
         raise BadInput("Files of this type are not loaded", thing=given, allowed=SUFFIXES)
+    if given.lower().endswith(".yaml") and given != IN_FOLDER:
+        raise BadInput("A mapping that comes with its files has a fixed name", thing=given, allowed=IN_FOLDER)
     return given
 
 
@@ -67,8 +71,12 @@ def check_content(path: Path) -> None:
         raise _wrong(path, "a Parquet file")
     elif suffix == ".gz" and not start.startswith(b"\x1f\x8b"):
         raise _wrong(path, "a gzip file")
-    elif suffix in (".csv", ".tsv", ".txt") and _is_binary(start):
-        raise _wrong(path, "a text file")
+    elif suffix in (".csv", ".tsv", ".txt", ".yaml"):
+        refuse_other_kinds(start, path.name)
+        if _is_binary(start):
+            raise _wrong(path, "a text file")
+        if suffix == ".yaml":
+            read_mapping(path)
 
 
 def _check_archive(path: Path) -> None:

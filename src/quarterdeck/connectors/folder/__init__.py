@@ -16,6 +16,7 @@ from quarterdeck.evidence.matching import find_table, match_headers
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.evidence.values import text
 from quarterdeck.evidence.workbench import READABLE, Sheet, Workbench
+from quarterdeck.vocabulary.errors import BadInput
 
 CORRECTION = ("_file", "_sheet", "_line")
 
@@ -39,8 +40,14 @@ class FolderConnector:
         notices: list[str] = []
         for arrival in arrivals:
             chosen = [entry for entry in mapping.files if entry.fits(arrival.name)]
-            first = chosen[0] if chosen else FileMapping("*", "")
-            for sheet in workbench.read(arrival, first.encoding, first.delimiter, first.header_row):
+            try:
+                sheets = _read(workbench, arrival, chosen)
+            except BadInput as error:
+                if len(arrivals) == 1:
+                    raise
+                notices.append(f"{arrival.name} was not loaded. {error.message}")
+                continue
+            for sheet in sheets:
                 entries: list[FileMapping | None] = [entry for entry in chosen if fnmatch(sheet.sheet.lower(), entry.sheet.lower())] or [
                     None
                 ]
@@ -48,6 +55,7 @@ class FolderConnector:
                 batches += [batch for batch, _ in made if batch]
                 files.append(_describe(sheet, made))
                 notices += [note for _, note in made if isinstance(note, str)]
+                notices += _notes(sheet, any(batch for batch, _ in made))
         return [
             SourceExtract(
                 source=mapping.source,
@@ -72,16 +80,30 @@ class FolderConnector:
 CONNECTOR = FolderConnector()
 
 
+def _read(workbench: Workbench, arrival: Arrival, chosen: Sequence[FileMapping]) -> list[Sheet]:
+    """The sheets of a file. Where no mapping says how, the headers are looked for."""
+    first = chosen[0] if chosen else FileMapping("*", "", header_row=0)
+    return workbench.read(arrival, first.encoding, first.delimiter, first.header_row, is_read_once=len(chosen) < 2)
+
+
+def _notes(sheet: Sheet, is_used: bool) -> list[str]:
+    """What to say of a sheet that is loaded: how it was read, and that it is empty."""
+    if not is_used:
+        return []
+    empty = [] if sheet.rows or sheet.malformed else [f"{sheet.name} holds no row below its headers"]
+    return [*sheet.notes, *empty]
+
+
 def _make_batch(workbench: Workbench, sheet: Sheet, entry: FileMapping | None, source: str) -> tuple[Batch | None, str | tuple[str, ...]]:
     """The batch of one sheet and its ignored headers; or no batch, and why."""
     table = entry.table if entry else find_table(sheet.sheet, sheet.header) or find_table(sheet.arrival.stem, sheet.header)
     if not table:
-        return None, f"{sheet.name} was not loaded: no table is named like it or has its columns; `--dry-run` proposes a mapping"
+        return None, f"{sheet.name} was not loaded: no table is named like it or has its columns. {_seen(sheet)}"
     rules = _rules(sheet, table, entry)
     contract = get_contract(table)
     missing = [key for key in contract.key if key not in rules and not contract.column(key).may_be_empty]
     if missing:
-        return None, f"{sheet.name} was not loaded into {table}: it has no column for {', '.join(missing)}; `--dry-run` proposes a mapping"
+        return None, f"{sheet.name} was not loaded into {table}: it has no column for {', '.join(missing)}. {_seen(sheet)}"
     absent = [rule.source for rule in rules.values() if rule.constant is None and rule.source not in sheet.header]
     if absent:
         return None, f"{sheet.name} was not loaded into {table}: the mapping names columns it does not have: {', '.join(absent)}"
@@ -93,6 +115,14 @@ def _make_batch(workbench: Workbench, sheet: Sheet, entry: FileMapping | None, s
     keep_last = entry.keep_last if entry else False
     plain = {name: replace(rule, source="") for name, rule in rules.items()}
     return Batch(table, relation, source, plain, keep_last, is_correction, malformed), ignored
+
+
+def _seen(sheet: Sheet) -> str:
+    """The headers that were read, and the way out."""
+    if len(sheet.header) == 1 and not sheet.sheet:
+        return f"Its only header is {sheet.header[0][:120]!r}: is another sign the separator? Name `delimiter` in a mapping"
+    shown = ", ".join(name[:40] for name in sheet.header[:8]) + (" ..." if len(sheet.header) > 8 else "")
+    return f"Its {'header is' if len(sheet.header) == 1 else 'headers are'} {shown}; `--dry-run` proposes a mapping"
 
 
 def _rules(sheet: Sheet, table: str, entry: FileMapping | None) -> dict[str, ColumnRule]:
@@ -113,7 +143,7 @@ def _rename(workbench: Workbench, sheet: Sheet, rules: dict[str, ColumnRule], is
         source = ", _source" if "_source" in sheet.header else ""
         lineage = f"_file{source}, COALESCE(_sheet, '') AS _sheet, TRY_CAST({quote('_line given')} AS BIGINT) AS _line"
     else:
-        lineage = f"{text(sheet.arrival.name)} AS _file, {text(sheet.sheet)} AS _sheet, _line"
+        lineage = f"{text(sheet.arrival.name)} AS _file, {text(sheet.sheet)} AS _sheet, {sheet.line}"
     workbench.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, lineage])} FROM {sheet.relation}")
     return relation
 
