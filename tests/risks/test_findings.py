@@ -247,6 +247,8 @@ def test_indicator_definitions_refuse_what_they_do_not_know() -> None:
         "name": "n",
         "question": "q",
         "query": "adverse_events",
+        "numerator": "events",
+        "denominator": "days",
         "kind": "rate",
         "concern": "high",
         "category": "safety",

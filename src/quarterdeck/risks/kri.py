@@ -131,23 +131,38 @@ def assess_snapshot(snapshot: Snapshot) -> Board:
 def as_reading(cell: Cell, level: str, snapshot: str) -> Reading:
     """A cell as the result shape that pages and papers take."""
     indicator = load_indicators()[cell.indicator]
-    key = f"{cell.study}/{cell.group}" if level in ("site", "country") and cell.study else cell.group
+    key = _key_of(cell, level)
     unit = "share" if indicator.kind == "binary" else "ratio"
     value = cell.metric if indicator.kind == "binary" else cell.ratio
     if cell.score is None or value is None:
         reason = next((r for r in NotAssessed if r.value == cell.not_assessed_reason), NotAssessed.UNDEFINED)
         return Reading(
             cell.indicator, Scope(level, key), unit, not_assessed=reason, reason=cell.not_assessed_reason or "",
-            numerator=cell.numerator, denominator=cell.denominator, as_of=cell.snapshot_date, snapshot=snapshot,
+            numerator=cell.numerator, denominator=cell.denominator, as_of=cell.snapshot_date, snapshot=snapshot, definition=indicator.stamp,
         )  # fmt: skip
     interval = None
     if unit == "ratio" and cell.ratio_low is not None and cell.ratio_high is not None and cell.ratio_low <= cell.ratio_high:
         interval = Interval(cell.ratio_low, cell.ratio_high, 0.9)
     return Reading(
         cell.indicator, Scope(level, key), unit, value, interval, cell.numerator, cell.denominator, judge(cell), as_of=cell.snapshot_date,
-        snapshot=snapshot, provenance=Provenance(snapshot, n_rows=round(cell.numerator or 0)),
+        snapshot=snapshot, definition=indicator.stamp, provenance=Provenance(snapshot, n_rows=round(cell.numerator or 0)),
         details={"expected": cell.expected, "score": cell.score, "q": cell.q_value, "flag": float(cell.flag or 0), "snapshots flagged": float(cell.snapshots_flagged)},
     )  # fmt: skip
+
+
+def read_readings(snapshot: Snapshot, indicator: str, level: str) -> dict[str, Reading]:
+    """All readings of one indicator at one level by the key of the thing. Kept with the snapshot."""
+
+    def compute() -> dict[str, Reading]:
+        cells = [cell for cell in get_board(snapshot).cells.get(level, ()) if cell.indicator == indicator]
+        return {reading.scope.key: reading for reading in (as_reading(cell, level, snapshot.id) for cell in cells)}
+
+    return snapshot.cached(("risks.readings", indicator, level), compute)
+
+
+def name_cell(cell: Cell, level: str) -> str:
+    """The identifier of the cell's reading, as pages and findings cite it."""
+    return f"{cell.indicator}/{level}/{_key_of(cell, level)}"
 
 
 def surprise(cell: Cell) -> float:
@@ -155,6 +170,10 @@ def surprise(cell: Cell) -> float:
     if load_indicators()[cell.indicator].kind == "identity":
         return 1.5 * abs(cell.flag or 0)
     return abs(cell.score or 0.0)
+
+
+def _key_of(cell: Cell, level: str) -> str:
+    return f"{cell.study}/{cell.group}" if level in ("site", "country") and cell.study else cell.group
 
 
 def judge(cell: Cell) -> Verdict:
@@ -219,7 +238,7 @@ def _group(rows: Iterable[Mapping[str, Any]], level: str, sites: Mapping[tuple[s
     for row in rows:
         study = row["study_id"]
         name = (row.get(own) if own else None) or (sites.get((study, row.get("site_id") or ""), {}).get(of_site) if of_site else None)
-        if not name or not study:
+        if not name or (not study and level not in ("vendor", "monitor")):  # an audit of a vendor need not be of one trial
             continue
         family, count = sums[study if is_inside else ""], (row["numerator"], row["denominator"])
         if (before := family.get(name)) is not None:

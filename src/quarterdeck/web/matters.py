@@ -58,12 +58,16 @@ def concerns(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def readings_of(snapshot: Snapshot, measure: str, level: str) -> dict[str, Reading]:
-    """One measure's readings at one level by the key of the thing; empty where the measure has no such level. Kept with the snapshot."""
+    """One measure's (or risk indicator's) readings at one level by the key of the thing; empty where the measure has no such level. Kept with the snapshot."""
 
     def compute() -> dict[str, Reading]:
         from quarterdeck.measures.catalogue import get_definition
         from quarterdeck.measures.evaluate import evaluate
+        from quarterdeck.risks.indicators import load_indicators
+        from quarterdeck.risks.kri import read_readings
 
+        if measure in load_indicators():
+            return read_readings(snapshot, measure, level)
         if level not in get_definition(measure).levels:
             return {}
         return {reading.scope.key: reading for reading in evaluate(measure, snapshot, level)}

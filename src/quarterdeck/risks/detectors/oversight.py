@@ -7,7 +7,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.risks.indicators import load_indicators
-from quarterdeck.risks.kri import get_board
+from quarterdeck.risks.kri import as_reading, get_board
 from quarterdeck.risks.portfolio import read_daily_cost, read_exchange, read_running
 from quarterdeck.risks.queries import read_rows
 from quarterdeck.vocabulary import wording
@@ -91,6 +91,7 @@ def _describe_vendor(snapshot: Snapshot, vendor: str, cells: list[Cell], z: floa
         href=f"/vendors/{vendor}", opportunity=not is_bad,
         consequence=Consequence(0.8, 20.0 if is_bad else None, read_exchange(snapshot).money(cost), None, True),
         facts={"vendor": str(row["name"]), "indicators": len(cells), "trials": len(trials), "named": wording.listing(names)}, snapshot=snapshot.id,
+        readings=tuple(as_reading(cell, "vendor", snapshot.id) for cell in worst[:6]),
     )  # fmt: skip
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.risks.cells import Q_LIMIT, Cell, state_coverage
 from quarterdeck.risks.indicators import load_indicators
-from quarterdeck.risks.kri import Board, Pooled, get_board, judge
+from quarterdeck.risks.kri import POOLED_LEVELS, Board, Pooled, as_reading, get_board, judge
 from quarterdeck.risks.portfolio import read_daily_cost, read_exchange, read_leaders, read_running, read_trials
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.finding import Consequence, Finding
-from quarterdeck.vocabulary.reading import Scope
+from quarterdeck.vocabulary.reading import Reading, Scope
 from quarterdeck.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ LESS_THAN_HALF = 0.5  # ... or, for harms unreported, for less than half of what
 POOLED_Q, POOLED_Z = 0.01, 3.5
 POOLED_RATIO = 1.5
 VISIT_COST = 4_000.0  # a for-cause visit with its follow-up, in units of the common currency: an assumption, stated in the docs
+MOST_READINGS = 6  # that a finding of a site lists; its page has all of them
 DAYS_IF_LOST = 30.0  # what re-monitoring a site whose data cannot be used adds to a lock
 
 
@@ -89,7 +90,7 @@ def _describe_under_reporting(snapshot: Snapshot, study: str, site: str, cells: 
         owner=read_leaders(snapshot).get(study, ""), href=f"/risks/sites/{study}/{site}",
         consequence=_cost(snapshot, study, site, 0.8, reversible=False),
         facts={"trial": study, "site": site, "reported": seen, "expected": expected, "snapshots flagged": cell.snapshots_flagged},
-        snapshot=snapshot.id,
+        readings=tuple(as_reading(c, "site", snapshot.id) for c in cells), snapshot=snapshot.id,
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def _describe_site(snapshot: Snapshot, study: str, site: str, cells: list[Cell],
         owner=read_leaders(snapshot).get(study, ""), href=f"/risks/sites/{study}/{site}",
         consequence=_cost(snapshot, study, site, 0.5, reversible=True),
         facts={"trial": study, "site": site, "indicators": count, "named": wording.listing(names), "snapshots flagged": max(c.snapshots_flagged for c in worst)},
-        snapshot=snapshot.id,
+        readings=tuple(as_reading(c, "site", snapshot.id) for c in worst[:MOST_READINGS]), snapshot=snapshot.id,
     )  # fmt: skip
 
 
@@ -173,5 +174,18 @@ def _describe_repeater(snapshot: Snapshot, level: str, key: str, several: list[P
         href=f"/risks/blast-radius?kind={scope_level}&key={key}",
         consequence=Consequence(0.7, DAYS_IF_LOST / 3, read_exchange(snapshot).money(money), None, True),
         facts={"trials": len(trials), "named": wording.listing(trials), "ratio": ratio, "indicators": len(several), "indicator names": wording.listing(names)},
-        snapshot=snapshot.id,
+        readings=_readings_of(snapshot, level, key, several), snapshot=snapshot.id,
     )  # fmt: skip
+
+
+def _readings_of(snapshot: Snapshot, level: str, key: str, several: list[Pooled]) -> tuple[Reading, ...]:
+    """The sites behind a pooled result: each indicator's own cells, the most surprising first."""
+    board = get_board(snapshot)
+    wanted, column = {pooled.indicator for pooled in several}, POOLED_LEVELS[level]
+    cells = [
+        c
+        for c in board.cells["site"]
+        if c.indicator in wanted and c.score is not None and board.sites.get((c.study, c.group), {}).get(column) == key
+    ]
+    worst = sorted(cells, key=lambda c: -abs(c.score or 0))[:MOST_READINGS]
+    return tuple(as_reading(cell, "site", snapshot.id) for cell in worst)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from quarterdeck.risks.cells import Cell
-from quarterdeck.risks.kri import get_board
+from quarterdeck.risks.kri import as_reading, get_board
 from quarterdeck.risks.portfolio import read_leaders, read_running
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.finding import Consequence, Finding
@@ -58,6 +58,7 @@ def _describe_stars(snapshot: Snapshot, study: str, cells: list[Cell]) -> Findin
         owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}", opportunity=True,
         consequence=Consequence(0.6, None, None, max((best.numerator or 0) - (best.expected or 0), 0.0), True),
         facts={"trial": study, "place": best.group, "ratio": ratio, "places": len(cells)}, snapshot=snapshot.id,
+        readings=(as_reading(best, "site" if what == "Site" else "country", snapshot.id),),
     )  # fmt: skip
 
 
@@ -67,4 +68,5 @@ def _describe_silent(snapshot: Snapshot, cell: Cell) -> Finding:
         headline=f"{wording.of(cell.numerator or 0, cell.denominator or 0)} sites of {cell.group} have enrolled nobody 90 days after activation",
         verdict=Verdict.CONCERN, cause="Sites cost money and attention whether they recruit or not", suggested_action="Decide site by site: help, or close",
         owner=read_leaders(snapshot).get(cell.group, ""), href=f"/trials/{cell.group}", consequence=Consequence(0.6, 10.0, None, None, True), facts={"trial": cell.group, "silent": cell.numerator or 0, "of": cell.denominator or 0, "days": 90}, snapshot=snapshot.id,
+        readings=(as_reading(cell, "study", snapshot.id),),
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,7 +12,7 @@ from typing import Any
 import yaml
 
 from quarterdeck.risks.cells import Rule
-from quarterdeck.risks.queries import COUNTS
+from quarterdeck.risks.queries import SOURCES
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
 KINDS = ("binary", "rate", "identity", "cumulative")
@@ -25,28 +27,40 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
     "concern": CONCERNS,
     "category": CATEGORIES,
-    "query": (*COUNTS, CUMULATIVE_EVENTS),
+    "query": tuple(SOURCES),
     "accrual_on": ("none", "numerator", "denominator", "difference"),
 }
-NEEDED = ("abbreviation", "name", "question", "query", "kind", "concern", "category", "levels")
-OPTIONAL = ("cuts", "flags", "accrual", "accrual_on", "weights")
+NEEDED = ("abbreviation", "name", "question", "query", "numerator", "denominator", "kind", "concern", "category", "levels")
+OPTIONAL = ("version", "cuts", "flags", "accrual", "accrual_on", "weights")
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One indicator. `weights` go with `flags`, for the reference's site score; empty where it has none."""
+    """One indicator. `weights` go with `flags`, for the reference's site score; empty where it has none.
+
+    `numerator` and `denominator` say in words what is counted; `hash` is of the whole definition, so that a changed one shows.
+    """
 
     id: str
     abbreviation: str
     name: str
     question: str
     query: str
+    numerator: str
+    denominator: str
     kind: str
     concern: str
     category: str
     levels: tuple[str, ...]
     rule: Rule = Rule()
     weights: tuple[float, ...] = ()
+    version: int = 1
+    hash: str = ""
+
+    @property
+    def stamp(self) -> str:
+        """Identifier, version and the first letters of the hash, as a reading cites its definition."""
+        return f"{self.id}@{self.version}:{self.hash[:12]}"
 
     def weight_of(self, flag: int) -> float | None:
         """Weight of a flag in the site score, None where the indicator has no part in it."""
@@ -98,5 +112,10 @@ def read_indicator(file: str, key: str, entry: dict[str, Any]) -> Indicator:
     if weights and len(weights) != len(rule.flags):
         raise BadInput("An indicator needs one weight a flag", thing=f"{file}, {key}: {len(weights)} for {len(rule.flags)} flags")
     return Indicator(
-        key, **{name: entry[name] for name in NEEDED if name != "levels"}, levels=tuple(entry["levels"]), rule=rule, weights=weights
-    )
+        key, **{name: entry[name] for name in NEEDED if name != "levels"}, levels=tuple(entry["levels"]), rule=rule, weights=weights,
+        version=int(entry.get("version", 1)), hash=_hash(entry),
+    )  # fmt: skip
+
+
+def _hash(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()

@@ -168,20 +168,20 @@ def list_snapshots(view: View = permit("portfolio.read")) -> list[SnapshotOut]:
 @router.get("/trials", summary="Trials", tags=["trials"])
 def list_trials(as_of: AsOf = None, limit: Limit = 500, offset: Offset = 0, view: View = permit("page.read", any_scope=True)) -> Trials:
     """All trials that the reader may see."""
-    trials = [trial for trial in read_portfolio(_facts(view, as_of).snapshot).trials.values() if view.may_read_study(trial.id)]
+    trials = [trial for trial in read_portfolio(facts_of(view, as_of).snapshot).trials.values() if view.may_read_study(trial.id)]
     return Trials(total=len(trials), offset=offset, items=[_trial(trial) for trial in trials[offset : offset + limit]])
 
 
 @router.get("/trials/{study_id}", summary="One trial", tags=["trials"])
 def get_one_trial(study_id: Name, as_of: AsOf = None, view: View = permit("page.read")) -> TrialOut:
     """One trial."""
-    return _trial(get_trial(_facts(view, as_of).snapshot, study_id))
+    return _trial(get_trial(facts_of(view, as_of).snapshot, study_id))
 
 
 @router.get("/trials/{study_id}/sites", summary="The sites of a trial", tags=["trials"])
 def list_sites(study_id: Name, as_of: AsOf = None, limit: Limit = 500, offset: Offset = 0, view: View = permit("page.read")) -> Sites:
     """Sites with enrolment and screening."""
-    snapshot = _facts(view, as_of).snapshot
+    snapshot = facts_of(view, as_of).snapshot
     get_trial(snapshot, study_id)
     sites = read_portfolio(snapshot).by_study.get(study_id, [])
     return Sites(total=len(sites), offset=offset, items=[_site(site) for site in sites[offset : offset + limit]])
@@ -208,18 +208,18 @@ def list_readings(
     from quarterdeck.measures.catalogue import get_definition
 
     get_definition(measure_id)
-    found = [reading for reading in readings_of(_facts(view, as_of).snapshot, measure_id, level).values() if _is_readable(view, reading)]
+    found = [reading for reading in readings_of(facts_of(view, as_of).snapshot, measure_id, level).values() if is_readable(view, reading)]
     return Readings(total=len(found), offset=offset, items=[_reading(reading) for reading in found[offset : offset + limit]])
 
 
 @router.get("/findings", summary="Findings of all rooms, gravest first", tags=["findings"])
 def list_findings(as_of: AsOf = None, limit: Limit = 500, offset: Offset = 0, view: View = permit("page.read", any_scope=True)) -> Findings:
     """What needs attention."""
-    found = gather_findings(_facts(view, as_of))
+    found = gather_findings(facts_of(view, as_of))
     return Findings(total=len(found), offset=offset, items=[_finding(finding) for finding in found[offset : offset + limit]])
 
 
-def _facts(view: View, as_of: str | None) -> View:
+def facts_of(view: View, as_of: str | None) -> View:
     # The cookie of the pages does not steer the API: a script says itself which facts it wants.
     view.as_of = as_of or None
     if not view.has_facts:
@@ -227,7 +227,7 @@ def _facts(view: View, as_of: str | None) -> View:
     return view
 
 
-def _is_readable(view: View, reading: Reading) -> bool:
+def is_readable(view: View, reading: Reading) -> bool:
     from quarterdeck.vocabulary.errors import NotPermitted
 
     try:

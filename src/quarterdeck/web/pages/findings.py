@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from quarterdeck.record import audit
 from quarterdeck.record.models.base import Acknowledgement, Decision, Person
+from quarterdeck.risks.indicators import load_indicators
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.finding import Consequence, Finding
+from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.web.matters import findings_of, gather_findings
 from quarterdeck.web.navigation import Hit
 from quarterdeck.web.tables import Cell, Column, Table, words
@@ -31,7 +33,7 @@ def show_finding(id: str, view: View = permit("page.read", any_scope=True)) -> R
     finding = find_finding(view, id)
     readings = [
         {
-            "measure": Cell(reading.measure.replace("_", " ").capitalize(), href=f"/measures/{reading.measure}"),
+            "measure": _name_of(reading),
             "scope": str(reading.scope),
             "value": reading,
             "verdict": reading.verdict or "not judged",
@@ -54,6 +56,12 @@ def show_finding(id: str, view: View = permit("page.read", any_scope=True)) -> R
         "decisions/finding.html", finding=finding.headline.rstrip('.'), tables=tables, findings=[finding], it=finding, cost=cost, seen=_seen_by(view, finding.id),
         cites=[finding.headline, finding.cause, finding.suggested_action, finding.owner, *cost], readings=finding.readings,
     )  # fmt: skip
+
+
+def _name_of(reading: Reading) -> Cell:
+    if reading.measure in load_indicators():
+        return Cell(load_indicators()[reading.measure].name, href=f"/risks/indicators?indicator={reading.measure}")
+    return Cell(reading.measure.replace("_", " ").capitalize(), href=f"/measures/{reading.measure}")
 
 
 @router.post("/finding/seen")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from quarterdeck.risks.indicators import load_indicators
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.web.matters import readings_of
+from quarterdeck.web.risk_number import show_indicator_number
 from quarterdeck.web.tables import Cell, Column, Table, words
 from quarterdeck.web.view import View, permit
 
@@ -29,6 +31,8 @@ def show_number(id: str, view: View = permit("page.read", any_scope=True)) -> Re
 
     reading = find_reading(view.snapshot, id)
     check_readable(view, reading)
+    if reading.measure in load_indicators():
+        return show_indicator_number(view, reading, name_of_scope(reading))
     definition = get_definition(reading.measure)
     behind = view.snapshot.cached(("web.rows", reading.id), lambda: rows_behind(reading, view.snapshot, SHOWN))
     columns = [
