@@ -85,4 +85,4 @@ def test_the_page_of_a_planned_trial_says_that_it_comes_from_the_design_alone(ho
     with TestClient(create_app(Settings(home=home / "home"), work=False)) as client:
         text = client.get("/forecasts/T1").text
     assert "From its design alone" in text
-    assert "a second opinion beside the plan" in text
+    assert "the design weighs" in text

@@ -11,6 +11,7 @@ from quarterdeck.demo.known import NO_DAY, Array, Columns, Draft
 from quarterdeck.demo.options import DemoOptions
 from quarterdeck.demo.participants import Participants
 from quarterdeck.demo.places import VENDOR
+from quarterdeck.demo.sites import Sites
 from quarterdeck.demo.truths import Plants, factor_for
 
 DEVIATION_TYPES = ("Visit out of window", "Procedure not done", "Dosing error", "Prohibited medication", "Consent process", "Eligibility")
@@ -78,7 +79,7 @@ def draft_adverse_event(options: DemoOptions, people: Participants, plants: Plan
     rng = options.stream("adverse events", people.sites.study.id)
     study = people.sites.study
     enrolled = np.flatnonzero(people.is_enrolled)
-    site_frailty = rng.gamma(12, 1 / 12, len(people.sites.id)) * factor_for(people.sites, plants, "events")
+    site_frailty = _draw_frailty(rng, people.sites, plants)
     months = (people.end[enrolled] - people.enrolled[enrolled]).astype(float) / 30.44
     expected = study.area.event_rate * months * rng.gamma(2, 0.5, len(enrolled)) * site_frailty[people.site[enrolled]]
     counts = rng.poisson(expected)
@@ -103,6 +104,15 @@ def draft_adverse_event(options: DemoOptions, people: Participants, plants: Plan
     }
     born = columns["mincreated_dts"].astype("datetime64[D]")
     return Draft("adverse_event", columns, born, ("aeen_dt", "sponsor_reported_ts"))
+
+
+def draw_site_rates(options: DemoOptions, sites: Sites, plants: Plants) -> npt.NDArray[np.float64]:
+    """The hidden factor by which each site's adverse events differ, as `draft_adverse_event` draws it: for evaluations."""
+    return _draw_frailty(options.stream("adverse events", sites.study.id), sites, plants)
+
+
+def _draw_frailty(rng: np.random.Generator, sites: Sites, plants: Plants) -> npt.NDArray[np.float64]:
+    return np.asarray(rng.gamma(12, 1 / 12, len(sites.id)) * factor_for(sites, plants, "events"))
 
 
 def draft_deviation(options: DemoOptions, people: Participants, plants: Plants) -> Draft:

@@ -1,32 +1,19 @@
-"""Budgets, contracts, change orders, deliverables, orders, invoices and exchange rates of the demo."""
+"""Contracts, deliverables, orders, invoices and exchange rates of the demo."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
-from quarterdeck.demo.known import NO_DAY, Array, Columns, Draft, days, is_set
+from quarterdeck.demo.budget import CATEGORIES, draft_budget, get_drivers
+from quarterdeck.demo.change_orders import draft_change_orders, draw_change_orders
+from quarterdeck.demo.course import Course, month_ends
+from quarterdeck.demo.known import NO_DAY, Array, Columns, Draft, is_set
 from quarterdeck.demo.options import DemoOptions
-from quarterdeck.demo.participants import Participants
-from quarterdeck.demo.places import BUDGET_RATE, COUNTRY, VENDOR
-from quarterdeck.demo.studies import LOCK_DAYS, Study
+from quarterdeck.demo.places import BUDGET_RATE, VENDOR
 from quarterdeck.demo.truths import WRONG_RATE_QUARTER
 
-# Share of a trial's cost, and who is paid. Site grants go out in the currency of most sites, CRO fees in the contract's.
-CATEGORIES = {
-    "cro_fees": 0.42,
-    "site_grants": 0.25,
-    "pass_through": 0.08,
-    "lab": 0.07,
-    "imaging": 0.03,
-    "drug_supply": 0.05,
-    "internal_fte": 0.07,
-    "technology": 0.03,
-}
-SUPPLIER = {"lab": "V06", "imaging": "V07", "technology": "V08", "pass_through": "V09"}
 # Contract units: (name, paid by, share of that part). Monthly units are what makes delay pay.
 UNITS = (
     ("Project management month", "month", 0.45),
@@ -38,94 +25,10 @@ UNITS = (
     ("Protocol and plans approved", "milestone", 0.40),
     ("Database lock", "milestone", 0.60),
 )
-BOOKS_CLOSE_DAYS = 25  # after the end of a month
-REASONS = ("scope_add", "protocol_amendment", "timeline", "country_site_mix", "vendor_error", "inflation_fx")
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How a trial really went: its last participant in and its lock, known or still to come, and the months it costs money."""
-
-    study: Study
-    last_in: np.datetime64
-    last_visit: np.datetime64
-    lock: np.datetime64
-    months: npt.NDArray[np.datetime64]  # month ends, approval to lock
-    weights: npt.NDArray[np.float64]  # share of the whole cost in each month
-
-
-def derive_course(options: DemoOptions, people: Participants) -> Course:
-    """The true course from the participants; the lock follows the last visit by 45 days, more or less."""
-    rng = options.stream("course", people.sites.study.id)
-    study = people.sites.study
-    ends = people.end[people.is_enrolled]
-    last_visit = ends.max() if len(ends) else people.last_in + np.timedelta64(study.treatment_days, "D")
-    lock = last_visit + np.timedelta64(round(LOCK_DAYS * rng.lognormal(0, 0.25)), "D")
-    months = month_ends(np.datetime64(study.approved, "D"), lock)
-    position = (np.arange(len(months)) + 0.5) / len(months)
-    weights = 0.35 + position**0.8 * (1 - position) ** 0.7 * 3.2
-    return Course(study, people.last_in, last_visit, lock, months, weights / weights.sum())
-
-
-def month_ends(first: np.datetime64, last: np.datetime64) -> npt.NDArray[np.datetime64]:
-    """The last day of each month from the month of `first` to the month of `last`."""
-    months = np.arange(first.astype("datetime64[M]"), last.astype("datetime64[M]") + 1)
-    return days((months + 1).astype("datetime64[D]") - np.timedelta64(1, "D"))
-
-
-def draft_budget(options: DemoOptions, course: Course) -> Draft:
-    """The `budget_line` table: approved against actual, accrual of the newest month, forecast beyond it. Amounts in the line's currency."""
-    rng = options.stream("budget", course.study.id)
-    study, months = course.study, course.months
-    plan_months = max(1, round((study.lock - study.approved).days / 30.44))
-    parts = []
-    for category, share in CATEGORIES.items():
-        supplier = study.vendor_id if category == "cro_fees" else SUPPLIER.get(category, "")
-        currency = _currency(study, category, supplier)
-        rate = BUDGET_RATE[currency]
-        current = study.budget * share * course.weights / rate
-        baseline = np.zeros(len(months))
-        baseline[: min(plan_months, len(months))] = study.budget * share / min(plan_months, len(months)) / rate * 0.94
-        spent = current * study.cost_factor * rng.lognormal(0, 0.05) * rng.lognormal(0, 0.06, len(months))
-        parts.append((category, supplier, currency, baseline, current, spent))
-    parts.append(
-        ("contingency", "", "GBP", study.budget * 0.05 * course.weights, study.budget * 0.05 * course.weights, np.zeros(len(months)))
-    )
-    n = len(months)
-
-    def finish(seen: Columns, day: np.datetime64) -> Columns:
-        closed = seen["period"] + np.timedelta64(BOOKS_CLOSE_DAYS, "D") <= day
-        pending = ~closed & (seen["period"] <= day)  # the month is over, its invoices are not all in: accrued
-        spent = seen.pop("_spent")
-        seen["actual"] = np.where(closed, spent, 0.0)
-        seen["accrual"] = np.where(pending, spent * 0.97, 0.0)
-        seen["forecast"] = np.where(closed | pending, 0.0, np.where(spent > 0, (spent + seen["budget_current"]) / 2, 0.0))
-        seen["committed"] = np.where(seen["cost_category"] == "cro_fees", seen["budget_current"], 0.0)
-        return seen
-
-    columns: Columns = {
-        "study_id": np.full(n * len(parts), study.id),
-        "wbs": np.repeat([f"{study.number:03d}.{index + 1:02d}" for index in range(len(parts))], n),
-        "period": np.tile(months, len(parts)),
-        "vendor_id": np.repeat([part[1] for part in parts], n),
-        "cost_category": np.repeat([part[0] for part in parts], n),
-        "currency": np.repeat([part[2] for part in parts], n),
-        "budget_baseline": np.round(np.concatenate([part[3] for part in parts]), 2),
-        "budget_current": np.round(np.concatenate([part[4] for part in parts]), 2),
-        "_spent": np.round(np.concatenate([part[5] for part in parts]), 2),
-    }
-    return Draft("budget_line", columns, np.full(n * len(parts), np.datetime64(study.approved, "D")), (), finish)
-
-
-def _currency(study: Study, category: str, supplier: str) -> str:
-    if category == "site_grants":
-        currencies = [COUNTRY[code].currency for code in study.countries]
-        return max(sorted(set(currencies)), key=currencies.count)
-    return VENDOR[supplier].currency if supplier else "GBP"
-
-
-def draft_contracts(options: DemoOptions, course: Course) -> list[Draft]:
-    """Contract, change orders, deliverables, orders and invoices of one trial."""
+def draft_money(options: DemoOptions, course: Course) -> list[Draft]:
+    """Budget, contract, change orders, deliverables, orders and invoices of one trial."""
     rng = options.stream("contracts", course.study.id)
     study, approved = course.study, np.datetime64(course.study.approved, "D")
     vendors = [("cro_fees", study.vendor_id), ("lab", "V06"), ("imaging", "V07"), ("technology", "V08")]
@@ -153,45 +56,14 @@ def draft_contracts(options: DemoOptions, course: Course) -> list[Draft]:
         "_lock": np.full(n, course.lock),
     }
     cro = float(values[0])
+    orders = draw_change_orders(options, course, cro)
     return [
+        draft_budget(options, course, orders),
         Draft("contract", contract, np.full(n, approved), (), finish),
-        _draft_change_orders(rng, course, ids[0], cro),
+        draft_change_orders(orders, ids[0], VENDOR[study.vendor_id].currency),
         _draft_deliverables(rng, course, ids[0], cro),
-        *_draft_invoices(rng, course, ids, values, [vendor for _, vendor in vendors]),
+        *_draft_invoices(rng, course, ids, values, vendors),
     ]
-
-
-def _draft_change_orders(rng: np.random.Generator, course: Course, contract_id: str, value: float) -> Draft:
-    vendor = VENDOR[course.study.vendor_id]
-    years = float((course.lock - np.datetime64(course.study.approved, "D")).astype(int)) / 365.25
-    n = int(rng.poisson(vendor.change_orders * years))
-    requested = np.sort(np.datetime64(course.study.approved, "D") + np.floor(rng.random(n) * years * 365).astype("timedelta64[D]"))
-    submitted = requested + rng.integers(10, 40, n).astype("timedelta64[D]")
-    executed = np.where(rng.random(n) < 0.12, NO_DAY, submitted + rng.integers(20, 90, n).astype("timedelta64[D]"))
-    preventable = rng.random(n) < vendor.preventable
-    reason = np.where(
-        preventable, rng.choice(["vendor_error", "timeline"], n), rng.choice(REASONS, n, p=[0.3, 0.32, 0.14, 0.14, 0.02, 0.08])
-    )
-
-    def finish(seen: Columns, day: np.datetime64) -> Columns:
-        done = is_set(seen["executed_dt"])
-        stale = seen["requested_dt"] + np.timedelta64(200, "D") < day
-        seen["status"] = np.select([done, stale, is_set(seen["submitted_dt"])], ["executed", "rejected", "negotiation"], "draft")
-        return seen
-
-    columns: Columns = {
-        "co_id": np.array([f"{contract_id}-CO{index + 1:02d}" for index in range(n)]),
-        "contract_id": np.full(n, contract_id),
-        "reason_code": reason,
-        "requested_dt": requested,
-        "submitted_dt": submitted,
-        "executed_dt": executed,
-        "value": np.round(value * rng.lognormal(-3.7, 0.7, n), 2),
-        "currency": np.full(n, vendor.currency),
-        "days_impact": np.where(reason == "timeline", rng.integers(15, 90, n), rng.integers(0, 20, n)),
-        "preventable": np.where(preventable, "Y", "N"),
-    }
-    return Draft("change_order", columns, requested, ("submitted_dt", "executed_dt"), finish)
 
 
 def _draft_deliverables(rng: np.random.Generator, course: Course, contract_id: str, value: float) -> Draft:
@@ -246,8 +118,11 @@ def _draft_deliverables(rng: np.random.Generator, course: Course, contract_id: s
     return Draft("deliverable", columns, np.full(n, approved), ("delivered_dt", "accepted_dt"), finish)
 
 
-def _draft_invoices(rng: np.random.Generator, course: Course, contracts: list[str], values: Array, vendors: list[str]) -> list[Draft]:
+def _draft_invoices(
+    rng: np.random.Generator, course: Course, contracts: list[str], values: Array, paid: list[tuple[str, str]]
+) -> list[Draft]:
     study, approved, n = course.study, np.datetime64(course.study.approved, "D"), len(contracts)
+    vendors, worked = [vendor for _, vendor in paid], np.array([course.work.value(get_drivers(study, part)) for part, _ in paid])
     orders: Columns = {
         "po_number": np.array([f"PO{study.number:03d}{index + 1:02d}" for index in range(n)]),
         "contract_id": np.array(contracts),
@@ -258,7 +133,7 @@ def _draft_invoices(rng: np.random.Generator, course: Course, contracts: list[st
     }
 
     def open_value(seen: Columns, day: np.datetime64) -> Columns:
-        used = course.weights[course.months <= day].sum()
+        used = worked[:, course.months <= day].sum(axis=1)
         seen["open_value"] = np.round(np.maximum(seen["value"] * (1 - used), 0), 2)
         seen["status"] = np.where(seen["open_value"] > 0, "open", "closed")
         return seen
@@ -266,17 +141,18 @@ def _draft_invoices(rng: np.random.Generator, course: Course, contracts: list[st
     m = len(course.months)
     dated = np.tile(course.months, n) + np.timedelta64(5, "D")
     received = dated + rng.integers(1, 9, n * m).astype("timedelta64[D]")
-    amount = np.repeat(values, m) * np.tile(course.weights, n) * study.cost_factor * rng.lognormal(0, 0.05, n * m)
+    amount = np.repeat(values, m) * worked.ravel() * study.cost_factor * rng.lognormal(0, 0.05, n * m)
     approved_on = received + np.ceil(rng.lognormal(2.6, 0.5, n * m)).astype("timedelta64[D]")
     paid = dated + np.round(45 + rng.normal(4, 11, n * m)).astype("timedelta64[D]")
     disputed = rng.random(n * m) < 0.02
 
     def finish(seen: Columns, day: np.datetime64) -> Columns:
         paid_now = is_set(seen["paid_dt"])
+        worth = seen["amount"] > 0  # a month without work is not billed
         seen["status"] = np.select(
             [paid_now, seen.pop("_disputed"), is_set(seen["approved_dt"])], ["paid", "disputed", "approved"], "received"
         )
-        return seen
+        return {name: values[worth] for name, values in seen.items()}
 
     invoices: Columns = {
         "invoice_id": np.array([f"INV{study.number:03d}{index + 1:05d}" for index in range(n * m)]),

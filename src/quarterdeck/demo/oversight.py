@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from quarterdeck.demo.course import Course, month_ends
 from quarterdeck.demo.known import NO_DAY, Columns, Draft, is_set
-from quarterdeck.demo.money import Course, month_ends
 from quarterdeck.demo.options import DemoOptions
 from quarterdeck.demo.participants import Participants
 from quarterdeck.demo.places import VENDOR, VENDORS

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quarterdeck.demo.course import Course, derive_course
 from quarterdeck.demo.data_flow import draft_monitoring, draft_pages, draft_tmf
 from quarterdeck.demo.events import draft_adverse_event, draft_counts, draft_deviation, draft_visit, simulate_visits
 from quarterdeck.demo.known import Columns, Draft, is_set
-from quarterdeck.demo.money import Course, derive_course, draft_budget, draft_contracts, draft_exchange_rates
+from quarterdeck.demo.money import draft_exchange_rates, draft_money
 from quarterdeck.demo.options import DemoOptions
 from quarterdeck.demo.oversight import (
     draft_audits,
@@ -72,8 +73,7 @@ def draft_trials(world: World, courses: list[Course]) -> Iterator[list[Draft]]:
             *draft_pages(options, people, visits, world.plants),
             draft_monitoring(options, people, closed, crew),
             draft_tmf(options, people),
-            draft_budget(options, course),
-            *draft_contracts(options, course),
+            *draft_money(options, course),
             draft_vendor_kpi(options, course),
         ]
 

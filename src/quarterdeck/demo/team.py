@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from quarterdeck.demo.course import Course, month_ends
 from quarterdeck.demo.known import NO_DAY, Columns, Draft, is_set
-from quarterdeck.demo.money import Course, month_ends
 from quarterdeck.demo.options import DemoOptions
 
 STAFF_FOR_24_TRIALS = 68

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
+from quarterdeck.demo.course import Course
 from quarterdeck.demo.extracts import Extract, cuts_of
 from quarterdeck.demo.known import Draft
-from quarterdeck.demo.money import Course
 from quarterdeck.demo.options import DemoOptions
 from quarterdeck.demo.portfolio import draft_portfolio, draft_trials, simulate_world
 from quarterdeck.demo.systems import derive_mapping, find_system, load_systems

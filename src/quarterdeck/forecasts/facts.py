@@ -45,7 +45,11 @@ class CountryFacts:
 
 @dataclass(frozen=True, slots=True)
 class BudgetFacts:
-    """Money of one trial in the base currency. `planned_months` and `spent_months` by period end."""
+    """Money of one trial in the base currency.
+
+    `baseline_share` is the part of the first approved budget that its phasing puts before the data cut; `monthly_fee_share` the part of
+    the CRO's contract that is paid by the month, None where no contract lists its units.
+    """
 
     currency: str
     approved: float
@@ -58,6 +62,8 @@ class BudgetFacts:
     monthly: tuple[tuple[date, float, float], ...]  # period end, approved, spent
     foreign_share: float
     vendor: str
+    baseline_share: float = 0.0
+    monthly_fee_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +225,8 @@ class _Tables:
         self.change_orders: dict[str, tuple[float, ...]] = {}
         for r in snapshot.query(
             """SELECT c.study_id, o.value FROM change_order o JOIN contract c USING (contract_id)
-               WHERE o.status = 'executed' AND o.value IS NOT NULL AND c.study_id IS NOT NULL ORDER BY 1, o.co_id"""
+               WHERE o.status = 'executed' AND o.value IS NOT NULL
+                 AND coalesce(o.reason_code, '') <> 'timeline'  -- what delay costs is in the months of the forecast already AND c.study_id IS NOT NULL ORDER BY 1, o.co_id"""
         ).to_pylist():
             self.change_orders[r["study_id"]] = (*self.change_orders.get(r["study_id"], ()), float(r["value"]))
 
@@ -238,10 +245,11 @@ def _budgets(snapshot: Snapshot, base: str) -> dict[str, BudgetFacts]:
             found.setdefault(row["study_id"], []).append(
                 row | {k: float(row[k] or 0) * rate for k in ("approved", "baseline", "actual", "accrual")}
             )
-    return {study: _budget(lines, base, snapshot.data_cut) for study, lines in found.items()}
+    fees = _monthly_fees(snapshot)
+    return {study: _budget(lines, base, snapshot.data_cut, fees.get(study)) for study, lines in found.items()}
 
 
-def _budget(lines: list[dict[str, Any]], base: str, today: date) -> BudgetFacts:
+def _budget(lines: list[dict[str, Any]], base: str, today: date, monthly_fee_share: float | None) -> BudgetFacts:
     work = [line for line in lines if line["cost_category"] != "contingency"]
     categories = sorted({line["cost_category"] for line in work})
     spent = {c: sum(x["actual"] + x["accrual"] for x in work if x["cost_category"] == c) for c in categories}
@@ -266,7 +274,31 @@ def _budget(lines: list[dict[str, Any]], base: str, today: date) -> BudgetFacts:
         monthly,
         foreign / whole if whole else 0.0,
         max(set(vendors), key=lambda v: (vendors.count(v), v)) if vendors else "",
+        _baseline_share(work, today),
+        monthly_fee_share,
     )
+
+
+def _baseline_share(work: list[dict[str, Any]], today: date) -> float:
+    """By the first approval; where there was none, by the present one."""
+    column = "baseline" if any(line["baseline"] for line in work) else "approved"
+    whole = sum(line[column] for line in work)
+    return sum(line[column] for line in work if line["period"] <= today) / whole if whole else 0.0
+
+
+def _monthly_fees(snapshot: Snapshot) -> dict[str, float]:
+    """Part of each trial's CRO contract that is paid by the month or at fixed milestones, from the units that it lists.
+
+    Months of site management are left out: they go with site-months.
+    """
+    rows = snapshot.query(
+        """SELECT d.study_id, sum(d.planned_units * d.unit_price) AS whole,
+                  sum(d.planned_units * d.unit_price) FILTER (WHERE d.unit_type = 'milestone'
+                    OR (d.unit_type = 'month' AND NOT contains(lower(d.name), 'site'))) AS fixed
+           FROM deliverable d JOIN vendor v ON v.vendor_id = (SELECT max(c.vendor_id) FROM contract c WHERE c.contract_id = d.contract_id)
+           WHERE v.vendor_type = 'cro' GROUP BY 1 HAVING count(*) FILTER (WHERE d.unit_type = 'month') > 0"""
+    ).to_pylist()
+    return {row["study_id"]: float(row["fixed"] or 0) / float(row["whole"]) for row in rows if row["whole"]}
 
 
 def _budget_rates(snapshot: Snapshot, base: str) -> dict[str, float]:

@@ -9,17 +9,19 @@ from datetime import date
 import numpy as np
 
 from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.forecasts.costing import prepare_money
 from quarterdeck.forecasts.facts import MONTH_DAYS, PENDING, PortfolioFacts, SiteFacts, StudyFacts, read_facts
 from quarterdeck.forecasts.learnt import Learnt, learn, planned_rate
+from quarterdeck.forecasts.model import DesignPrior
+from quarterdeck.forecasts.prior import weigh_design
+from quarterdeck.methods.enrolment_backtest import Drift
 from quarterdeck.methods.monte_carlo import keyed_stream
-from quarterdeck.methods.portfolio import Array, Finish, Money, Recruitment, TrialInput
+from quarterdeck.methods.portfolio import Array, Finish, Recruitment, TrialInput
 from quarterdeck.methods.stage_times import remaining_time
+from quarterdeck.vocabulary import wording
 
 RATE_WEIGHT = 10.0  # participants' worth of belief in the planned rate as the portfolio corrects it
 COUNTRY_WEIGHT = 8.0  # participants' worth of belief that a country recruits like its trial
-CLOSING_SHARE = 0.5  # a site in follow-up costs half of one that recruits
-TIME_SHARE = {"cro_fees": 0.5, "pass_through": 0.3, "technology": 0.8, "internal_fte": 0.8, "other": 0.5}
-PARTICIPANT_SHARE = {"site_grants": 0.85, "lab": 0.9, "imaging": 0.9, "drug_supply": 0.85, "cro_fees": 0.1, "pass_through": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class PreparedTrial:
     exclusions: tuple[str, ...]
     planned_rate: float | None
     countries: tuple[str, ...]  # of the open sites, then of the planned ones
+    design: DesignPrior | None = None  # only while nobody is enrolled
 
 
 def prepare_all(snapshot: Snapshot) -> dict[str, PreparedTrial]:
@@ -78,19 +81,22 @@ def _prepare(code: int, study: StudyFacts, facts: PortfolioFacts, learnt: Learnt
         alpha,
         mean,
         learnt.shape,
-        learnt.drift,
+        # Where nobody is enrolled the rate is a whole trial's average, ageing and drift within it: they must not count twice.
+        learnt.drift if study.enrolled else Drift(0.0, 0.0, 1.0),
         spread,
     )
-    finish, money = _finish(study, facts, learnt), prepare_money(study, facts, learnt, len(opened))
+    finish, money = _finish(study, facts, learnt), prepare_money(study, facts.today, learnt)
+    trial, design = weigh_design(study, TrialInput(study.study_id, recruitment, finish, money))
     return PreparedTrial(
         study,
-        TrialInput(study.study_id, recruitment, finish, money),
-        _evidence(study, opened, learnt),
+        trial,
+        _evidence(study, opened, learnt, design),
         len(opened),
         len(pending),
         _exclusions(study),
         rate,
         (*(s.country for s in opened), *(s.country for s in pending)),
+        design,
     )
 
 
@@ -196,67 +202,17 @@ def _finish(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt) -> Finish:
     )
 
 
-def prepare_money(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt, open_sites: int) -> Money:
-    """Cost drivers: approved unit costs of the plan, corrected by what the same units have cost so far."""
-    b = study.budget
-    if b is None or b.approved <= 0:
-        return Money()
-    r = study.row
-    start, end = r["protocol_approved_dt"], r["est_db_lock_dt"]
-    plan_months = max((end - start).days / MONTH_DAYS, 1.0) if start and end else max(len(b.monthly), 1)
-    recruiting = max((r["est_lpfv"] - r["est_fpfv"]).days / MONTH_DAYS, 1.0) if r["est_lpfv"] and r["est_fpfv"] else plan_months / 2
-    by_time = sum(a * TIME_SHARE.get(c, 0.0) for c, (a, _) in b.by_category.items())
-    by_people = sum(a * PARTICIPANT_SHARE.get(c, 0.0) for c, (a, _) in b.by_category.items())
-    by_sites = max(b.approved - by_time - by_people, 0.0)
-    planned_sites = max(int(r["num_plan_site"] or open_sites or 1), 1)
-    monthly, each = by_time / plan_months, by_people / max(study.target, 1)
-    follow_up = (r["est_lplv"] - r["est_lpfv"]).days / MONTH_DAYS if r["est_lplv"] and r["est_lpfv"] else 6.0
-    closing = CLOSING_SHARE * min(follow_up, 12.0)
-    site_month = by_sites / (planned_sites * (0.7 * recruiting + closing))
-    committed = _committed(study, facts.today, monthly, each, site_month * planned_sites, closing)
-    spent = b.spent + b.accrued
-    # Spending against the phased budget so far; half a budget's worth of belief that prices are as approved.
-    price = (spent + 0.5 * b.approved) / (b.approved_to_date + 0.5 * b.approved)
-    remaining_orders = learnt.change_orders_per_month if not study.is_over else 0.0
-    return Money(
-        spent,
-        b.approved,
-        monthly * price,
-        site_month * price,
-        each * price,
-        0.0,
-        remaining_orders,
-        learnt.change_order_size,
-        0.8,
-        b.foreign_share,
-        inflation=0.0,  # an approved budget is in money of the day; only the surprise is added
-        vendor=b.vendor,
-        committed=committed * price,
-    )
-
-
-def _committed(study: StudyFacts, today: date, monthly: float, each: float, all_sites: float, closing: float) -> float:
-    """What the approved budget has left beyond the units that the plan still needs: visits of those enrolled, close-out, reporting.
-
-    Added to the units of the forecast, it makes a trial that runs to plan cost what was approved.
-    """
-    b, r = study.budget, study.row
-    first, last, lock = r["est_fpfv"], r["est_lpfv"], r["est_db_lock_dt"]
-    if b is None or not (first and last and lock):
-        return 0.0
-    done = float(np.clip((today - first).days / max((last - first).days, 1), 0.0, 1.0))
-    ahead = max((last - max(today, first)).days / MONTH_DAYS, 0.0)
-    opening = 0.7 if today < first else 1.0  # of the sites, on average over what is ahead
-    costed = (
-        monthly * max((lock - today).days / MONTH_DAYS, 0.0) + each * study.target * (1 - done) + all_sites * (opening * ahead + closing)
-    )
-    left = max(b.approved - b.approved_to_date, 0.0)
-    return float(np.clip(left - costed, -0.3 * left, left))
-
-
-def _evidence(study: StudyFacts, opened: list[SiteFacts], learnt: Learnt) -> str:
+def _evidence(study: StudyFacts, opened: list[SiteFacts], learnt: Learnt, design: DesignPrior | None) -> str:
     if not study.enrolled:
-        return "plan-based: nobody has been enrolled, so rates are the plan's, corrected by the portfolio"
+        weighed = (
+            f", weighed with what registered trials of its design took (weight {wording.share(design.weight, 0)})"
+            if design and design.weight
+            else ""
+        )
+        return (
+            "low evidence: nobody has been enrolled, so the forecast is driven by the prior: the plan's rate as "
+            f"{learnt.trials_behind} trials of this portfolio kept to theirs{weighed}"
+        )
     if len(opened) < 4 or study.enrolled < 15:
         return f"low evidence: driven by the prior ({len(opened)} open sites, {study.enrolled} participants)"
     return f"{len(opened)} open sites, {study.enrolled} participants, and the history of {learnt.trials_behind} trials"

@@ -70,7 +70,8 @@ class MoneyForecast:
 class DesignPrior:
     """From its design alone: days from start to primary completion with an 80 % interval, learnt from registered trials.
 
-    `plan_based` are 10 %, median and 90 % of the same span (first participant in to last visit) by the trial's own forecast.
+    `plan_based` are 10 %, median and 90 % of the same span (first participant in to last visit) by the plan as the portfolio corrects it;
+    `weight` is the design's part in the forecast, which lies between the two: the more precise of them counts for more.
     """
 
     duration: float
@@ -79,6 +80,7 @@ class DesignPrior:
     termination_risk: float
     known: tuple[str, ...]
     plan_based: tuple[float | None, float | None, float | None]
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

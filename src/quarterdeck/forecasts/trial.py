@@ -12,7 +12,6 @@ from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, StudyFacts, 
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all, start_up_days, why_not
 from quarterdeck.forecasts.learnt import Learnt, learn, site_months
 from quarterdeck.forecasts.model import LEVELS, MilestoneForecast, TrialForecast
-from quarterdeck.forecasts.prior import design_prior
 from quarterdeck.forecasts.trial_money import day_after, forecast_money
 from quarterdeck.methods.enrolment_backtest import Drift
 from quarterdeck.methods.monte_carlo import keyed_stream, share_of
@@ -118,7 +117,7 @@ def _forecast(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> 
         drivers=slip_drivers(prepared, facts, learnt, seed),
         criticality=paths,
         exclusions=prepared.exclusions,
-        design=design_prior(study, future),
+        design=prepared.design,
         seed=seed,
         replicates=replicates,
     )
@@ -284,7 +283,7 @@ def _at_plan(prepared: PreparedTrial, facts: PortfolioFacts, learnt: Learnt) -> 
             planned_chance=np.ones_like(r.planned_chance),
         ),
         "rates low": replace(r, enrolled=given_back((rate - actual_rate) * had), rate_factor=max(rate / max(r.mean, 1e-9), 0.2)),
-        "screening": replace(r, rate_factor=float(np.clip(screening, 0.7, 1.5))),
+        "screening": replace(r, rate_factor=r.rate_factor * float(np.clip(screening, 0.7, 1.5))),
         "drift": replace(r, drift=Drift(0.0, 0.0, r.drift.newcomers)),
         "approvals": replace(r, planned_opening=sooner),
     }

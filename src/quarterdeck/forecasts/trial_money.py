@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from quarterdeck.forecasts.costing import approved_units, approved_work, work_done
 from quarterdeck.forecasts.facts import MONTH_DAYS, BudgetFacts, PortfolioFacts, StudyFacts
 from quarterdeck.forecasts.inputs import PreparedTrial
 from quarterdeck.forecasts.model import LEVELS, MoneyForecast
@@ -39,7 +40,7 @@ def forecast_money(study: StudyFacts, facts: PortfolioFacts, prepared: PreparedT
         max(0.0, float(np.quantile(future.cost, 0.8)) - b.approved),
         cost_phasing(b, facts.today, future),
         _bridge(study, facts, prepared, future, mean),
-        _earned(study, b),
+        _earned(study, facts, b),
     )
 
 
@@ -61,32 +62,25 @@ def cost_phasing(b: BudgetFacts, today: date, future: TrialFuture) -> tuple[tupl
 def _bridge(
     study: StudyFacts, facts: PortfolioFacts, prepared: PreparedTrial, future: TrialFuture, mean: float
 ) -> tuple[tuple[str, float], ...]:
-    """Approved budget to mean forecast, step by step; the last step takes what no driver explains, so that the steps add up."""
-    b, m, r = study.budget, prepared.trial.money, study.row
+    """Approved budget to mean forecast, step by step; the last step takes what no driver explains, so that the steps add up.
+
+    Time and site-months beyond what is approved are counted at approved prices.
+    """
+    b, m = study.budget, prepared.trial.money
     assert b is not None
-    left = max((r["est_db_lock_dt"] - facts.today).days / MONTH_DAYS, 0.0) if r["est_db_lock_dt"] else 0.0
-    planned_ahead = max(b.approved - b.approved_to_date, 0.0)
-    lock = float(np.minimum(future.lock, HORIZON).clip(0).mean())
-    late = (lock - left) * m.fixed_month
+    units, plan, done = approved_units(study, b), approved_work(study, b), work_done(study, facts.today)
+    to_lock = float(np.minimum(future.lock, HORIZON).clip(0).mean())
+    late = units.month * (done.months + to_lock - plan.months)
+    ahead = future.share_of_cost.get("sites", 0.0) / m.site_month if m.site_month else 0.0
+    sites = units.site_month * (done.sites + ahead - plan.sites)
     orders = future.share_of_cost.get("change orders", 0.0)
-    to_date = b.spent + b.accrued - b.approved_to_date
-    ahead = mean - b.spent - b.accrued - planned_ahead
-    sites = future.share_of_cost.get("sites", 0.0)
-    planned_sites = planned_ahead * sites / max(sum(future.share_of_cost.values()) - orders - late, 1e-9)
-    steps = [
-        ("Spent against plan so far", to_date),
-        ("Longer or shorter duration", late),
-        ("Site-months", sites - planned_sites),
-        ("Change orders expected", orders),
-    ]
-    rest = ahead - late - (sites - planned_sites) - orders
-    return (*steps, ("Volume and prices", rest))
+    steps = [("Longer or shorter duration", late), ("Site-months", sites), ("Change orders expected", orders)]
+    return (*steps, ("Prices, and work so far", mean - b.approved - late - sites - orders))
 
 
-def _earned(study: StudyFacts, b: BudgetFacts) -> dict[str, float | None]:
-    """Earned value from work done: participants and time weighed as the budget weighs them."""
-    done = min(1.0, study.enrolled / study.target) if study.target else 0.0
-    earned = b.approved * done if study.recruitment_ended is None else b.approved * min(1.0, max(done, b.approved_to_date / b.approved))
+def _earned(study: StudyFacts, facts: PortfolioFacts, b: BudgetFacts) -> dict[str, float | None]:
+    """Earned value from the work done, at approved prices."""
+    earned = min(b.approved, approved_units(study, b).value(work_done(study, facts.today)))
     amounts = (b.approved, b.approved_to_date, earned, b.spent + b.accrued)
     named: dict[str, float | None] = dict(zip(("BAC", "PV", "EV", "AC"), amounts, strict=True))
     return named | get_earned_value(*amounts)

@@ -97,6 +97,7 @@ class Money:
     currency_spread: float = 0.08
     inflation: float = 0.02
     vendor: str = ""
+    price_spread: float = 0.0  # log spread of what units will really cost, of this trial alone
     committed: float = 0.0  # still to be paid whatever happens, such as visits of those already enrolled
 
 
@@ -348,7 +349,8 @@ def _cost(trial: TrialInput, last_in: Array, lock: Array, shared: Shared) -> tup
     prices = np.exp((m.inflation + 0.01 * shared.inflation) * years)
     currency = 1 - m.foreign + m.foreign * np.exp(m.currency_spread * np.sqrt(years) * shared.currency)
     vendor = np.exp(0.03 * shared.vendor(m.vendor)) if m.vendor else 1.0
-    factor = prices * currency * vendor
+    own = np.exp(m.price_spread * keyed_stream(shared.seed, trial.name, "prices").standard_normal(size)) if m.price_spread else 1.0
+    factor = prices * currency * vendor * own
     shares = {name: float((value * factor).mean()) for name, value in parts.items()}
     return m.spent + future * factor, shares, opened
 

@@ -133,8 +133,8 @@ def _trial_sentences(trial: TrialForecast) -> dict[str, str]:
         found["money"] = _money_words(trial.money)
     if trial.design is not None:
         found["design"] = (
-            f"Learnt from registered trials, knowing only its {wording.listing(trial.design.known)}. Nobody is enrolled yet, so this is a second "
-            f"opinion beside the plan, not a part of it. Risk of being stopped early: {wording.chance(trial.design.termination_risk)}, "
+            f"Learnt from registered trials, knowing only its {wording.listing(trial.design.known)}. Nobody is enrolled yet: "
+            f"the design weighs {wording.share(trial.design.weight, 0)} in this trial's forecast, the plan as the portfolio corrects it the rest. Risk of being stopped early: {wording.chance(trial.design.termination_risk)}, "
             "relative to the trials it was learnt from."
         )
     return found
