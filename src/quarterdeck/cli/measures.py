@@ -201,7 +201,7 @@ def _print_definition(definition: Definition) -> None:
     ]
     lines += [f"Limits  {definition.limits}"] if definition.limits else []
     lines += [
-        f"Owner   {definition.owner}. Author {definition.author}; checker {definition.checker}; review due {wording.day(definition.review_due)}"
+        f"Owner   {definition.owner}. Author {definition.author}; checked by: {definition.checker}; review due {wording.day(definition.review_due)}"
     ]
     library = load_benchmarks()
     for name in definition.benchmarks:

@@ -19,8 +19,8 @@ REQUIRED = (
     *("id", "name", "question", "why", "numerator", "denominator", "query", "method", "unit", "direction", "levels"),
     *("minimum", "empty", "history", "owner", "author", "checker", "reviewed", "review_due", "examples"),
 )
-OPTIONAL = ("parameters", "benchmarks", "target", "version", "limits", "quantiles", "headline")
-HISTORIES = ("flow", "state", "none")
+OPTIONAL = ("parameters", "benchmarks", "target", "version", "limits", "quantiles", "headline", "history_reason")
+HISTORIES = ("flow", "growth", "state", "none")
 QUANTILES = ("exact", "approximate", "none")
 METHOD_KEYS = ("name", "level", "per", "clusters", "options")
 TARGET_KEYS = ("value", "comparison", "source", "horizon")
@@ -60,6 +60,10 @@ def build_definition(content: Any, file: str) -> Definition:
     _check_keys(content, REQUIRED, OPTIONAL, file, "")
     if content["id"] != Path(file).stem:
         _refuse(file, "id", content["id"], f"the name of the file, {Path(file).stem}")
+    if content["checker"] in (content["owner"], content["author"]):
+        _refuse(file, "checker", content["checker"], "somebody other than owner and author: two people answer for a measure")
+    if (content["history"] == "none") != bool(content.get("history_reason")):
+        _refuse(file, "history_reason", content.get("history_reason"), "a sentence where history is none, and nothing elsewhere")
     query = _choose(content, "query", tuple(sorted(QUERIES)), file)
     parameters = content.get("parameters") or {}
     _check_keys(parameters, (), tuple(QUERIES[query].parameters), file, "parameters.")
@@ -73,6 +77,7 @@ def build_definition(content: Any, file: str) -> Definition:
         minimum=_number(content, "minimum", file),
         empty=NotAssessed(_choose(content, "empty", tuple(NotAssessed), file)),
         history=_choose(content, "history", HISTORIES, file),
+        history_reason=str(content.get("history_reason", "")).strip(),
         quantiles=_choose({"quantiles": content.get("quantiles", "none")}, "quantiles", QUANTILES, file),
         reviewed=_date(content, "reviewed", file),
         review_due=_date(content, "review_due", file),

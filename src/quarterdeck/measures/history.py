@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quarterdeck.measures.aggregate import SUMS
 from quarterdeck.measures.catalogue import get_definition
 from quarterdeck.measures.evaluate import build_readings, evaluate_from
 from quarterdeck.measures.methods import METHODS
@@ -47,16 +48,16 @@ def history(
 ) -> list[Reading]:
     """Readings of each period in order of period, then of key. Without periods: the last twelve whole months.
 
-    Measures of what happens (flow) count what happened within a period; measures of a state are read as of its last day.
-    Raises BadInput for a measure without history.
+    Measures of what happens (flow) count what happened within a period; measures of a state are read as of its last day; of measures that only
+    grow (growth), a period has what was added in it. Raises BadInput for a measure without history.
     """
     definition = get_definition(measure_id)
     if definition.history == "none":
-        raise BadInput("The measure has no history", thing=measure_id, next_step="Compare two snapshots instead.")
+        raise BadInput("The measure has no history", thing=measure_id, next_step=definition.history_reason)
     chosen = list(periods) or get_periods("month", 12, snapshot.data_cut)
     source = Source.of(snapshot, choices)
     key = ("measures", "history", definition.hash, level, tuple(chosen), source.choices)
-    read = _read_flow if definition.history == "flow" else _read_states
+    read = {"flow": _read_flow, "growth": _read_growth, "state": _read_states}[definition.history]
     return list(snapshot.cached(key, lambda: tuple(read(definition, source, level, chosen))))
 
 
@@ -65,13 +66,41 @@ def _read_states(definition: Definition, source: Source, level: str, periods: li
 
 
 def _read_flow(definition: Definition, source: Source, level: str, periods: list[Period]) -> list[Reading]:
-    answer = source.read_sums(definition, METHODS[definition.method.name].with_values, monthly=True)
+    kind = METHODS[definition.method.name]
+    if kind.special is not None:
+        return [reading for period in periods for reading in evaluate_from(definition, source.at(period.last, period), level)]
+    answer = source.read_sums(definition, kind.with_values, monthly=True)
     months = np.array(answer.column("month").to_pylist(), dtype="datetime64[D]")
     out: list[Reading] = []
     for period in periods:
         within = (months >= np.datetime64(period.first)) & (months <= np.datetime64(period.last))
         out += build_readings(definition, replace(source, period=period), level, _take(answer, within))
     return out
+
+
+def _read_growth(definition: Definition, source: Source, level: str, periods: list[Period]) -> list[Reading]:
+    """Sums at the end of each period less those at its beginning."""
+    import pyarrow as pa
+
+    out: list[Reading] = []
+    for period in periods:
+        before = source.at(period.first - timedelta(days=1)).read_sums(definition, with_values=False)
+        after = source.at(period.last).read_sums(definition, with_values=False)
+        answer = pa.concat_tables([_turn(after, 1.0), _turn(before, -1.0)])
+        out += build_readings(definition, replace(source, period=period), level, answer)
+    return out
+
+
+def _turn(answer: pa.Table, sign: float) -> pa.Table:
+    """Sums to be added, or taken off. Rows stay counted once, in those to be added."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    signs = dict.fromkeys(SUMS, max(sign, 0.0)) | dict.fromkeys(("n_counted", "numerator", "denominator"), sign)
+    for name, factor in signs.items():
+        turned = pc.multiply(answer.column(name).cast(pa.float64()), factor)
+        answer = answer.set_column(answer.schema.get_field_index(name), name, turned)
+    return answer
 
 
 def _take(answer: pa.Table, within: np.ndarray) -> pa.Table:
@@ -89,6 +118,6 @@ def fit_control_chart(readings: Sequence[Reading]) -> control.ControlChart | Non
     counts = [(reading.numerator or 0.0, reading.denominator or 0.0) for reading in known]
     if method.name == "share":
         return control.fit_shares(*zip(*counts, strict=True))
-    if method.name == "rate":
+    if method.name in ("rate", "audit_findings"):
         return control.fit_rates([k for k, _ in counts], [t / method.per for _, t in counts])
     return control.fit_individuals([reading.value for reading in known if reading.value is not None])

@@ -103,6 +103,7 @@ class Definition:
     minimum: float
     empty: NotAssessed
     history: str
+    history_reason: str
     owner: str
     author: str
     checker: str

@@ -12,6 +12,7 @@ AUDITS = ("site", "vendor", "study", "system", "inspection")
 
 QUERIES: Mapping[str, Query] = {
     "audits": Query(oversight.find_audits, {"grade": "major", "audit_types": AUDITS}, ("audit",), ("audit_finding",)),
+    "change_order_amounts": Query(oversight.find_change_order_amounts, {}, ("contract",), ("change_order", "fx_rate")),
     "change_orders_and_years": Query(oversight.find_change_orders_and_years, {}, ("contract",), ("change_order",)),
     "cycle_times": Query(money_and_people.find_cycle_times, {}, ("study",)),
     "deviation_reports": Query(participants.find_deviation_reports, {}, ("protocol_deviation",)),
@@ -29,6 +30,7 @@ QUERIES: Mapping[str, Query] = {
     "finding_responses": Query(oversight.find_finding_responses, {}, ("audit_finding",)),
     "monitoring_reports": Query(records.find_monitoring_reports, {}, ("monitoring_visit",)),
     "open_capas": Query(oversight.find_open_capas, {}, ("capa",)),
+    "open_invoice_amounts": Query(oversight.find_open_invoice_amounts, {}, ("invoice",), ("fx_rate",)),
     "open_invoices": Query(oversight.find_open_invoices, {}, ("invoice",)),
     "open_queries": Query(records.find_open_queries, {}, ("query",)),
     "page_entries": Query(records.find_page_entries, {}, ("data_page",)),

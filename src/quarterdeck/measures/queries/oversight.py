@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quarterdeck.evidence.tables import table
 from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, flag
 
@@ -162,14 +164,71 @@ def find_preventable_change_orders(context: Context) -> list[Part]:
     ]
 
 
-def find_open_invoices(context: Context) -> list[Part]:
-    """One row per invoice: counted while unpaid; overdue where its due day has passed; its age from receipt, in days."""
+def find_change_order_amounts(context: Context) -> list[Part]:
+    """Value of change orders asked for by the cut, rejected ones left out (numerator), and of the contracts begun by then (denominator)."""
+    order = _read_change_orders()
+    asked = order.requested_dt.coalesce(order.submitted_dt, order.executed_dt)
+    counts = (asked <= context.day) & (order.status.isnull() | (order.status != "rejected"))
+    contract = table("contract")
+    has_begun = (contract.start_dt <= context.day).fill_null(False)
+    orders = build_part(
+        "change_order",
+        order,
+        study_id=order.study_id,
+        vendor_id=order.vendor_id,
+        happened=asked,
+        numerator=counts.fill_null(False).ifelse(order.value, 0),
+        denominator=0,
+        own_currency=order.currency,
+        collected=asked.notnull() & order.value.notnull() & order.currency.notnull(),
+    )
+    contracts = build_part(
+        "contract",
+        contract,
+        study_id=contract.study_id,
+        vendor_id=contract.vendor_id,
+        happened=contract.start_dt,
+        numerator=0,
+        denominator=has_begun.ifelse(contract.value, 0),
+        own_currency=contract.currency,
+        collected=contract.start_dt.notnull() & contract.value.notnull() & contract.currency.notnull(),
+    )
+    return [orders, contracts]
+
+
+def find_open_invoice_amounts(context: Context) -> list[Part]:
+    """One row per invoice: its amount while unpaid (denominator), and where its due day has passed (numerator); its age in days."""
     invoice = table("invoice")
+    came, is_open = _find_open(invoice, context)
+    return [
+        build_part(
+            "invoice",
+            invoice,
+            study_id=invoice.study_id,
+            vendor_id=invoice.vendor_id,
+            happened=came,
+            numerator=(is_open & (invoice.due_dt < context.day)).fill_null(False).ifelse(invoice.amount, 0),
+            denominator=is_open.fill_null(False).ifelse(invoice.amount, 0),
+            own_currency=invoice.currency,
+            own_age=count_days(came, context.day),
+            collected=came.notnull() & invoice.due_dt.notnull() & invoice.amount.notnull() & invoice.currency.notnull(),
+        )
+    ]
+
+
+def _find_open(invoice: Relation, context: Context) -> tuple[Any, Any]:
+    """The day an invoice came, and whether it is unpaid at the cut."""
     came = invoice.received_dt.coalesce(invoice.invoice_dt)
     is_settled = (invoice.paid_dt <= context.day).fill_null(False) | (
         invoice.paid_dt.isnull() & invoice.status.isin(["paid", "rejected"]).fill_null(False)
     )
-    is_open = (came <= context.day) & ~is_settled
+    return came, (came <= context.day) & ~is_settled
+
+
+def find_open_invoices(context: Context) -> list[Part]:
+    """One row per invoice: counted while unpaid; overdue where its due day has passed; its age from receipt, in days."""
+    invoice = table("invoice")
+    came, is_open = _find_open(invoice, context)
     return [
         build_part(
             "invoice",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from quarterdeck.measures.special import attrition, audits, budget, cycle_time, earned_value, engagement
+from quarterdeck.measures.special import amounts, attrition, audits, budget, cycle_time, earned_value, engagement
 
 if TYPE_CHECKING:
     from quarterdeck.measures.model import Definition
@@ -25,6 +25,7 @@ class Special:
 
 
 SPECIAL: Mapping[str, Special] = {
+    "amount_share": Special(amounts.evaluate_amounts, ()),
     "attrition": Special(attrition.evaluate_attrition, ("days",)),
     "audit_findings": Special(audits.evaluate_audits, ("days",)),
     "budget_variance": Special(budget.evaluate_budget, ("span", "against", "error_per_trial", "correlation")),

@@ -1,0 +1,93 @@
+SELECT
+  "t1"."study_id",
+  "t1"."vendor_id",
+  COUNT(*) AS "n_rows",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) AS "n_filled",
+  SUM(
+    CASE
+      WHEN COALESCE("t1"."collected", FALSE)
+      THEN CASE
+        WHEN COALESCE((
+          "t1"."numerator" <> 0
+        ) OR (
+          "t1"."denominator" <> 0
+        ), FALSE)
+        THEN 1
+        ELSE 0
+      END
+      ELSE 0
+    END
+  ) AS "n_counted",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
+  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+FROM (
+  SELECT
+    (
+      COALESCE("t0"."received_dt", "t0"."invoice_dt") IS NOT NULL
+    )
+    AND (
+      "t0"."due_dt" IS NOT NULL
+    )
+    AND (
+      "t0"."amount" IS NOT NULL
+    )
+    AND (
+      "t0"."currency" IS NOT NULL
+    ) AS "collected",
+    TRUE AS "filled",
+    "t0"."invoice_id" AS "key_invoice_id",
+    "t0"."_file",
+    "t0"."_sheet",
+    "t0"."_line",
+    "t0"."study_id",
+    "t0"."vendor_id",
+    COALESCE("t0"."received_dt", "t0"."invoice_dt") AS "happened",
+    CAST(CASE
+      WHEN COALESCE(
+        (
+          COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(2026, 6, 30)
+        )
+        AND NOT (
+          COALESCE("t0"."paid_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+          OR (
+            (
+              "t0"."paid_dt" IS NULL
+            )
+            AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
+          )
+        )
+        AND (
+          "t0"."due_dt" < MAKE_DATE(2026, 6, 30)
+        ),
+        FALSE
+      )
+      THEN "t0"."amount"
+      ELSE 0
+    END AS DOUBLE) AS "numerator",
+    CAST(CASE
+      WHEN COALESCE(
+        (
+          COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(2026, 6, 30)
+        )
+        AND NOT (
+          COALESCE("t0"."paid_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+          OR (
+            (
+              "t0"."paid_dt" IS NULL
+            )
+            AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
+          )
+        ),
+        FALSE
+      )
+      THEN "t0"."amount"
+      ELSE 0
+    END AS DOUBLE) AS "denominator",
+    "t0"."currency" AS "own_currency",
+    DATE_DIFF('DAY', COALESCE("t0"."received_dt", "t0"."invoice_dt"), MAKE_DATE(2026, 6, 30)) AS "own_age"
+  FROM "invoice" AS "t0"
+) AS "t1"
+GROUP BY
+  1,
+  2
