@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.connectors.load import load_paths
+from quarterdeck.evidence import workbench
 from quarterdeck.evidence.load import LoadResult
 from quarterdeck.evidence.mapping import SourceMapping
 from quarterdeck.evidence.quarantine import export_quarantine, read_quarantine
@@ -245,9 +246,37 @@ def test_whatever_is_given_is_loaded_or_quarantined(
     assert snapshot.query("SELECT count(*) AS n FROM quarantine").to_pylist() == [{"n": count.quarantined}]
 
 
-def test_lines_are_right_in_a_file_large_enough_to_be_read_in_parallel(tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [0, workbench.LARGE], ids=["read where it lies", "kept in memory"])
+def test_lines_are_right_in_a_file_large_enough_to_be_read_in_parallel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr(workbench, "LARGE", large)
     lines = [f"S{n % 7},{(n * 7919) % 700_000:07d},{n},2025-01-{n % 28 + 1:02d},performed" for n in range(700_000)]
     load(tmp_path, {"visit.csv": "study_id,subject_id,visit,visit_dt,visit_status\n" + "\n".join(lines) + "\n"})
     assert rows(tmp_path, "SELECT count(*) AS n, count(*) FILTER (_line <> visit::INTEGER + 2) AS wrong FROM visit") == [
         {"n": 700_000, "wrong": 0}
     ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "visit.csv": "study_id,subject_id,visit,visit_dt\nA,P1,V1, 2025-01-01\nA,P1,V2,soon\nA,P1,V2,2025-01-03\nA,P1,V3,45000\n,P2,V1,\n"
+        },
+        {"visit.csv": "study_id,subject_id,visit,visit_dt\nA,P1,V1,2025-01-01\n,,,\nA,P1,V1,2025-01-01\nA,P1,V2,2025-01-03"},
+        {"study.csv": STUDY, "site.csv": SITE + "A,3,Atlantis,\nA,4,France,2025-03-01\n"},
+        {"visit.csv": 'study_id,subject_id,visit\nA,P1,"V\n1"\nA,P1,V2\n'},
+        {"visit.csv": "study_id,subject_id,visit\nA,P1,V1,too many\nA,P1,V2\n"},
+    ],
+    ids=["bad rows", "blank row", "names of countries", "line break in a field", "malformed line"],
+)
+def test_a_large_file_read_where_it_lies_gives_what_one_kept_in_memory_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
+) -> None:
+    found = []
+    for large in (0, workbench.LARGE):
+        monkeypatch.setattr(workbench, "LARGE", large)
+        home = tmp_path / str(large)
+        result = load(home, files)
+        tables = [rows(home, f"SELECT * FROM {name.split('.')[0]} ORDER BY ALL") for name in files]
+        found.append((tables, rows(home, "SELECT * FROM quarantine ORDER BY ALL"), result.given, result.notices))
+    assert found[0] == found[1]

@@ -14,7 +14,7 @@ from quarterdeck.evidence.batch import PLAIN, Batch, ColumnRule
 from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contract, referenced_key
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.snapshot import quote
-from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, cleaned, is_missing, is_serial, reason_of, text, typed
+from quarterdeck.evidence.values import FIRST_YEAR, LAST_YEAR, bare, cleaned, is_missing, is_serial, reason_of, text, typed
 from quarterdeck.evidence.workbench import Workbench
 from quarterdeck.vocabulary.wording import plural
 
@@ -64,36 +64,47 @@ def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
     bad = " OR ".join(f"COALESCE({problem.condition}, false)" for problem in problems) or "false"
     # Names of countries and currencies are looked up by joins, after which the place of a row no longer tells its line.
     is_by_place = "_above" in described and not any(column.type in ("country", "currency") for column in present)
-    rows = _typed_select(batch, present, is_text, set(described), "_above AS _line" if is_by_place else _line_of(described))
+    lineage = _lineage(batch, described)
+    rows = _typed_select(batch, present, is_text, {"_line": "_above"} if is_by_place else lineage)
     serials = _serial_columns(present, is_text, batch)
-    if not any(is_text.values()) and bad == "false":
+    if not any(is_text.values()) and bad == "false" and not is_by_place:
         relation = workbench.name("typed")
         workbench.execute(f"CREATE VIEW {relation} AS {rows}")
         given = workbench.scalar(f"SELECT count(*) FROM {relation}")
         return Checked(batch, _good_view(workbench, contract, present, relation, ", ".join(LINEAGE)), given, 0)
-    relation, n_serial = _read_once(workbench, present, rows, bad, serials)
+    relation, n_serial = _read_once(workbench, rows, bad, serials)
     given, n_bad = workbench.execute(f"SELECT count(*), count(*) FILTER (_is_bad) FROM {relation}").fetchall()[0]
     if n_bad:
-        again = _typed_select(batch, present, is_text, set(described), _line_of(described))
+        again = _typed_select(batch, present, is_text, lineage)
         _quarantine_problems(workbench, batch, contract, f"({again})", problems, bad, is_text)
-    lineage = ", ".join([*LINEAGE[:-1], "rowid + 1 + _line AS _line"]) if is_by_place else ", ".join(LINEAGE)
-    good_rows = _good_view(workbench, contract, present, relation, lineage, " WHERE NOT _is_bad" if n_bad else "")
+    kept = _lineage_by_place(workbench, batch, lineage) if is_by_place else ", ".join(LINEAGE)
+    good_rows = _good_view(workbench, contract, present, relation, kept, " WHERE NOT _is_bad" if n_bad else "")
     return Checked(batch, good_rows, given, n_bad, tuple(_serial_notices(contract, n_serial)))
 
 
-def _line_of(described: Collection[str]) -> str:
-    return "row_number() OVER () + _above AS _line" if "_above" in described else "_line::BIGINT AS _line"
+def _lineage(batch: Batch, described: Collection[str]) -> dict[str, str]:
+    """SQL over the batch for each column of lineage."""
+    source = f"COALESCE(_source, {text(batch.source)})" if "_source" in described else text(batch.source)
+    line = "row_number() OVER () + _above" if "_above" in described else "_line::BIGINT"
+    return {"_source": source, "_file": "_file", "_sheet": "_sheet", "_line": line}
 
 
-def _read_once(workbench: Workbench, present: Sequence[Column], rows: str, bad: str, serials: dict[str, str]) -> tuple[str, dict[str, int]]:
+def _lineage_by_place(workbench: Workbench, batch: Batch, lineage: Mapping[str, str]) -> str:
+    """SQL over the table of typed rows. They come from one file, whose name need not be repeated in every row."""
+    file, sheet = workbench.execute(f"SELECT _file, _sheet FROM {batch.relation} LIMIT 1").fetchall()[0]
+    return f"{lineage['_source']} AS _source, {text(file)} AS _file, {text(sheet)} AS _sheet, rowid + 1 + _line AS _line"
+
+
+def _read_once(workbench: Workbench, rows: str, bad: str, serials: dict[str, str]) -> tuple[str, dict[str, int]]:
     """A table of typed rows with `_is_bad`, and how many values of each date column were serial numbers.
 
     The text as it came is not kept: only rows that break the contract are read again, for their place in quarantine.
     """
     relation = workbench.name("typed")
     flags = "".join(f", {condition} AS {quote('_serial_' + name)}" for name, condition in serials.items())
-    names = ", ".join(quote(column.name) for column in present)
-    workbench.execute(f"CREATE TABLE {relation} AS SELECT {names}, {', '.join(LINEAGE)}, {bad} AS _is_bad{flags} FROM ({rows})")
+    workbench.execute(
+        f"CREATE TABLE {relation} AS SELECT COLUMNS(lambda name: NOT starts_with(name, '_raw_')), {bad} AS _is_bad{flags} FROM ({rows})"
+    )
     if not serials:
         return relation, {}
     counts = ", ".join(f"count(*) FILTER ({quote('_serial_' + name)})" for name in serials)
@@ -190,7 +201,7 @@ def _needs_reading(column: Column, batch: Batch) -> bool:
     return bool(column.codes) or column.type in ("country", "currency", "list") or not batch.rules.get(column.name, PLAIN).is_plain
 
 
-def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bool], described: set[str], line: str) -> str:
+def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bool], lineage: Mapping[str, str]) -> str:
     """SQL for the batch with typed columns, `_raw_<name>` beside those that were read from text, and lineage."""
     raws, columns = [], []
     for column in present:
@@ -201,17 +212,14 @@ def _typed_select(batch: Batch, present: Sequence[Column], is_text: dict[str, bo
             value = typed(column, quote("_raw_" + column.name), rule)
             columns.append(quote("_raw_" + column.name))
         elif column.duckdb_type == "VARCHAR":
-            value = f"NULLIF(trim({source}), '')"
             raws.append(source + f" AS {quote(column.name)}" if rule.constant is not None else source)
-            value = f"NULLIF(trim({quote(column.name)}), '')"
+            value = bare(quote(column.name))
         else:
             raws.append(source)
             value = f"{quote(column.name)}::{column.duckdb_type}"
         columns.append(f"{f'COALESCE({value}, {text(str())})' if column.may_be_empty else value} AS {quote(column.name)}")
-    source_name = "COALESCE(_source, " + text(batch.source) + ")" if "_source" in described else text(batch.source)
-    lineage = f"{source_name} AS _source, _file, _sheet, {line}"
-    inner = f"SELECT {', '.join(raws)}, {lineage} FROM {batch.relation}"
-    return f"SELECT {', '.join(columns)}, {', '.join(LINEAGE)} FROM ({inner})"
+    inner = f"SELECT {', '.join(raws)}, {', '.join(f'{value} AS {name}' for name, value in lineage.items())} FROM {batch.relation}"
+    return f"SELECT {', '.join(columns)}, {', '.join(lineage)} FROM ({inner})"
 
 
 def _problems(
