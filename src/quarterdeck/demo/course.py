@@ -49,6 +49,7 @@ class Course:
     months: Days  # month ends, approval to lock or to half a year after the planned one
     work: Work
     plan: Work
+    activations: Days  # of the sites that ever open
 
 
 def derive_course(options: DemoOptions, people: Participants) -> Course:
@@ -60,9 +61,9 @@ def derive_course(options: DemoOptions, people: Participants) -> Course:
     lock = last_visit + np.timedelta64(round(LOCK_DAYS * rng.lognormal(0, 0.25)), "D")
     latest = max(lock, np.datetime64(study.lock, "D") + np.timedelta64(180, "D"))
     months = month_ends(np.datetime64(study.approved, "D"), latest)
-    return Course(
-        study, people.last_in, last_visit, lock, months, _true_work(people, months, last_visit, lock), planned_work(study, months)
-    )
+    work = _true_work(people, months, last_visit, lock)
+    opened = people.sites.active[~np.isnat(people.sites.active)]
+    return Course(study, people.last_in, last_visit, lock, months, work, planned_work(study, months), opened)
 
 
 def month_ends(first: np.datetime64, last: np.datetime64) -> Days:

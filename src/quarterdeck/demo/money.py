@@ -92,12 +92,11 @@ def _draft_deliverables(rng: np.random.Generator, course: Course, contract_id: s
     delivered[7] = course.lock
 
     def finish(seen: Columns, day: np.datetime64) -> Columns:
-        elapsed = float(np.clip((day - approved).astype(int) / max(1, (course.lock - approved).astype(int)), 0, 1))
-        true_months = float((course.lock - approved).astype(int)) / 30.44
-        stretch = np.array([true_months / months if paid == "month" else 1.0 for _, paid, _ in UNITS])
-        done = np.where(is_set(seen["delivered_dt"]), 1.0, 0.0)
-        progress = np.array([elapsed if paid != "milestone" else np.nan for _, paid, _ in UNITS])
-        seen["actual_units"] = np.where(np.isnan(progress), done, np.round(seen["planned_units"] * progress * stretch))
+        time, by_site, people = course.work.until(int((course.months <= day).sum()))
+        initiated = float((course.activations <= day).sum()) / study.n_sites
+        progress = np.array([time, by_site, time, initiated, by_site, people, np.nan, np.nan])  # of UNITS, in their order
+        delivered = np.where(is_set(seen["delivered_dt"]), 1.0, 0.0)
+        seen["actual_units"] = np.where(np.isnan(progress), delivered, np.round(seen["planned_units"] * np.nan_to_num(progress)))
         seen["quality_score"] = np.where(is_set(seen["accepted_dt"]), seen["quality_score"], np.nan)
         return seen
 

@@ -55,7 +55,7 @@ def prepare_money(study: StudyFacts, today: date, learnt: Learnt) -> Money:
     if b is None or b.approved <= 0:
         return Money()
     units, done, so_far = approved_units(study, b), work_done(study, today), planned_work(study, today)
-    spent, share = b.spent + b.accrued, min(units.value(so_far) / b.approved, 1.0)
+    spent, share = b.spent + b.accrued, units.value(so_far) / max(units.value(planned_work(study, date.max)), 1e-9)
     early, late = _phasing(b.baseline_share, share)
     worked = early * units.value(done)
     belief = BELIEF * max(b.approved - worked, 0.1 * b.approved)
