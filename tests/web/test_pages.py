@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import re
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from quarterdeck.connectors.load import load_paths
 from quarterdeck.evidence.store import Store
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
@@ -77,6 +79,40 @@ def test_a_number_leads_from_the_bridge_to_its_source_row_in_three_clicks(demo_c
     number = next(link for link in Page(demo_client.get("/").text).links if link.startswith("/number"))
     row = next(link for link in Page(demo_client.get(number).text).links if link.startswith("/evidence/rows"))
     assert re.search(r"Line \d+ of .+\.csv", demo_client.get(row).text)
+
+
+def test_the_rows_to_correct_are_a_file_that_loads_again(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "study.csv").write_text("study_id,phase\nA1,P3\n", encoding="utf-8")
+    (folder / "site.csv").write_text("study_id,site_id,country\nA1,01,GB\nA1,02,Narnia\n", encoding="utf-8")
+    settings = Settings(home=tmp_path / "home")
+    store = Store(settings.evidence_dir)
+    load_paths(store, [folder], datetime(2026, 6, 30, tzinfo=UTC))
+    with TestClient(create_app(settings, work=False)) as client:
+        page = client.get("/evidence/quarantine").text
+        assert "Not one of the allowed codes" in page
+        answer = client.get(next(link for link in Page(page).links if "/evidence/quarantine/files/" in link))
+    (tmp_path / "site.csv").write_text(answer.text.replace("Narnia", "DE", 1), encoding="utf-8")
+    result = load_paths(store, [tmp_path / "site.csv"], datetime(2026, 7, 1, tzinfo=UTC))
+    assert (result.loaded, result.quarantined) == (1, 0)
+
+
+def test_a_source_that_is_silent_is_out_of_date_on_the_bridge_and_on_its_page(demo_client: TestClient, demo_home: Path) -> None:
+    from quarterdeck.web.matters import findings_of
+
+    silent = {str(f.facts["source"]) for f in findings_of(Store(Settings(home=demo_home).evidence_dir).open()) if f.id.startswith("feed/")}
+    assert silent
+    evidence = demo_client.get("/evidence").text
+    assert f"Out of date: {', '.join(sorted(silent))}" in evidence
+    assert "out of date</a>" in demo_client.get("/").text
+
+
+def test_the_bridge_names_each_trial_once_before_it_names_one_twice(demo_client: TestClient) -> None:
+    section = demo_client.get("/").text.split('id="attention"')[1].split("</section>")[0]
+    headlines = re.findall(r'<a href="/finding[^"]*">([^<]*)</a>', section)
+    trials = [found.group() for headline in headlines if (found := re.search(r"QD-\d+", headline))]
+    assert len(trials) == len(set(trials))
 
 
 def test_every_table_is_exported_as_csv_and_xlsx_with_the_same_rows(demo_client: TestClient) -> None:

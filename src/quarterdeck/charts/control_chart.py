@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -73,9 +73,21 @@ class ControlChart(Chart):
         if self.target is not None:
             layers.append(alt.Chart(data([{"value": self.target}])).mark_rule(color=signal("ink"), strokeDash=[5, 4]).encode(y=y))
         layers += [_label(text, day, value, x, y, wide) for text, day, value in self._labels(wide)]
-        if fired := [row | {"text": row["signal"]} for row in known if row["signal"]][-3:]:
-            layers.append(alt.Chart(data(fired)).mark_text(dy=-14, fontWeight=600).encode(x=x, y=y, text="text:N", color=by_verdict()))
+        if fired := self._told(known):
+            layers.append(
+                alt.Chart(data(fired)).mark_text(dy=-14, fontWeight=600, align="right").encode(x=x, y=y, text="text:N", color=by_verdict())
+            )
         return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=220)
+
+    def _told(self, known: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Signals to write out: the newest, and of earlier ones those far enough apart to be read. All have their shape, and a row in the table."""
+        told: list[dict[str, Any]] = []
+        places: list[int] = []
+        for place, row in reversed(list(enumerate(known))):
+            if row["signal"] and (not places or places[-1] - place >= max(4, len(known) // 3)) and len(told) < 3:
+                told.append({**row, "text": row["signal"]})
+                places.append(place)
+        return told
 
     def _labels(self, wide: bool) -> list[tuple[str, date, float]]:
         if not self.steps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -18,19 +17,21 @@ from quarterdeck.web.matters import concerns, gather_findings, reading_of, study
 from quarterdeck.web.navigation import Entry
 from quarterdeck.web.pages.trials import by_study, rank, trial_table
 from quarterdeck.web.portfolio import read_portfolio
+from quarterdeck.web.sources import read_sources
 from quarterdeck.web.tables import words
 from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.vocabulary.finding import Finding
 
 router = APIRouter()
 NAVIGATION = (Entry("Bridge", "/", "Bridge", "What needs me this week?"),)
 # The four targets of the role; where a measure has no reading, the next of its line stands in.
 HEADLINES = (
     ("Budget variance", ("budget_variance_year", "budget_variance_quarter")),
-    ("Cycle time", ("cycle_time_change", "cycle_time")),
-    ("Major audit findings", ("major_findings_per_audit", "critical_findings_per_audit")),
+    ("Cycle time against last year", ("cycle_time_change", "cycle_time")),
+    ("Major findings per audit", ("major_findings_per_audit", "critical_findings_per_audit")),
     ("Regrettable attrition", ("regrettable_attrition", "engagement")),
 )
 SHOWN = 5
@@ -47,6 +48,8 @@ def show_bridge(view: View = permit("page.read", any_scope=True)) -> Response:
     headlines = [_headline(view, name, measures) for name, measures in HEADLINES] if view.covers_portfolio else []
     change = _changes(view)
     fresh = freshness(view.snapshot)
+    first, more = _one_each(urgent)
+    chances = [entry for entry in findings if entry.opportunity]
     finding = (
         f"{wording.of(len(worst), len(trials))} trials need attention"
         if worst
@@ -55,9 +58,9 @@ def show_bridge(view: View = permit("page.read", any_scope=True)) -> Response:
     return view.page(
         "bridge/index.html", finding=finding, tables=[trial_table(view, worst[:8], matters)],
         charts={entry["chart_name"]: entry["chart"] for entry in headlines if entry["chart"]}, readings=[entry["reading"] for entry in headlines if entry["reading"]], findings=urgent,
-        headlines=[entry for entry in headlines if entry["reading"]], urgent=urgent[:SHOWN], n_urgent=len(urgent), change=change, fresh=fresh,
-        opportunities=[f for f in findings if f.opportunity][:3],
-        cites=[len(worst), len(trials), len(urgent), SHOWN, *change.values(), *fresh.values(), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action)), *(e["sentence"] for e in headlines), *(e["of"] for e in headlines)],
+        headlines=[entry for entry in headlines if entry["reading"]], urgent=first, more=more, n_urgent=len(urgent), change=change, fresh=fresh,
+        opportunities=chances[:3], n_chances=len(chances), n_worst=len(worst[:8]),
+        cites=[len(worst), len(trials), len(urgent), len(first), len(chances), len(chances[:3]), len(worst[:8]), *(count for count, _ in more.values()), *change.values(), *fresh.values(), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action)), *(e["sentence"] for e in headlines), *(e["of"] for e in headlines)],
     )  # fmt: skip
 
 
@@ -78,14 +81,19 @@ def show_attention(view: View = permit("page.read", any_scope=True)) -> Response
     )  # fmt: skip
 
 
+def _one_each(urgent: list[Finding]) -> tuple[list[Finding], dict[str, tuple[int, str]]]:
+    """The gravest matter of each trial (or other thing), and by finding how many more there are of it and where: one trial must not hide the others."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in urgent:
+        groups.setdefault(study_of(finding.scope) or finding.id, []).append(finding)
+    chosen = list(groups.items())[:SHOWN]
+    return [found[0] for _, found in chosen], {found[0].id: (len(found) - 1, f"/trials/{key}") for key, found in chosen if len(found) > 1}
+
+
 def freshness(snapshot: Snapshot) -> dict[str, Any]:
     """How many sources are as fresh as their rhythm, how many rows wait in quarantine, how many trials have participants."""
-    sources = list(snapshot.info.sources.values())
-    late = [
-        s
-        for s in sources
-        if s.get("rhythm_days") is not None and (snapshot.data_cut - date.fromisoformat(str(s["cut"]))).days > float(s["rhythm_days"])
-    ]
+    sources = read_sources(snapshot)
+    late = [source for source in sources if source.is_late]
     trials = read_portfolio(snapshot).trials
     return {
         "sources": len(sources),

@@ -63,7 +63,7 @@ def show_decisions(view: View = permit("record.read")) -> Response:
             trail, empty="Nothing was recorded yet.", note="The newest 2,000 events." if count > 2000 else "",
         ),
     ]  # fmt: skip
-    finding = f"{wording.plural(len(decisions), 'decision')} and {wording.plural(count, 'recorded act')}"
+    finding = f"{wording.plural(len(decisions), 'decision') if decisions else 'No decision'} and {wording.plural(count, 'recorded act')}"
     return view.page(
         "decisions/index.html", finding=finding, tables=tables, needs_facts=False, chain=_chain(view), cites=[len(decisions), count, 2000]
     )

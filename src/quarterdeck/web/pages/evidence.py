@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from quarterdeck.connectors.discovery import load_connectors
 from quarterdeck.evidence.contracts import get_contract, load_contracts
+from quarterdeck.evidence.quarantine import KINDS, export_quarantine
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.navigation import Entry, Hit
+from quarterdeck.web.sources import Source, read_sources
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
@@ -36,8 +41,8 @@ HIDDEN = "hidden to protect people"
 def show_evidence(view: View = permit("portfolio.read")) -> Response:
     """Sources with freshness, tables with rows, and what waits in quarantine."""
     info = view.snapshot.info
-    sources = [_source_row(name, source, info.data_cut) for name, source in sorted(info.sources.items())]
-    late = [row for row in sources if row["state"] is Verdict.CONCERN]
+    sources = read_sources(view.snapshot)
+    late = [source for source in sources if source.is_late]
     set_aside = info.quarantine.rows if info.quarantine else 0
     columns = [
         Column("source", "Source"), Column("cut", "Facts up to"), Column("age", "Age", "days", is_number=True), Column("rhythm", "Expected every", is_number=True), Column("state", "Freshness"),
@@ -51,11 +56,19 @@ def show_evidence(view: View = permit("portfolio.read")) -> Response:
         "evidence/index.html",
         finding=finding,
         tables=[
-            Table("sources", "Sources, the latest facts of each", columns, sources, empty="No source is named in this snapshot."),
+            Table(
+                "sources",
+                "Sources, the latest facts of each",
+                columns,
+                [_source_row(source) for source in sources],
+                empty="No source is named in this snapshot.",
+            ),
             _tables(info),
         ],
         set_aside=set_aside,
         rows=info.rows,
+        held=len(info.tables),
+        late=[source.name for source in late],
         cites=[len(late), len(sources), set_aside, info.rows, len(info.tables)],
     )
 
@@ -181,20 +194,36 @@ def show_quarantine(view: View = permit("quarantine.read")) -> Response:
         lambda: view.snapshot.query("SELECT kind, count(*) AS n FROM quarantine GROUP BY kind ORDER BY n DESC").to_pylist(),
     )
     columns = [
-        Column("where", "File and line"), Column("table", "Table"), Column("column", "Column"), Column("value", "Value"), Column("reason", "Why"), Column("row", "The whole row", is_sortable=False),
+        Column("where", "File and line"), Column("table", "Table"), Column("column", "Column"), Column("value", "Value"), Column("reason", "Why"), Column("row", "Row", is_sortable=False),
     ]  # fmt: skip
     kinds = Table(
         "kinds",
         "Reasons, the most frequent first",
         [Column("kind", "Reason"), Column("n", "Rows", is_number=True)],
-        [{"kind": k["kind"].replace("_", " "), "n": k["n"]} for k in by_kind],
+        [{"kind": Cell(k["kind"], KINDS.get(k["kind"], k["kind"]).capitalize()), "n": k["n"]} for k in by_kind],
     )
-    total = len(rows)
+    total = sum(int(k["n"]) for k in by_kind)
+    correctable = sorted({str(row["table"]) for row in rows})
     finding = (
         f"{wording.plural(total, 'row')} {'is' if total == 1 else 'are'} set aside until corrected" if total else "No row is set aside"
     )
     table = Table("quarantine", "Rows in quarantine", columns, rows, empty="Every row that was given kept its contract.")
-    return view.page("evidence/quarantine.html", finding=finding, tables=[table, kinds], total=total, cites=[total])
+    return view.page(
+        "evidence/quarantine.html", finding=finding, tables=[table, kinds], total=total, correctable=correctable, cites=[total]
+    )
+
+
+@router.get("/evidence/quarantine/files/{table}")
+def download_quarantine(table: str, view: View = permit("quarantine.read")) -> Response:
+    """The rows of one table as a file to correct and upload: only those rows load again. Raises NotPermitted where they hold health data."""
+    get_contract(table)
+    with TemporaryDirectory() as folder:
+        written = export_quarantine(view.snapshot, Path(folder), table)
+        if not written:
+            raise NotFound("No row of this table is to be corrected", thing=table, next_step="Look at the list of the quarantine.")
+        content = written[0].read_bytes()
+    disposition = f'attachment; filename="{table}.csv"'
+    return Response(content, media_type="text/csv; charset=utf-8", headers={"content-disposition": disposition})
 
 
 @router.get("/evidence/contracts")
@@ -307,16 +336,14 @@ def search(view: View, words: str) -> list[Hit]:
     return found[:10]
 
 
-def _source_row(name: str, source: dict[str, Any], today: date) -> dict[str, Any]:
-    cut = date.fromisoformat(str(source.get("cut", today.isoformat())))
-    age, rhythm = (today - cut).days, source.get("rhythm_days")
-    is_late = rhythm is not None and age > float(rhythm)
+def _source_row(source: Source) -> dict[str, Any]:
+    connector = load_connectors().get(source.connector)
     return {
-        "source": Cell(name, sub=str(source.get("connector", ""))),
-        "cut": cut,
-        "age": age,
-        "rhythm": Cell(rhythm, f"{wording.number(float(rhythm))} days") if rhythm is not None else "no rhythm stated",
-        "state": Verdict.CONCERN if is_late else Cell("as expected", "as expected"),
+        "source": Cell(source.name, sub=connector.title if connector else source.connector),
+        "cut": source.newest,
+        "age": source.age,
+        "rhythm": Cell(source.rhythm, wording.plural(source.rhythm, "day")) if source.rhythm is not None else "no rhythm stated",
+        "state": Cell("out of date", "Out of date", verdict=Verdict.CONCERN) if source.is_late else Cell("as expected", "as expected"),
     }
 
 
@@ -335,14 +362,17 @@ def _quarantine_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
         {
             "where": Cell(f"{r['_file']}, {r['_sheet'] + ', ' if r['_sheet'] else ''}line {r['_line']}"), "table": r["table_name"], "column": r["column_name"] or "the whole row",
             "value": r["value"] if r["value"] is not None else "empty", "reason": Cell(r["reason"], sub=f"{r['n_problems']} problems in this row" if (r["n_problems"] or 0) > 1 else ""),
-            "row": Cell(r["row_json"] or "", _short(r["row_json"])),
+            "row": _key_of(r["table_name"], r["row_json"]),
         }
         for r in found
     ]  # fmt: skip
 
 
-def _short(text: str | None) -> str:
-    return "not readable as a row" if not text else text if len(text) < 120 else text[:117] + "…"
+def _key_of(table: str, row_json: str | None) -> str:
+    """The key of a row, as far as it has one. The whole row is in the file to correct, which leaves out nothing and asks who may have it."""
+    row = json.loads(row_json) if row_json else {}
+    key = [str(row[name]) for name in get_contract(table).key if row.get(name)]
+    return " / ".join(key) if key else "cannot be told apart into columns"
 
 
 def _differences(older: Snapshot, newer: Snapshot) -> dict[str, tuple[int, int, int]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 NAVIGATION = (Entry("Measures", "/measures", "Bridge", "What is measured, how, and where does it stand?"),)
-PERIODS = 18  # months in a history
+PERIODS, QUARTERS = 18, 8  # in a history
 LEVEL_WORDS = {
     "study": "Trial",
     "vendor": "Vendor",
@@ -106,12 +106,12 @@ def show_measure(measure_id: str, view: View = permit("portfolio.read")) -> Resp
         else f"{definition.name} is not assessed for the portfolio"
     )
     return view.page(
-        "measures/measure.html", finding=finding, definition=definition, reading=reading, charts=charts, history=history, level=LEVEL_WORDS.get(level, ""),
+        "measures/measure.html", finding=finding, definition=definition, reading=reading, charts=charts, history=history, level=LEVEL_WORDS.get(level, ""), spread=_spread(level, readings),
         probability=probability_sentence(reading) if reading else "", tables=[_breakdown(view, definition, level, readings), benchmark_table(definition), *_examples(definition)],
         readings=[*([reading] if reading else []), *readings.values()], examples=[example.name for example in definition.examples],
         cites=[str(value) for value in (definition.question, definition.why, definition.numerator, definition.denominator, definition.limits, definition.minimum, definition.version, definition.hash, definition.name,
                definition.reviewed, definition.review_due, 100 * definition.method.level, definition.target and definition.target.in_words(definition.unit), definition.target and definition.target.source,
-               definition.target and definition.target.horizon, *(f"{k} {v}" for k, v in definition.parameters.items()), *(e.name for e in definition.examples))] + [definition.reviewed, definition.review_due, *_counts(history)],
+               definition.target and definition.target.horizon, *(f"{k} {v}" for k, v in definition.parameters.items()), *(e.name for e in definition.examples))] + [definition.reviewed, definition.review_due, *_counts(history), _spread(level, readings)],
     )  # fmt: skip
 
 
@@ -121,7 +121,8 @@ def history_chart(snapshot: Snapshot, definition: Definition) -> ControlChart | 
 
     if definition.history == "none" or "portfolio" not in definition.levels:
         return None
-    readings = history(definition.id, snapshot, periods=get_periods("month", PERIODS, snapshot.data_cut))
+    kind, count = ("quarter", QUARTERS) if definition.method.options.get("span") == "quarter" else ("month", PERIODS)
+    readings = history(definition.id, snapshot, periods=get_periods(kind, count, snapshot.data_cut))
     known = [reading for reading in readings if reading.value is not None]
     fitted = fit_control_chart(readings)
     if fitted is None or len(known) < 6:
@@ -129,7 +130,7 @@ def history_chart(snapshot: Snapshot, definition: Definition) -> ControlChart | 
     fired = dict(fitted.signals)
     steps = []
     for index, reading in enumerate(known):
-        day = reading.period.last if reading.period else reading.as_of or snapshot.data_cut
+        day = min(reading.period.last if reading.period else snapshot.data_cut, reading.as_of or snapshot.data_cut)
         value = float(fitted.values[index])
         worse = (value > fitted.centre) == (definition.direction.value == "lower")
         verdict = Verdict.ORDINARY if index not in fired else Verdict.CONCERN if worse else Verdict.BETTER
@@ -137,14 +138,24 @@ def history_chart(snapshot: Snapshot, definition: Definition) -> ControlChart | 
             Step(day, value, float(fitted.centre), float(fitted.low[index]), float(fitted.high[index]), fired.get(index, ""), verdict)
         )
     sentence = (
-        f"{wording.of(len(fired), len(steps))} months {'lies' if len(fired) == 1 else 'lie'} outside ordinary variation."
+        f"{wording.of(len(fired), len(steps))} {kind}s {'lies' if len(fired) == 1 else 'lie'} outside ordinary variation."
         if fired
-        else f"All {len(steps)} months lie within ordinary variation."
+        else f"All {len(steps)} {kind}s lie within ordinary variation."
     )
     return ControlChart(
         title=f"{definition.name} over time", sentence=sentence, unit=definition.unit, steps=tuple(steps), target=definition.target.value if definition.target else None, source=trial_charts.SOURCE,
-        method="Each month is worked out from the dates of events in these facts. The band holds ordinary variation; a point outside it, or eight on one side of the centre, is a signal.",
+        method=f"Each {kind} is worked out from the dates of events in these facts. The band holds ordinary variation; a point outside it, or eight on one side of the centre, is a signal.",
     )  # fmt: skip
+
+
+def _spread(level: str, readings: Mapping[str, Reading]) -> str:
+    """Where it differs, as a heading."""
+    known = [reading for reading in readings.values() if reading.is_assessed]
+    bad = sum(reading.verdict is Verdict.CONCERN for reading in known)
+    what = {"study": "trials", "vendor": "vendors", "team": "teams"}.get(level, "things")
+    if not bad:
+        return f"Where it differs between {what}"
+    return f"{wording.of(bad, len(known))} {what} {'is' if bad == 1 else 'are'} a concern"
 
 
 def _counts(history: ControlChart | None) -> list[int]:

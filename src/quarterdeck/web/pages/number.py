@@ -48,7 +48,7 @@ def show_number(id: str, view: View = permit("page.read", any_scope=True)) -> Re
     ]  # fmt: skip
     table = Table(
         "rows",
-        "Rows behind this number",
+        "Rows behind this number, each in its own currency" if reading.details.get("currency") else "Rows behind this number",
         columns,
         rows,
         empty="No row adds to this number. It is missing, or it is worked out from other readings.",
@@ -61,11 +61,21 @@ def show_number(id: str, view: View = permit("page.read", any_scope=True)) -> Re
         reading=reading,
         definition=definition,
         thing=name_of_scope(reading),
+        top=_amount(reading, reading.numerator),
+        bottom=_amount(reading, reading.denominator),
         is_cut=len(rows) == SHOWN,
         shown=SHOWN,
-        cites=[SHOWN, definition.version, definition.question, definition.numerator, definition.denominator, definition.limits, definition.method.name, definition.hash, definition.name,
+        cites=[SHOWN, _amount(reading, reading.numerator), _amount(reading, reading.denominator), definition.version, definition.question, definition.numerator, definition.denominator, definition.limits, definition.method.name, definition.hash, definition.name,
                definition.minimum, 100 * definition.method.level, str(definition.target and definition.target.in_words(definition.unit)), str(definition.reviewed), str(definition.target and definition.target.horizon)],
     )  # fmt: skip
+
+
+def _amount(reading: Reading, value: float | None) -> str:
+    """What stands on top or below, with its currency where it is money."""
+    if value is None:
+        return ""
+    currency = reading.details.get("currency")
+    return wording.money(value, str(currency)) if currency else wording.number(value)
 
 
 def find_reading(snapshot: Snapshot, reading_id: str) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from quarterdeck.charts.base import Chart
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import NotFound
+from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.countries import country_name, country_names
@@ -43,10 +45,10 @@ def show_site(study_id: str, site_id: str, view: View = permit("page.read")) -> 
     steps = [{"step": label, "date": site.row[name] or "not yet"} for label, name in STEPS if label != "Closed" or site.row[name]]
     urgent = concerns(found)
     return view.page(
-        "trials/site.html", finding=urgent[0].headline.rstrip('.') if urgent else f"Site {site_id}: {sentence.rstrip('.')}", site=site, trial=trial, sentence=sentence, urgent=urgent, country=country_name(site.row["country"]),
+        "trials/site.html", finding=urgent[0].headline.rstrip('.') if urgent else f"Site {site_id}: {sentence.rstrip('.')}", site=site, trial=trial, sentence=sentence, urgent=urgent, country=country_name(site.row["country"]), measured=measured(readings),
         tables=[reading_table(view.snapshot, "measures", "Measures of this site", readings), Table("steps", "The way to opening", [Column("step", "Step"), Column("date", "Date")], steps)],
         charts=charts, readings=readings.values(), findings=found,
-        cites=[site.enrolled, site.screened, site.failed, site.row["num_plan_subj"] or 0, site_id, study_id, trial.name, *(text for f in found for text in (f.headline, f.cause, f.suggested_action))],
+        cites=[site.enrolled, site.screened, site.failed, site.row["num_plan_subj"] or 0, site_id, study_id, trial.name, measured(readings), *(text for f in found for text in (f.headline, f.cause, f.suggested_action))],
     )  # fmt: skip
 
 
@@ -76,9 +78,9 @@ def show_trial_country(study_id: str, country: str, view: View = permit("page.re
         if f.scope.key == f"{study_id}/{country}" or (f.scope.level == "site" and f.scope.key in {site.key for site in sites})
     ]
     return view.page(
-        "trials/country.html", finding=f"{trial.name} in {name}: {sentence.rstrip('.')}", trial=trial, name=name, urgent=concerns(found), sentence=sentence,
+        "trials/country.html", finding=f"{trial.name} in {name}: {sentence.rstrip('.')}", trial=trial, name=name, urgent=concerns(found), sentence=sentence, measured=measured(readings),
         tables=[reading_table(view.snapshot, "measures", f"Measures in {name}", readings), site_table(view, study_id, country), _approvals(view, study_id, country)],
-        charts=charts, readings=readings.values(), findings=found, cites=[enrolled, planned, len(sites), trial.name, *(text for f in found for text in (f.headline, f.cause, f.suggested_action))],
+        charts=charts, readings=readings.values(), findings=found, cites=[enrolled, planned, len(sites), trial.name, measured(readings), *(text for f in found for text in (f.headline, f.cause, f.suggested_action))],
     )  # fmt: skip
 
 
@@ -218,3 +220,14 @@ def _approvals(view: View, study_id: str, country: str) -> Table:
 
 
 __all__ = ["Verdict", "router"]
+
+
+def measured(readings: Mapping[str, Reading]) -> str:
+    """How many of the measures that have a value are a concern, as a heading."""
+    known = [reading for reading in readings.values() if reading.is_assessed]
+    bad = sum(reading.verdict is Verdict.CONCERN for reading in known)
+    if not known:
+        return "No measure has a value here yet"
+    if not bad:
+        return f"None of {wording.plural(len(known), 'measure')} is a concern"
+    return f"{wording.of(bad, len(known))} measures {'is' if bad == 1 else 'are'} a concern"

@@ -245,7 +245,7 @@ def _add_milestones(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]
         Column("likely", "Likely"),
         Column("actual", "Done"),
         Column("late", "Against plan", is_number=True),
-        Column("verdict", "Change"),
+        Column("verdict", "Verdict"),
     ]
     parts["tables"].append(
         Table("milestones", "Milestones in order of plan", columns, shown, empty="No milestone of this trial was loaded yet.")
@@ -341,7 +341,7 @@ def _add_money(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> 
             totals[line["currency"]][i] += value
         rows.append(
             {
-                "category": Cell((line["cost_category"] or "not stated").replace("_", " ").capitalize(), sub=line["currency"]),
+                "category": Cell(_category(line["cost_category"]), sub=line["currency"]),
                 **_money(line["currency"], budget, planned, spent),
             }
         )
@@ -523,3 +523,9 @@ def _row_texts(trial: TrialFacts) -> list[object]:
         len(trial.vendors),
         *(name for _, name in trial.vendors),
     ]
+
+
+def _category(name: str | None) -> str:
+    """A cost category as people write it."""
+    known = {"cro_fees": "CRO fees", "internal_fte": "Own staff"}
+    return known.get(name or "", (name or "not stated").replace("_", " ").capitalize())

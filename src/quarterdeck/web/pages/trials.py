@@ -82,7 +82,7 @@ def trial_table(view: View, trials: list[TrialFacts], matters: dict[str, list[Fi
     """Trials as rows: enrolment with its last months, plan, what needs attention."""
     columns = [
         Column("trial", "Trial"), Column("enrolled", "Enrolled", is_number=True), Column("months", "Last 12 months", is_sortable=False), Column("plan", "Against plan", is_number=True),
-        Column("sites", "Sites open", is_number=True), Column("end", "Last participant likely"), Column("matters", "To look into"), Column("verdict", "Change"),
+        Column("sites", "Sites open", is_number=True), Column("end", "Last participant likely"), Column("matters", "To look into"), Column("verdict", "Verdict"),
     ]  # fmt: skip
     return Table(
         "trials",
