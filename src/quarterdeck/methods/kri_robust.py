@@ -24,7 +24,8 @@ Whole = NDArray[np.int64]
 CLIP = 1.2815515655446004  # winsorising at 10 % in each tail of a normal
 CLIPPED_MOMENT = 0.6786648  # E[min(z^2, CLIP^2)] for a standard normal
 FEW_GROUPS = 30  # up to here the judged group is left out of the spread
-VERY_FEW_GROUPS = 5  # with fewer others than this their spread is capped
+VERY_FEW_GROUPS = 3  # with fewer others than this their spread is capped: of two, one may be absurd
+CAUTION = 0.35  # with few groups the spread is taken this much (over the root of their number) above its best guess, which is too often 0
 BORROW_BELOW = 10  # with fewer others than this a floor under the spread is borrowed from experience, the less the more others there are
 BELIEVABLE_SPREAD = 0.04  # variance on the root scale: with a share of .5, two thirds of groups between .31 and .69
 BORROWED_SPREAD = 0.01
@@ -232,7 +233,7 @@ def _estimate_spread_without_each(gap: Floats, own: Floats) -> Spread:
     judged, others = gap.shape
     if others < 2:
         return Spread(np.full(judged, BORROWED_SPREAD), np.ones(judged), np.full(judged, BORROWED_FREEDOM))
-    tau2 = _solve_spread(gap, own, np.full(judged, others))
+    tau2 = _solve_spread(gap, own, np.full(judged, others), CAUTION)
     tau2 = np.maximum(tau2, BORROWED_SPREAD * max(0.0, 1 - others / BORROW_BELOW))
     freedom = EFFICIENCY * (others - 1)
     if others < VERY_FEW_GROUPS:
@@ -247,10 +248,10 @@ def _others(rows: Whole) -> Whole:
     return np.asarray(apart.reshape(-1, m - 1))
 
 
-def _solve_spread(gap: Floats, own: Floats, sizes: Whole) -> Floats:
+def _solve_spread(gap: Floats, own: Floats, sizes: Whole, caution: float = 0.0) -> Floats:
     # row by row: mean(min(gap^2 / (own + tau2), clip^2)) falls with tau2; find where it is a normal's value, or 0
     result = np.zeros(len(gap))
-    squares, target = gap**2, CLIPPED_MOMENT * (sizes - 1) / sizes
+    squares, target = gap**2, CLIPPED_MOMENT * (sizes - 1) / sizes * (1 - caution / np.sqrt(sizes))
     clip = CLIP**2
     rows = np.flatnonzero(np.minimum(squares / own, clip).sum(axis=1) / sizes > target)
     if len(rows) == 0:

@@ -9,6 +9,7 @@ from scipy.stats import nbinom
 from quarterdeck.risks.portfolio import days_between, read_daily_cost, read_exchange, read_leaders, read_running
 from quarterdeck.risks.queries import read_rows
 from quarterdeck.vocabulary import wording
+from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.finding import Consequence, Finding
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.verdict import Verdict
@@ -22,7 +23,7 @@ PROBABLE = 0.8
 LATE_DAYS = 60.0
 BEHIND, AHEAD = 0.65, 1.15  # enrolled over planned by now
 EARLY_DAYS = 21.0
-UNLIKELY_TO_MISS = 0.2  # an opportunity may be named on weaker evidence than a concern
+UNLIKELY_TO_MISS = 0.3  # an opportunity may be named on weaker evidence than a concern
 LONGEST_DELAY = 730.0
 MILESTONES = """
 SELECT study_id, milestone_type, country, coalesce(baseline_finish, planned_finish) AS due, forecast_finish FROM milestone
@@ -32,10 +33,9 @@ WHERE actual_finish IS NULL AND coalesce(complete, false) = false AND coalesce(b
 
 def detect(snapshot: Snapshot) -> list[Finding]:
     """Trials behind and ahead, and milestones overdue."""
-    chances = _chances_from_forecasts(snapshot)
     found = []
     for row in read_running(snapshot).values():
-        finding = _judge_trial(snapshot, row, chances)
+        finding = _judge_trial(snapshot, row)
         if finding:
             found.append(finding)
     return found + _find_overdue(snapshot)
@@ -62,12 +62,13 @@ def judge_pace(row: dict[str, Any], today: Any) -> tuple[float, float, float] | 
     return enrolled / expected, chance, min(missing / rate - left, LONGEST_DELAY)
 
 
-def _judge_trial(snapshot: Snapshot, row: dict[str, Any], chances: dict[str, float]) -> Finding | None:
+def _judge_trial(snapshot: Snapshot, row: dict[str, Any]) -> Finding | None:
     pace = judge_pace(row, snapshot.data_cut)
     if pace is None:
         return None
     progress, chance, late = pace
-    chance = chances.get(row["study_id"], chance)
+    # The forecast knows of sites that will open, of ageing and of screening; the pace alone stands in where there is none.
+    chance, late = _read_forecast(snapshot, row["study_id"]) or (chance, late)
     if chance >= PROBABLE and late >= LATE_DAYS and progress <= BEHIND:
         return _describe_late(snapshot, row, progress, chance, late)
     if progress >= AHEAD and late <= -EARLY_DAYS and chance <= UNLIKELY_TO_MISS:
@@ -83,7 +84,7 @@ def _describe_late(snapshot: Snapshot, row: dict[str, Any], progress: float, cha
     return Finding(
         id=f"enrolment/study/{study}", source="risks", scope=Scope("study", study),
         headline=f"{study} has {wording.share(progress, 0)} of the participants its plan has by now and heads for {words} late",
-        verdict=Verdict.CONCERN, cause="The pace of the last half year is below what the plan needs",
+        verdict=Verdict.CONCERN, cause="Open and planned sites together recruit more slowly than the plan needs",
         suggested_action="Decide on more sites, other countries or a new plan", owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}",
         consequence=Consequence(chance, round(late), read_exchange(snapshot).money(cost), float(row["num_plan_subj"] - row["enrolled"]), True),
         facts={"trial": study, "enrolled": row["enrolled"], "target": row["num_plan_subj"], "share of plan": wording.share(progress, 0), "late": words},
@@ -97,7 +98,7 @@ def _describe_ahead(snapshot: Snapshot, row: dict[str, Any], progress: float, la
     return Finding(
         id=f"ahead/study/{study}", source="risks", scope=Scope("study", study),
         headline=f"{study} has {wording.share(progress, 0)} of the participants its plan has by now and could finish {wording.duration(-late)} early",
-        verdict=Verdict.BETTER, cause="The pace of the last half year is above what the plan needs",
+        verdict=Verdict.BETTER, cause="Open and planned sites together recruit faster than the plan needs",
         suggested_action="Bring the later milestones forward, or move sites that are not needed to a trial that is late",
         owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}", opportunity=True,
         consequence=Consequence(0.8, round(-late), read_exchange(snapshot).money(saved), None, True),
@@ -127,14 +128,17 @@ def _find_overdue(snapshot: Snapshot) -> list[Finding]:
     return found
 
 
-def _chances_from_forecasts(snapshot: Snapshot) -> dict[str, float]:
-    """Probability of missing by trial from the forecasts, where that room has any; the plan and the pace stand in otherwise."""
+def _read_forecast(snapshot: Snapshot, study: str) -> tuple[float, float] | None:
+    """(probability of missing the planned last participant, days late at the median) as forecast; None where there is no forecast."""
+    from quarterdeck.forecasts.findings import SEED
+    from quarterdeck.forecasts.trial import forecast_trial
+
     try:
-        from quarterdeck.forecasts.findings import findings
-    except ImportError:
-        return {}
-    return {
-        f.scope.key: f.consequence.probability
-        for f in findings(snapshot)
-        if f.scope.level == "study" and f.consequence.probability is not None and not f.opportunity and "enrol" in f.id
-    }
+        forecast = forecast_trial(snapshot, study, SEED)
+    except NotFound:
+        return None
+    milestone = forecast.milestone("last_participant_in")
+    if forecast.reason or milestone is None or milestone.p_by_plan is None:
+        return None
+    slip = milestone.slip_days
+    return 1 - milestone.p_by_plan, LONGEST_DELAY if slip is None else min(slip, LONGEST_DELAY)

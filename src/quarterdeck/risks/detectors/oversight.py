@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
+from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -152,20 +154,26 @@ def _find_people(snapshot: Snapshot) -> list[Finding]:
 
 
 def _find_late_feeds(snapshot: Snapshot) -> list[Finding]:
-    newest: dict[str, Any] = {}
+    found = []
+    for source, days in sorted(_read_days(snapshot).items()):
+        rhythm = float(snapshot.info.sources.get(source, {}).get("rhythm_days") or 31)
+        age = (snapshot.data_cut - days[-1]).days
+        # A source of rare happenings (audits) is late only when it is silent for longer than it ever was.
+        longest = max(((after - before).days for before, after in pairwise(days)), default=0)
+        if age > rhythm + GRACE and age > longest:
+            found.append(_describe_feed(snapshot, source, days[-1], age, rhythm))
+    return found
+
+
+def _read_days(snapshot: Snapshot) -> dict[str, list[date]]:
+    """By source, the days of the last two years on which something happened that it ought to show, in order."""
+    days: dict[str, set[date]] = defaultdict(set)
     for table, column in LIVE_DATES:
         if table in snapshot.tables:
-            sql = f'SELECT _source AS source, max({column}) AS newest FROM "{table}" WHERE {column} <= $cut GROUP BY ALL'
+            sql = f'SELECT DISTINCT _source AS source, {column} AS day FROM "{table}" WHERE {column} BETWEEN $cut - 730 AND $cut'
             for row in read_rows(snapshot, sql):
-                if row["newest"] and (row["source"] not in newest or row["newest"] > newest[row["source"]]):
-                    newest[row["source"]] = row["newest"]
-    found = []
-    for source, day in sorted(newest.items()):
-        rhythm = float(snapshot.info.sources.get(source, {}).get("rhythm_days") or 31)
-        age = (snapshot.data_cut - day).days
-        if age > rhythm + GRACE:
-            found.append(_describe_feed(snapshot, source, day, age, rhythm))
-    return found
+                days[row["source"]].add(row["day"])
+    return {source: sorted(found) for source, found in days.items()}
 
 
 def _describe_feed(snapshot: Snapshot, source: str, day: Any, age: int, rhythm: float) -> Finding:
