@@ -62,7 +62,7 @@ def test_one_change_in_a_pdf_is_named() -> None:
 
 def test_the_finding_says_where_what_and_what_it_should_read() -> None:
     paper, facts = rendered()
-    old = next(line.text for _, line in paper.paper.lines() if "Budget variance was" in line.text)
+    old = next(line.text for _, line in paper.paper.lines() if "Budget variance: " in line.text and "Q2 2026" in line.text)
     result = check(edit_docx(paper.files["docx"], old, old.replace("Q2 2026", "Q3 2026")), "x.docx", facts)
     finding = result.errors[0]
     assert (finding.kind, finding.expected) == ("altered", "Q2 2026 (Apr to Jun)")

@@ -86,7 +86,7 @@ def test_an_unknown_key_in_a_template_is_refused_by_name(tmp_path: Path) -> None
     )
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"x\.yaml: colour"):
-        template._read(path, {"points": frozenset({"style"})})
+        template._read(path, {"points": frozenset({"style"}), "meeting": frozenset()})
 
 
 def test_a_template_may_not_state_a_number(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_template_may_not_state_a_number(tmp_path: Path) -> None:
     )
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match="state a value"):
-        template._read(path, {"points": frozenset({"style"})})
+        template._read(path, {"points": frozenset({"style"}), "meeting": frozenset()})
 
 
 def test_a_title_with_an_estimate_has_its_interval_below() -> None:

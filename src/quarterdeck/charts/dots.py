@@ -53,9 +53,9 @@ class Dots(Chart):
         """Intervals as rules, values as dots with direct labels, the reference as a dashed line."""
         wide = width >= 500
         limit = 200 if wide else 110
-        x = alt.X(
-            "value:Q", axis=value_axis(self.unit, self.value_label or None, grid=True), scale=alt.Scale(zero=False, nice=True, padding=10)
-        )
+        # Chances that are all small must look small: their axis is never cut.
+        scale = alt.Scale(domain=[0, 1], padding=10) if self.unit == "probability" else alt.Scale(zero=False, nice=True, padding=10)
+        x = alt.X("value:Q", axis=value_axis(self.unit, self.value_label or None, grid=True), scale=scale)
         y = alt.Y("label:N", sort=[dot.label for dot in self.dots], axis=alt.Axis(title=None, labelLimit=limit, labelColor=signal("ink")))
         layers: list[Any] = []
         ends = [

@@ -15,6 +15,7 @@ from quarterdeck.papers.editing import apply_reviews, as_json
 from quarterdeck.papers.facts import FactBase, Value
 from quarterdeck.papers.gather import gather_facts
 from quarterdeck.papers.model import Paper
+from quarterdeck.papers.providers.vendors import ChangeOrderProvider, SelectionProvider
 from quarterdeck.papers.readers.pieces import ReadDocument
 from quarterdeck.papers.readers.read import read_bytes, read_document
 from quarterdeck.papers.render import Rendered, render_paper
@@ -68,6 +69,7 @@ class Desk:
         template = get_template(template_id)
         facts = self.facts(given)
         about = about if template.about == "portfolio" or about.level == template.about else choose_subject(facts, template.about)
+        basis = check_basis(facts, basis) or choose_basis(facts, template.rests_on, about)
         previous = self.store.previous(template_id, str(about), self.snapshot.id)
         paper = draft_paper(template, facts, about, previous, points, variant, title, basis)
         return apply_reviews(paper, self._reviews(paper.id), facts)
@@ -163,6 +165,24 @@ def choose_subject(facts: FactBase, level: str) -> Scope:
             next_step="Load one, or choose another paper.",
         )
     return first
+
+
+def check_basis(facts: FactBase, basis: str) -> str:
+    """The fact of the record that a paper is to rest on. Raises NotFound."""
+    if basis and facts.find(basis) is None:
+        raise NotFound("The record holds nothing of this name for a paper to rest on", thing=basis[:80])
+    return basis
+
+
+def choose_basis(facts: FactBase, kind: str, about: Scope) -> str:
+    """The newest of the record about the subject, where the author named none: a reviewed change order, a selection."""
+    provider = facts.providers.get(kind)
+    if isinstance(provider, ChangeOrderProvider):
+        return provider.of_vendor(about.key)
+    if isinstance(provider, SelectionProvider):
+        named = facts.find(f"scope:vendor/{about.key}")
+        return provider.of_vendor(about.key, str(named.value) if named else "")
+    return ""
 
 
 def read_scope(text: str | None) -> Scope:

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from quarterdeck.papers.claims import Line, Slot, claim, plain, unbound_tokens
-from quarterdeck.papers.compose.drafting import Drafting, reading_id
+from quarterdeck.papers.compose.drafting import Drafting, headline, reading_id
 from quarterdeck.papers.compose.kinds import KINDS
 from quarterdeck.papers.compose.measures import target_readings
+from quarterdeck.papers.compose.vendors import answer_position, answer_review, answer_selection, answer_standing
+from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.facts import FactBase
 from quarterdeck.papers.model import Paper, Section
 from quarterdeck.papers.strength import outlook
 from quarterdeck.papers.template import Template
+from quarterdeck.risks.needs_me import MOST
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.verdict import Verdict
+
+# Answers that a room gives from its own figures; where it has none, the findings answer.
+ANSWERS: dict[str, Callable[[Drafting], list[Line | None]]] = {
+    "review": answer_review,
+    "position": answer_position,
+    "standing": answer_standing,
+    "selection": answer_selection,
+}
 
 
 def draft_paper(
@@ -103,9 +114,15 @@ def _answer(drafting: Drafting) -> tuple[Line, ...]:
     """The answer to the template's question, from the targets, the findings or both; nothing where neither is there."""
     wanted = drafting.template.answer
     lines: list[Line | None] = []
+    if wanted == "none":
+        return ()
     if wanted in ("targets", "both"):
         lines += _targets_in_words(drafting)
-    if wanted in ("findings", "both") or not any(lines):
+    if wanted in ANSWERS:
+        lines += ANSWERS[wanted](drafting)
+    if wanted in ("matters", "both"):
+        lines += _matters_in_words(drafting)
+    if wanted == "findings" or not any(lines):
         lines += _findings_in_words(drafting)
     if not any(lines):
         lines.append(
@@ -127,7 +144,7 @@ def _targets_in_words(drafting: Drafting) -> list[Line | None]:
     low, high = reading_id(worst, "p_target"), reading_id(best, "p_target")
     lines = [
         drafting.say(
-            f"{{measure}} is {outlook(worst.p_target or 0)}: the chance of meeting its target is {{p}}.",
+            f"{{measure}}: {outlook(worst.p_target or 0)}. The chance of meeting the target is {{p}}.",
             "front/answer",
             low,
             measure=f"measure:{worst.measure}",
@@ -137,7 +154,7 @@ def _targets_in_words(drafting: Drafting) -> list[Line | None]:
     if len(readings) > 1:
         lines.append(
             drafting.say(
-                f"Best placed is {{measure}}, which is {outlook(best.p_target or 0)} at {{p}}.",
+                f"Best placed: {{measure}}, {outlook(best.p_target or 0)} at {{p}}.",
                 "front/best",
                 high,
                 measure=f"measure:{best.measure}",
@@ -145,6 +162,23 @@ def _targets_in_words(drafting: Drafting) -> list[Line | None]:
             )
         )
     return lines
+
+
+def _matters_in_words(drafting: Drafting) -> list[Line | None]:
+    """How many matters need somebody, and the costliest of them."""
+    if drafting.about.level != "portfolio":
+        return _findings_in_words(drafting)
+    matters = drafting.facts.matters(MOST)
+    if not matters:
+        return []
+    ids = [f"finding:{m.finding.id}" for m in matters]
+    count = drafting.say(
+        "{count} a decision; the costliest of doing nothing follows.",
+        "front/answer",
+        count=Slot(derived_id("count", ids), "count", "matter needs|matters need"),
+    )
+    lead = headline(matters[0].finding)
+    return [count, Line(lead.text, lead.bounds, "front/gravest")]
 
 
 def _findings_in_words(drafting: Drafting) -> list[Line | None]:
@@ -158,8 +192,6 @@ def _findings_in_words(drafting: Drafting) -> list[Line | None]:
     first = next((f for f in drafting.facts.findings if finding_fits(f, where) and f.verdict is Verdict.CONCERN), None)
     if first is None:
         return []
-    from quarterdeck.papers.compose.drafting import headline
-
     count = drafting.say(
         "{count} in this snapshot; the gravest follows.", "front/answer", count=Slot(tally, "count", "matter of concern|matters of concern")
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -18,6 +18,9 @@ from quarterdeck.vocabulary.interval import DateInterval, Interval
 from quarterdeck.vocabulary.money import Money
 from quarterdeck.vocabulary.period import Period
 from quarterdeck.vocabulary.reading import Reading, Scope
+
+if TYPE_CHECKING:
+    from quarterdeck.risks.needs_me import Matter
 
 Value = float | int | str | date | datetime | Period
 
@@ -200,6 +203,11 @@ class FactBase:
         """All findings of all rooms, gravest first."""
         provider = self.providers.get("finding")
         return provider.all() if provider else ()  # type: ignore[attr-defined]
+
+    def matters(self, most: int) -> list[Matter]:
+        """What needs somebody, the costliest first, one matter for each subject."""
+        provider = self.providers.get("finding")
+        return provider.matters(most) if provider else []  # type: ignore[attr-defined]
 
     def _find(self, fact_id: str) -> Fact | None:
         prefix, _, key = fact_id.partition(":")

@@ -12,7 +12,8 @@ from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.papers import ai_register, forecast_facts, plan_facts
 from quarterdeck.papers.facts import EvidenceState, FactBase, Provider, Value
-from quarterdeck.papers.providers import context, decisions, findings, library, readings, rows
+from quarterdeck.papers.providers import context, decisions, findings, library, readings, rows, vendors
+from quarterdeck.risks.needs_me import read_choices
 from quarterdeck.vocabulary.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def gather_facts(
     """Everything a paper may say about this snapshot. What is expensive is computed when first asked for, once a snapshot."""
     state = EvidenceState(snapshot.id, snapshot.data_cut, snapshot.taken_at, is_latest, settings.organisation, settings.base_currency)
     measured = _readings(snapshot)
-    found = findings.FindingProvider(lambda: snapshot.cached("papers.findings", lambda: findings.gather_findings(snapshot)))
+    found = findings.FindingProvider(
+        lambda: snapshot.cached("papers.findings", lambda: findings.gather_findings(snapshot)),
+        lambda: read_choices(record) if record is not None else {},
+        snapshot.data_cut,
+    )
     table = _rows(snapshot)
     parts: list[Provider] = [
         context.ContextProvider(state, made_at or datetime.now(UTC), _counts(snapshot)),
@@ -51,6 +56,7 @@ def gather_facts(
         forecast_facts.provider(snapshot, settings, record),
         plan_facts.provider(snapshot, settings, record),
         ai_register.provider(snapshot, settings, record),
+        *vendors.providers(snapshot, record),
     ]
     return FactBase(state, parts)
 

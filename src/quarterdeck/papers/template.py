@@ -33,10 +33,13 @@ KEYS = {
     "free_form",
     "order",
     "targets",
+    "rests_on",
 }
 CAP_KEYS = {"words", "slides"}
 FORMATS = ("pptx", "docx", "pdf", "html", "xlsx")
 REQUIRABLE = ("readings", "targets", "findings", "records", "decisions", "key_points", "previous")
+RESTS_ON = ("", "review", "selection")
+ANSWERS = ("targets", "findings", "both", "matters", "review", "position", "standing", "selection", "none")
 SECTION_KEYS = {"id", "kind", "topic", "annex"}
 
 
@@ -70,6 +73,7 @@ class Template:
     sections: tuple[SectionPlan, ...]
     free_form: bool
     targets: tuple[str, ...]
+    rests_on: str  # the kind of record it is about: one reviewed change order, one selection
     hash: str
 
     def limits(self) -> dict[str, Any]:
@@ -101,13 +105,15 @@ def _read(path: Path, kinds: Mapping[str, frozenset[str]]) -> tuple[int, Templat
     _allow(path, "about", {content["about"]}, ABOUT)
     _allow(path, "formats", set(content["formats"]), FORMATS)
     _allow(path, "cap", set(content["cap"]), CAP_KEYS)
+    _allow(path, "rests_on", {content.get("rests_on", "")}, RESTS_ON)
+    _allow(path, "answer", {content.get("answer", "targets")}, ANSWERS)
     _allow(path, "required", set(content.get("required", [])), REQUIRABLE)
     if content["id"] != path.stem:
         raise BadInput("A template's id must be its file name", thing=f"{path.name}: {content['id']}")
     template = Template(
         content["id"], content["name"], content["audience"], content["question"], content["about"], tuple(content["formats"]), int(content["cap"].get("words", 0)), int(content["cap"].get("slides", 0)),
         bool(content.get("second_reader", False)), int(content.get("max_age_days", 60)), tuple(content.get("required", [])), content.get("answer", "targets"),
-        tuple(_section(path, entry, kinds) for entry in content["sections"]), bool(content.get("free_form", False)), tuple(content.get("targets", [])), hashlib.sha256(text.encode()).hexdigest(),
+        tuple(_section(path, entry, kinds) for entry in content["sections"]), bool(content.get("free_form", False)), tuple(content.get("targets", [])), content.get("rests_on", ""), hashlib.sha256(text.encode()).hexdigest(),
     )  # fmt: skip
     for words in (template.name, template.question):
         _refuse_numbers(path, words)

@@ -31,7 +31,7 @@ def write_draft(
     bullets = read_points(str(arguments.get("points", "")))
     points = draft_points(bullets, desk.facts(), str(arguments.get("length") or "2min")).lines if bullets else ()
     advance("Drafting")
-    paper = desk.draft(template.id, about, points, str(arguments.get("variant") or "standard"))
+    paper = desk.draft(template.id, about, points, str(arguments.get("variant") or "standard"), basis=str(arguments.get("basis") or ""))
     if settings.language_model:
         advance("Asking the language model for plainer words")
         paper = phrase_paper(paper, settings, record, now, names=tuple(desk.facts().names())).paper
@@ -48,7 +48,7 @@ def rewrite(desk: Desk, paper_id: str, actor: Actor) -> None:
     base = desk.store.base(paper_id)
     about = _about(base)
     points = _points(desk, base, about)
-    paper = desk.draft(str(base["template"]), about, points, str(base.get("variant", "standard")))
+    paper = desk.draft(str(base["template"]), about, points, str(base.get("variant", "standard")), basis=str(base.get("basis", "")))
     formats = next(stored.formats for stored in desk.store.papers() if stored.id == paper_id)
     rendered = desk.render(paper, formats, points=points)
     assert desk.record is not None
@@ -59,7 +59,13 @@ def rehearse_paper(desk: Desk, paper_id: str) -> list[HardQuestion]:
     """The ten hard questions of a stored paper."""
     base = desk.store.base(paper_id)
     about = _about(base)
-    paper = desk.draft(str(base["template"]), about, _points(desk, base, about), str(base.get("variant", "standard")))
+    paper = desk.draft(
+        str(base["template"]),
+        about,
+        _points(desk, base, about),
+        str(base.get("variant", "standard")),
+        basis=str(base.get("basis", "")),
+    )
     return rehearse(paper, desk.facts(), desk.store.previous(str(base["template"]), str(about), desk.snapshot.id))
 
 

@@ -188,6 +188,18 @@ def read_change_orders(record: Record, contract_id: str | None = None) -> list[C
         return list(session.scalars(query if contract_id is None else query.where(ChangeOrderReview.contract_id == contract_id)))
 
 
+def read_review(record: Record, review_id: str) -> VendorReview | None:
+    """One business review, or None."""
+    with record.session() as session:
+        return session.get(VendorReview, review_id)
+
+
+def read_selections(record: Record) -> list[VendorSelection]:
+    """Selections, the newest first."""
+    with record.session() as session:
+        return list(session.scalars(select(VendorSelection).order_by(VendorSelection.decided_at.desc())))
+
+
 def _act(action: str, kind: str, name: str, vendor_id: str, detail: dict[str, Any], reason: str = "") -> Act:
     scope = Scope("vendor", vendor_id) if vendor_id else Scope()
     return Act(action, kind, name, reason, scope, detail)

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from quarterdeck.methods.phrase_matching import match_phrases
-from quarterdeck.vendors.contracts import Contract, Unit
+from quarterdeck.vendors.contracts import Contract, Unit, read_budget_rates
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.money import Money
+
+if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
 
 SURE_MATCH, WEAK_MATCH = 0.62, 0.38
 PRICE_TOLERANCE = Decimal("0.02")
@@ -161,6 +165,19 @@ def review_change_order(contract: Contract, lines: Sequence[Line], others: Seque
         seen.add(key)
         matched.append(MatchedLine(line, unit, float(likeness[i]), cause, assumed_by, precedent, len(prices), objections))
     return _sum_up(contract, matched)
+
+
+def measure_year_effect(snapshot: Snapshot, contract: Contract, amount: Money, base: str) -> float | None:
+    """The amount as a share of the trial's approved budget of the current year; None where that budget or a rate is not loaded."""
+    rates = read_budget_rates(snapshot, base) | {base: Decimal(1)}
+    rows = snapshot.query(
+        "SELECT currency, sum(budget_current) AS amount FROM budget_line WHERE study_id = $1 AND year(period) = year($2::DATE) GROUP BY 1",
+        [contract.study_id, snapshot.data_cut],
+    ).to_pylist()
+    if amount.currency not in rates or any(row["currency"] not in rates for row in rows):
+        return None
+    budget = sum((Decimal(str(row["amount"] or 0)) * rates[row["currency"]] for row in rows), Decimal(0))
+    return float(amount.amount * rates[amount.currency] / budget) if budget else None
 
 
 def find_cause(line: Line) -> tuple[str, str]:

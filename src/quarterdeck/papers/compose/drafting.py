@@ -85,7 +85,7 @@ class Drafting:
 
 def headline(finding: Finding) -> Line:
     """A finding's headline, bound to the finding."""
-    return quoted(f"finding:{finding.id}", finding.headline)
+    return quoted(f"finding:{finding.id}", finding.headline.removesuffix("."))
 
 
 def reading_id(reading: Reading, part: str = "") -> str:

@@ -14,6 +14,7 @@ from quarterdeck.papers.compose.matters import (
     compose_findings,
     compose_missing,
     compose_points,
+    compose_ranked,
     compose_signature,
     compose_sources,
     compose_text,
@@ -22,6 +23,18 @@ from quarterdeck.papers.compose.measures import compose_measure, compose_overvie
 from quarterdeck.papers.compose.plans import compose_plan
 from quarterdeck.papers.compose.records import compose_records
 from quarterdeck.papers.compose.systems import compose_forecasts, compose_systems
+from quarterdeck.papers.compose.vendors import (
+    compose_change_order,
+    compose_letter,
+    compose_levers,
+    compose_meeting,
+    compose_oversight,
+    compose_prices,
+    compose_promises,
+    compose_scorecard,
+    compose_selection,
+    compose_weights,
+)
 from quarterdeck.papers.model import Section
 from quarterdeck.papers.template import SectionPlan
 
@@ -40,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "measure": Kind(compose_measure, frozenset({"measures", "by", "limit"})),
     "overview": Kind(compose_overview, frozenset({"measures", "by", "limit", "columns"})),
     "findings": Kind(compose_findings, frozenset({"sources", "verdict", "level", "limit", "opportunity"})),
+    "matters": Kind(compose_ranked, frozenset({"limit", "actions"})),
     "asks": Kind(compose_asks, frozenset({"sources", "limit"})),
     "records": Kind(compose_records, frozenset({"table", "columns", "where", "limit", "newest_by", "noun"})),
     "decisions": Kind(compose_decisions, frozenset({"limit"})),
@@ -47,6 +61,16 @@ KINDS: dict[str, Kind] = {
     "plan": Kind(compose_plan),
     "forecasts": Kind(compose_forecasts, frozenset({"limit"})),
     "systems": Kind(compose_systems),
+    "scorecard": Kind(compose_scorecard, frozenset({"group", "limit"})),
+    "promises": Kind(compose_promises, frozenset({"limit"})),
+    "levers": Kind(compose_levers, frozenset({"limit", "chart"})),
+    "change_order": Kind(compose_change_order, frozenset({"limit"})),
+    "prices": Kind(compose_prices, frozenset({"limit"})),
+    "letter": Kind(compose_letter, frozenset({"lines", "with_review"})),
+    "selection": Kind(compose_selection),
+    "weights": Kind(compose_weights),
+    "oversight": Kind(compose_oversight),
+    "meeting": Kind(compose_meeting),
     "text": Kind(compose_text, frozenset({"lines", "style"})),
     "points": Kind(compose_points, frozenset({"style"})),
     "signature": Kind(compose_signature),

@@ -23,11 +23,9 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
     count = _tally(drafting, plan)
     blocks: list[Block] = []
     line = drafting.say(
-        "{count} of this kind in this snapshot; the gravest come first."
-        if len(findings) > len(shown)
-        else "{count} of this kind in this snapshot.",
+        "{count} in this snapshot; the largest come first." if len(findings) > len(shown) else "{count} in this snapshot.",
         f"{plan.id}/count",
-        count=Slot(count, "count", "finding"),
+        count=Slot(count, "count", _noun(plan)),
     )
     if line:
         blocks.append(Paragraph(line))
@@ -68,6 +66,12 @@ def _tally(drafting: Drafting, plan: SectionPlan) -> str:
     return f"tally:findings{'?' if where else ''}{'&'.join(where)}"
 
 
+def _noun(plan: SectionPlan) -> str:
+    if plan.options.get("opportunity"):
+        return "opportunity|opportunities"
+    return "matter of concern|matters of concern" if plan.options.get("verdict") == "concern" else "finding"
+
+
 def _total_cost(drafting: Drafting, findings: list[Finding]) -> Line | None:
     by_currency: dict[str, list[str]] = {}
     for finding in findings:
@@ -104,19 +108,52 @@ def _consequence(drafting: Drafting, finding: Finding) -> Line:
 
 
 def _finding_note(finding: Finding, drafting: Drafting) -> Line:
-    line = (
-        Line("Found by ") + Line(finding.source.replace("_", " ").replace("/", ", "))
-        if not any(c.isdigit() for c in finding.source)
-        else Line("Found")
+    return scope_line(drafting, finding.scope) + Line(": ") + quoted(f"finding:{finding.id}#cause", finding.cause)
+
+
+def compose_ranked(drafting: Drafting, plan: SectionPlan) -> Section | None:
+    """The same list as "What needs me": one matter for each subject, ranked by the expected cost of doing nothing."""
+    matters = drafting.facts.matters(int(plan.options.get("limit", 7)))
+    if not matters:
+        drafting.lack(plan.id, plan.topic, "no matter of concern is open")
+        return None
+    found = [m.finding for m in matters]
+    ids = [f"finding:{f.id}" for f in found]
+    line = drafting.say(
+        "{count}, ranked by what doing nothing is expected to cost.",
+        f"{plan.id}/count",
+        count=Slot(derived_id("count", ids), "count", "matter|matters"),
     )
-    return line + Line(": ") + quoted(f"finding:{finding.id}#cause", finding.cause) if finding.cause else line + Line(".")
+    with_action = bool(plan.options.get("actions"))
+    rows = tuple(
+        (
+            headline(f), _consequence(drafting, f), *((_action(f),) if with_action else ()), quoted(f"finding:{f.id}#owner", f.owner) if f.owner else Line("nobody yet"),
+        )
+        for f in found
+    )  # fmt: skip
+    headers = ("Matter", "If nothing is done", *(("Suggested action",) if with_action else ()), "Owner")
+    table = Table(
+        plain("One row for each trial, site or vendor; what else was found about it is not counted again"),
+        headers,
+        rows,
+        frozenset(),
+        (3, 1.6, *((2.2,) if with_action else ()), 0.9),
+    )
+    notes = tuple(_finding_note(f, drafting) for f in found[:5] if f.cause)
+    return Section(plan.id, headline(found[0]), (*([Paragraph(line)] if line else []), table), notes, plan.annex)
+
+
+def _action(finding: Finding) -> Line:
+    return quoted(f"finding:{finding.id}#action", finding.suggested_action) if finding.suggested_action else Line("none proposed")
 
 
 def compose_asks(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """What the reader is asked to decide: the proposed action of each matter of concern."""
-    findings = [f for f in drafting.findings(plan) if f.suggested_action and f.verdict is Verdict.CONCERN][
-        : int(plan.options.get("limit", 5))
-    ]
+    limit = int(plan.options.get("limit", 5))
+    if drafting.about.level == "portfolio" and "sources" not in plan.options:
+        findings = [m.finding for m in drafting.facts.matters(limit) if m.finding.suggested_action]
+    else:
+        findings = [f for f in drafting.findings(plan) if f.suggested_action and f.verdict is Verdict.CONCERN][:limit]
     if not findings:
         drafting.lack(plan.id, plan.topic, "no finding proposes an action")
         return None
@@ -169,7 +206,7 @@ def compose_missing(drafting: Drafting, plan: SectionPlan) -> Section | None:
     lines = [Line(f"{entry.what}: {entry.why}.") for entry in drafting.missing if not any(c.isdigit() for c in entry.what + entry.why)]
     lines = list(dict.fromkeys(lines))[: int(plan.options.get("limit", 10))]
     if not lines:
-        return Section(plan.id, plain("Nothing that this paper asks for is missing"), (), (), plan.annex)
+        return None
     return Section(plan.id, plain(plan.topic), tuple(Paragraph(line, "bullet") for line in lines), (), plan.annex)
 
 

@@ -172,15 +172,13 @@ def _measure_heading(drafting: Drafting, plan: SectionPlan, reading: Reading) ->
     if reading.p_target is not None:
         likely = reading_id(reading, "p_target")
         return drafting.say(
-            f"{{measure}} is {outlook(reading.p_target)}, with a chance of {{p}} of meeting its target",
+            f"{{measure}}: {outlook(reading.p_target)}, with a chance of {{p}} of meeting the target",
             f"{plan.id}/heading",
             likely,
             measure=f"measure:{reading.measure}",
             p=Slot(likely, "chance"),
         )
-    line = drafting.say(
-        "{measure} stands at {value}", f"{plan.id}/heading", measure=f"measure:{reading.measure}", value=reading_id(reading)
-    )
+    line = drafting.say("{measure}: {value}", f"{plan.id}/heading", measure=f"measure:{reading.measure}", value=reading_id(reading))
     return _without_interval(line)
 
 
@@ -201,14 +199,14 @@ def _measure_lines(drafting: Drafting, plan: SectionPlan, reading: Reading) -> l
         slots["period"] = Slot(f"{fact}#period", "period")
     if reading.target:
         slots["target"] = Slot(f"{fact}#target", "text")
-    lines = [drafting.say(f"{{measure}} was {{value}}{where}{target}.", f"{plan.id}/{reading.measure}", **slots)]
+    lines = [drafting.say(f"{{measure}}: {{value}}{where}{target}.", f"{plan.id}/{reading.measure}", **slots)]
     if reading.drivers:
         count = min(3, len(reading.drivers))
         listed = "; ".join(f"{{what{i}}} ({{amount{i}}})" for i in range(1, count + 1))
-        parts: dict[str, Slot | str] = {}
+        parts: dict[str, Slot | str] = {"measure": f"measure:{reading.measure}"}
         for i in range(1, count + 1):
             parts |= {f"what{i}": Slot(f"{fact}#driver_{i}", "name"), f"amount{i}": Slot(f"{fact}#driver_{i}_amount", "signed")}
-        lines.append(drafting.say(f"What drives it most: {listed}.", f"{plan.id}/{reading.measure}/drivers", **parts))
+        lines.append(drafting.say(f"What drives {{measure}} most: {listed}.", f"{plan.id}/{reading.measure}/drivers", **parts))
     return [line for line in lines if line]
 
 
@@ -233,7 +231,7 @@ def _spread_figure(drafting: Drafting, plan: SectionPlan, readings: Sequence[Rea
         dots=tuple(Dot(n.text, float(r.value or 0), r.interval.low if r.interval else None, r.interval.high if r.interval else None, r.verdict or Verdict.ORDINARY) for n, r in zip(names, readings, strict=True)),
     )  # fmt: skip
     native = Native(
-        "bar", tuple(names), (Series(title, tuple(r.value for r in readings), tuple(reading_id(r) for r in readings)),), unit,
+        "bar", tuple(_labelled(drafting, n, r, readings) for n, r in zip(names, readings, strict=True)), (Series(title, tuple(r.value for r in readings), tuple(reading_id(r) for r in readings)),), unit,
         tuple(r.interval.low if r.interval else None for r in readings) if any(r.interval for r in readings) else (),
         tuple(r.interval.high if r.interval else None for r in readings) if any(r.interval for r in readings) else (),
     )  # fmt: skip
@@ -246,6 +244,11 @@ def _spread_figure(drafting: Drafting, plan: SectionPlan, readings: Sequence[Rea
     return Figure(caption, alternative or plain(f"Bars by {level}."), table, chart, native)
 
 
+def _labelled(drafting: Drafting, name: Line, reading: Reading, readings: Sequence[Reading]) -> Line:
+    """The name of a bar with its value, where intervals are drawn over the bars and would strike the values through."""
+    return name + Line("  ") + drafting.cell(reading_id(reading)) if any(r.interval for r in readings) else name
+
+
 def compose_overview(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """A table of things by measures: where several concerns meet."""
     level = str(plan.options.get("by", "study"))
@@ -253,7 +256,9 @@ def compose_overview(drafting: Drafting, plan: SectionPlan) -> Section | None:
     wanted = [m for m in plan.options.get("measures", drafting.facts.readings.measures()) if m in known]
     by_scope: dict[str, dict[str, Reading]] = {}
     for measure in wanted:
-        for reading in _latest(drafting.readings(measure, level)):
+        # Peers of the subject stand beside it.
+        found = drafting.facts.readings.of(measure, level) if level == drafting.about.level else drafting.readings(measure, level)
+        for reading in _latest(found):
             by_scope.setdefault(reading.scope.key, {})[measure] = reading
     columns = [m for m in wanted if any(m in found and found[m].is_assessed for found in by_scope.values())][
         : int(plan.options.get("columns", 4))

@@ -31,7 +31,7 @@ def compose_records(drafting: Drafting, plan: SectionPlan) -> Section | None:
     cells = tuple(_row(drafting, provider, table, row, list(columns)) for row in rows[:limit])
     count = f"count:{table}{'?' if where else ''}{'&'.join(f'{k}={v}' for k, v in where.items())}"
     noun = plan.options.get("noun", "row")
-    words = "{count} on record" + ("; those shown come first." if len(rows) > limit else ".")
+    words = "{count} on record" + ("." if len(rows) <= limit else "; the newest are shown." if order else "; the first are shown.")
     line = drafting.say(words, f"{plan.id}/count", count=Slot(count, "count", noun))
     blocks: list[Block] = [Paragraph(line)] if line else []
     numeric = frozenset(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from importlib import import_module
 from typing import Any
 
 from quarterdeck.papers.facts import Fact, Value
 from quarterdeck.papers.providers.readings import ReadingProvider
+from quarterdeck.risks.needs_me import MOST, Matter, rank
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
@@ -35,8 +37,10 @@ class FindingProvider:
 
     prefix = "finding"
 
-    def __init__(self, findings: Callable[[], Sequence[Finding]]) -> None:
-        self._read = findings
+    def __init__(
+        self, findings: Callable[[], Sequence[Finding]], settled: Callable[[], Mapping[str, Any]] = dict, today: date | None = None
+    ) -> None:
+        self._read, self._settled, self._today = findings, settled, today
 
     @cached_property
     def _all(self) -> tuple[Finding, ...]:
@@ -45,6 +49,10 @@ class FindingProvider:
     def all(self) -> tuple[Finding, ...]:
         """Findings, concerns first, then by what doing nothing costs."""
         return self._all
+
+    def matters(self, most: int = MOST) -> list[Matter]:
+        """What needs somebody, ranked as the page of that name ranks it; what was accepted, delegated or snoozed is left out."""
+        return rank(self._all, self._settled(), self._today, most)
 
     def find(self, key: str) -> Fact | None:
         """The headline of one finding, with its other words and values as parts."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from quarterdeck.papers.facts import Fact, Value
+
+_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")  # such as last_participant_in: a word of the data, told as words
 
 
 class RowProvider:
@@ -91,7 +94,8 @@ def _cell(value: Any, unit: str, currency: str) -> tuple[Value, str]:
     if isinstance(value, bool):
         return ("yes" if value else "no"), "text"
     if isinstance(value, str):
-        return (value.replace("_", " "), "text") if unit == "code" else (value, "name" if unit == "name" else "text")
+        is_code = unit == "code" or _CODE.fullmatch(value) is not None
+        return (value.replace("_", " "), "text") if is_code else (value, "name" if unit == "name" else "text")
     if isinstance(value, list):
         return ", ".join(map(str, value)), "text"
     return float(value), currency if unit == "money" and currency else unit or "number"

@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Emu, Pt, RGBColor
 
 from quarterdeck.papers.model import Block, Figure, Paper, Paragraph, Signature, Table
-from quarterdeck.papers.writers.look import OFFICE_FONT, SPACED_FONT, colours, picture_of
+from quarterdeck.papers.writers.look import OFFICE_FONT, SPACED_FONT, colours, fit_columns, picture_of
 
 _STYLES = {"body": "Normal", "lead": "Lead", "bullet": "List Bullet", "small": "Small", "quote": "Quoted", "letter": "Letter"}
 
@@ -84,7 +84,9 @@ def _add_table(document: Any, table: Table, variant: str) -> None:
     colour = colours(variant)
     grid = document.add_table(rows=1, cols=len(table.headers))
     grid.autofit = False
-    widths = _widths(table, Cm(16))
+    widths = [int(Cm(16) * share) for share in fit_columns(table, 78 if variant == "spaced" else 100)]
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = Emu(width)  # LibreOffice reads widths from the grid, Word from the cells
     _describe(grid, table)
     _fill_row(grid.rows[0], table.headers, widths, table, bold=True)
     _repeat_as_header(grid.rows[0])
@@ -104,11 +106,6 @@ def _fill_row(row: Any, texts: Any, widths: list[int], table: Table, bold: bool)
         paragraph.add_run(text)
         if i in table.numeric:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-
-
-def _widths(table: Table, total: int) -> list[int]:
-    weights = table.weights or tuple([2.4] + [1.0] * (len(table.headers) - 1))
-    return [int(total * weight / sum(weights)) for weight in weights]
 
 
 def _describe(grid: Any, table: Table) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from quarterdeck.papers.model import Block, Figure, Paper, Paragraph, Signature, Table
-from quarterdeck.papers.writers.look import FONT_FOLDER, colours, picture_of
+from quarterdeck.papers.writers.look import FONT_FOLDER, colours, fit_columns, picture_of
 
 ATTACHMENT = "quarterdeck-manifest.json"
 
@@ -103,8 +103,7 @@ def _table(table: Table, colour: dict[str, str]) -> str:
     head = f"#caption-line({_text(table.caption.text)})" if table.caption.text else ""
     if not table.rows:
         return head
-    weights = table.weights or tuple([2.4] + [1.0] * (len(table.headers) - 1))
-    columns = ", ".join(f"{weight}fr" for weight in weights)
+    columns = ", ".join(f"{share:.4f}fr" for share in fit_columns(table, 104))
     align = ", ".join("right" if i in table.numeric else "left" for i in range(len(table.headers)))
     headers = ", ".join(f'cell(text(weight: 600, fill: rgb("#{colour["ink_2"]}"), {_text(header)}))' for header in table.headers)
     cells = ",\n  ".join(f"cell({_text(line.text)})" for row in table.rows for line in row)

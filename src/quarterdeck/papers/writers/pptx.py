@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pptx.util import Cm, Pt
 
 from quarterdeck.papers.claims import Line
 from quarterdeck.papers.model import Figure, Native, Paper, Paragraph, Section, Signature, Table
-from quarterdeck.papers.writers.look import colours, picture_of
+from quarterdeck.papers.writers.look import colours, fit_columns, picture_of
 from quarterdeck.papers.writers.pptx_template import FINDING, LEFT, OPENING, RIGHT, WIDTH, make_template
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -84,8 +85,13 @@ def plan_slides(section: Section) -> list[_Plan]:
     told = tuple(p.line for p in paragraphs if p not in shown)
     return [
         _Plan(section.heading, shown, pieces[0], (*told, *section.notes)),
-        *(_Plan(section.heading, (), piece, section.notes) for piece in pieces[1:]),
+        *(_continue(section, piece) for piece in pieces[1:]),
     ]
+
+
+def _continue(section: Section, piece: Figure | Table) -> _Plan:
+    """A further slide: a chart of another matter than the heading's stands under its own caption."""
+    return _Plan(piece.caption if isinstance(piece, Figure) else section.heading, (), piece, section.notes)
 
 
 def _pieces(visual: Table) -> list[Table]:
@@ -180,7 +186,8 @@ def _add_figure(slide: Any, figure: Figure, top: int, paper: Paper) -> None:
             ratio = (WIDTH - LEFT - RIGHT) / frame.width
             frame.width, frame.height = int(frame.width * ratio), int(frame.height * ratio)
     frame._element.xpath(".//p:cNvPr")[0].set("descr", figure.alternative.text)
-    _caption(slide, figure.caption, int(frame.top + frame.height), paper)
+    if figure.caption.text != slide.shapes.title.text:
+        _caption(slide, figure.caption, int(frame.top + frame.height), paper)
 
 
 def _caption(slide: Any, line: Line, top: int, paper: Paper) -> None:
@@ -236,6 +243,10 @@ def _style_axes(chart: Any, native: Native, colour: dict[str, str]) -> None:
     axis.tick_labels.font.color.rgb = _rgb(colour["ink_2"])
     if native.unit == "probability":
         axis.minimum_scale, axis.maximum_scale = 0, 1
+    elif ends := [end for end in native.high if end is not None]:  # else the axis follows the bars and cuts the intervals off
+        axis.maximum_scale = _rounded_up(max(0.0, *ends, *(v for v in values if v is not None)))
+        if min(values) < 0:
+            axis.minimum_scale = -_rounded_up(-min(values))
     chart.category_axis.format.line.color.rgb = _rgb(colour["control_edge"])
     chart.category_axis.tick_labels.font.size = Pt(12)
     chart.category_axis.has_major_gridlines = False
@@ -243,6 +254,18 @@ def _style_axes(chart: Any, native: Native, colour: dict[str, str]) -> None:
     position = chart.category_axis._element.find(qn("c:tickLblPos"))
     if position is not None:
         position.set("val", "low")
+
+
+def _rounded_up(value: float) -> float:
+    """The next round number: half the leading power of ten at a time.
+
+    >>> _rounded_up(0.93), _rounded_up(112.0)
+    (0.95, 150.0)
+    """
+    if value <= 0:
+        return 0.0
+    step = 10 ** floor(log10(value)) / 2
+    return float(round(ceil(value / step - 1e-9) * step, 12))
 
 
 def _style_series(series: Any, i: int, native: Native, colour: dict[str, str]) -> None:
@@ -253,9 +276,9 @@ def _style_series(series: Any, i: int, native: Native, colour: dict[str, str]) -
         # Error bars and labels must be read over the bar, so that it is a tint where it carries them.
         series.format.fill.fore_color.rgb = _rgb(_tint(colour["series_1"])) if native.low else tone
         labels = series.data_labels
-        labels.show_value, labels.number_format_is_linked = True, False
+        labels.show_value, labels.number_format_is_linked = not native.low, False
         labels.number_format = _label_format(native)
-        labels.position = XL_LABEL_POSITION.INSIDE_BASE if native.low else XL_LABEL_POSITION.OUTSIDE_END
+        labels.position = XL_LABEL_POSITION.OUTSIDE_END
         labels.font.size = Pt(12)
         labels.font.bold = True
         labels.font.color.rgb = _rgb(colour["ink"])
@@ -314,14 +337,13 @@ def _add_table(slide: Any, table: Table, top: int, paper: Paper) -> None:
     frame._element.xpath(".//p:cNvPr")[0].set("descr", table.caption.text or f"Columns: {', '.join(table.headers)}")
     grid = frame.table
     grid.horz_banding = False
-    weights = table.weights or tuple([2.4] + [1.0] * (len(table.headers) - 1))
-    for column, weight in zip(grid.columns, weights, strict=True):
-        column.width = int(inner * weight / sum(weights))
+    for column, share in zip(grid.columns, fit_columns(table, 120), strict=True):
+        column.width = int(inner * share)
     _plain_style(grid)
     long = any(len(line.text) > 90 for row in table.rows for line in row)
     for r, texts in enumerate([table.headers, *[[line.text for line in row] for row in table.rows]]):
         for c, text in enumerate(texts):
-            _fill_cell(grid.cell(r, c), text, r == 0, c in table.numeric, 10.5 if long else 12, colour)
+            _fill_cell(grid.cell(r, c), text, r == 0, c in table.numeric, 12 if long or len(table.rows) > 7 else 14, colour)
 
 
 def _fill_cell(cell: Any, text: str, head: bool, numeric: bool, size: float, colour: dict[str, str]) -> None:

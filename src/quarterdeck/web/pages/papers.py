@@ -126,6 +126,7 @@ def draft(
     points: Annotated[str, Form()] = "",
     length: Annotated[str, Form()] = "2min",
     spaced: Annotated[str, Form()] = "",
+    basis: Annotated[str, Form()] = "",
     view: View = permit("paper.draft"),
 ) -> Response:
     """Starts the work of drafting on the facts that the reader looks at."""
@@ -138,6 +139,7 @@ def draft(
         "template": template,
         "about": about if scope.level == chosen.about else "",
         "points": points,
+        "basis": basis[:120],
         "length": length,
         "variant": "spaced" if spaced else "standard",
         "snapshot": view.snapshot.id,
