@@ -186,9 +186,10 @@ def verify_paper(
     from quarterdeck.papers.desk import check_content, check_path
 
     settings = get_settings(home)
-    result = (
-        check_content(sys.stdin.buffer.read(), "pasted.txt", settings, as_of) if str(file) == "-" else check_path(file, settings, as_of)
-    )
+    with progress("Reading the file back and working out every number again", None):
+        result = (
+            check_content(sys.stdin.buffer.read(), "pasted.txt", settings, as_of) if str(file) == "-" else check_path(file, settings, as_of)
+        )
     if as_json:
         print_json(_result_as_json(result))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table
+from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table, progress
 
 if TYPE_CHECKING:
     from quarterdeck.record.database import Record
@@ -71,7 +71,8 @@ def show_needs_me(home: HomeOption = None, as_of: AsOfOption = None, as_json: Js
     from quarterdeck.risks.needs_me import rank, read_choices
 
     snapshot = open_snapshot(home, as_of)
-    matters = rank(findings(snapshot), read_choices(_record(home)), snapshot.data_cut)
+    with progress("Looking through the facts for what needs somebody", None):
+        matters = rank(findings(snapshot), read_choices(_record(home)), snapshot.data_cut)
     if as_json:
         print_json(
             [

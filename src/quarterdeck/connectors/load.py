@@ -49,7 +49,7 @@ def load_paths(
             context = Context(now, store.archive_dir, cut, own, dry_run)
             for chosen, theirs in _share_out(files, connector or _get_wanted(own)):
                 shared.append((chosen, theirs))
-                report(f"reading {plural(len(theirs), 'file')} of {own.source if own else chosen.title}")
+                report(f"reading {plural(len(theirs), 'file')}{f' of {own.source}' if own else ''}")
                 extracts += chosen.extract(theirs, workbench, context)
         notices = _left_over(arrivals, shared)
         _insist_on_something(paths, extracts, notices)

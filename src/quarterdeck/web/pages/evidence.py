@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from quarterdeck.connectors.discovery import load_connectors
 from quarterdeck.evidence.contracts import get_contract, load_contracts
-from quarterdeck.evidence.quarantine import KINDS, export_quarantine
+from quarterdeck.evidence.quarantine import KINDS, export_quarantine, read_quarantine
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -203,7 +203,7 @@ def show_quarantine(view: View = permit("quarantine.read")) -> Response:
         [{"kind": Cell(k["kind"], KINDS.get(k["kind"], k["kind"]).capitalize()), "n": k["n"]} for k in by_kind],
     )
     total = sum(int(k["n"]) for k in by_kind)
-    correctable = sorted({str(row["table"]) for row in rows})
+    correctable = view.snapshot.cached("web.quarantine.files", lambda: _correctable(view.snapshot))
     finding = (
         f"{wording.plural(total, 'row')} {'is' if total == 1 else 'are'} set aside until corrected" if total else "No row is set aside"
     )
@@ -366,6 +366,17 @@ def _quarantine_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
         }
         for r in found
     ]  # fmt: skip
+
+
+def _correctable(snapshot: Snapshot) -> list[tuple[str, bool]]:
+    """The tables with rows to correct, and whether those rows hold health data: such a file is not handed out in the browser."""
+    found: dict[str, bool] = {}
+    for entry in read_quarantine(snapshot):
+        if entry["kind"] != "repeat":
+            special = {c.name for c in get_contract(entry["table_name"]).columns if c.privacy == "special"}
+            holds = any(value is not None for name, value in entry["row"].items() if name in special)
+            found[entry["table_name"]] = found.get(entry["table_name"], False) or holds
+    return sorted(found.items())
 
 
 def _key_of(table: str, row_json: str | None) -> str:
