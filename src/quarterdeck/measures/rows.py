@@ -92,7 +92,7 @@ def _limit_to_scope(reading: Reading, columns: tuple[str, ...] | list[str], wher
 def _build_row(table: str, keys: list[str], row: dict[str, Any]) -> RowBehind:
     return RowBehind(
         table=table,
-        key=tuple(str(row[key]) for key in keys),
+        key=tuple("" if row[key] is None else str(row[key]) for key in keys),
         source=SourceRow(row["_file"] or "unknown", int(row["_line"] or 0), row["_sheet"] or ""),
         happened=row.get("happened"),
         numerator=float(row.get("numerator") or 0.0),

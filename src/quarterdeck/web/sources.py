@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from quarterdeck.risks.detectors.oversight import detect
+from quarterdeck.vocabulary.errors import BadInput
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 FEED = "feed/source/"  # how findings about silent sources are named
+
+
+def row_href(table: str, key: Sequence[str]) -> str:
+    """The page of one row. A part of a key may hold any sign, so each is packed by itself before they are joined.
+
+    >>> row_href("visit", ["ABC-1", "Week 1/2"])
+    '/evidence/rows/visit?key=ABC-1/Week%25201%252F2'
+    """
+    return f"/evidence/rows/{table}?key={quote('/'.join(quote(part, safe='') for part in key))}"
+
+
+def split_key(key: str, count: int) -> list[str]:
+    """The parts of a key as `row_href` packs them. Raises BadInput for another number of parts."""
+    parts = [unquote(part) for part in key.split("/", count - 1)]
+    if len(parts) != count:
+        raise BadInput("The key of a row has another number of parts", thing=key, allowed=f"{count} parts with / between them")
+    return parts
 
 
 @dataclass(frozen=True, slots=True)

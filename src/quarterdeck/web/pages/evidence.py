@@ -15,10 +15,10 @@ from quarterdeck.evidence.contracts import get_contract, load_contracts
 from quarterdeck.evidence.quarantine import KINDS, export_quarantine, read_quarantine
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.vocabulary import wording
-from quarterdeck.vocabulary.errors import BadInput, NotFound
+from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.navigation import Entry, Hit
-from quarterdeck.web.sources import Source, read_sources
+from quarterdeck.web.sources import Source, read_sources, split_key
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
@@ -286,7 +286,7 @@ def show_contract(table: str, view: View = permit("page.read", any_scope=True)) 
 def show_row(table: str, key: str, view: View = permit("page.read", any_scope=True)) -> Response:
     """One row as it was loaded: every value, and the file and line it was read from."""
     contract = get_contract(table)
-    parts = _split_key(key, len(contract.key))
+    parts = split_key(key, len(contract.key))
     where = " AND ".join(f"{quote(name)}::VARCHAR = ?" for name in contract.key)
     found = view.snapshot.query(f"SELECT * FROM {quote(table)} WHERE {where}", parts).to_pylist()
     if not found:
@@ -438,13 +438,6 @@ def _part_of(snapshot: Snapshot, table: str) -> str:
         return f"(SELECT {', '.join(f'NULL::{c.duckdb_type} AS {quote(c.name)}' for c in contract.columns)} WHERE false)"
     path = str(snapshot.part_path(part)).replace("'", "''")
     return f"read_parquet('{path}')"
-
-
-def _split_key(key: str, count: int) -> list[str]:
-    parts = key.split("/", count - 1)
-    if len(parts) != count:
-        raise BadInput("The key of a row has another number of parts", thing=key, allowed=f"{count} parts with / between them")
-    return parts
 
 
 def _check_scope(view: View, table: str, row: dict[str, Any]) -> None:

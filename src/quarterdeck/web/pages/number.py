@@ -13,6 +13,7 @@ from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.web.matters import readings_of
 from quarterdeck.web.risk_number import show_indicator_number
+from quarterdeck.web.sources import row_href
 from quarterdeck.web.tables import Cell, Column, Table, words
 from quarterdeck.web.view import View, permit
 
@@ -41,7 +42,7 @@ def show_number(id: str, view: View = permit("page.read", any_scope=True)) -> Re
     ]  # fmt: skip
     rows = [
         {
-            "row": Cell("/".join(row.key), href=f"/evidence/rows/{row.table}?key={'/'.join(row.key)}"), "table": row.table.replace("_", " "), "happened": row.happened or "no date",
+            "row": Cell(" / ".join(filter(None, row.key)), href=row_href(row.table, row.key)), "table": row.table.replace("_", " "), "happened": row.happened or "no date",
             "numerator": row.numerator, "denominator": row.denominator, "source": str(row.source),
         }
         for row in behind
