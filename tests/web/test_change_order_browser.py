@@ -65,12 +65,13 @@ def test_an_uploaded_change_order_becomes_a_verified_position_note(new_page: Cal
         page.get_by_label("Contract", exact=True).select_option("C4")
         page.get_by_label(re.compile("The change order")).set_input_files(str(workbook))
         page.get_by_role("button", name="Match it to the contract").click()
-        assert re.search(r"£[\d,]+ of £[\d,]+ may be disputed", title := page.locator("h1").inner_text())
+        title = page.locator("h1").inner_text()
+        assert re.search(r"£[\d,]+ of £[\d,]+ may be disputed", title)
         rows = page.locator("#table-lines tbody tr").all_inner_texts()
         assert len(rows) == 4
         assert "the contract price of 'Monitoring visit' is" in rows[0]
         page.get_by_role("button", name="Write the position note").click()
-        page.get_by_role("link", name="The paper").click(timeout=90_000)
+        page.get_by_role("link", name="The paper").click(timeout=150_000)
         assert "Change-order position note: Slow Ltd" in page.locator("h1").inner_text()
         with page.expect_download() as waiting:
             page.get_by_role("link", name="DOCX").click()

@@ -218,15 +218,34 @@ def check_read(
     record: Record | None = None,
     now: datetime | None = None,
 ) -> CheckResult:
-    """The same for a document read already."""
+    """The same for a document read already. Without a record in hand, the installation's own is read where it has one."""
+    own = _find_record(settings) if record is None else None
     try:
-        desk = open_desk(settings, as_of, record, now)
+        desk = _find_desk(settings, as_of, record or own, now)
+        if desk is not None:
+            return desk.check(document, name)
+        nothing: Callable[[str], FactBase | None] = lambda snapshot: None  # noqa: E731
+        return check_document(document, name, nothing, PaperStore(settings).find_manifest, limits_of)
+    finally:
+        if own is not None:
+            own.close()
+
+
+def _find_desk(settings: Settings, as_of: str | None, record: Record | None, now: datetime | None) -> Desk | None:
+    try:
+        return open_desk(settings, as_of, record, now)
     except QuarterdeckError:
         if as_of:
             raise
-        nothing: Callable[[str], FactBase | None] = lambda snapshot: None  # noqa: E731
-        return check_document(document, name, nothing, PaperStore(settings).find_manifest, limits_of)
-    return desk.check(document, name)
+        return None
+
+
+def _find_record(settings: Settings) -> Record | None:
+    from quarterdeck.record.database import open_record
+
+    # A check only reads: it makes no record where there is none.
+    is_there = not settings.record_url.startswith("sqlite") or (settings.home / "record.sqlite").exists()
+    return open_record(settings) if is_there else None
 
 
 def check_content(content: bytes, name: str, settings: Settings, as_of: str | None = None) -> CheckResult:
