@@ -64,7 +64,7 @@ def load(
     if as_json:
         print_json(_load_answer(result))
     else:
-        _print_load(result)
+        _print_load(result, home)
 
 
 def quarantine(
@@ -86,7 +86,7 @@ def quarantine(
     if out is not None:
         written = export_quarantine(snapshot, out, table, with_special)
         print_json(written) if as_json else typer.echo(
-            f"{plural(len(written), 'file')} written to {out}. Correct the cells, then: quarterdeck load {out}"
+            f"{plural(len(written), 'file')} written to {out}. Correct the cells, then: quarterdeck load {out}{f' --home {home}' if home else ''}"
         )
         return
     rows = read_quarantine(snapshot, table, kind, file, limit)
@@ -395,7 +395,7 @@ def pull(
     with store.staging() as folder:
         pull_records(ids, folder)
         result = load_paths(store, [folder], now, connector="ctgov", actor=_actor())
-    print_json(_load_answer(result)) if as_json else _print_load(result)
+    print_json(_load_answer(result)) if as_json else _print_load(result, home)
 
 
 def _store(home: Path | None) -> Store:
@@ -448,7 +448,7 @@ def _load_answer(result: LoadResult) -> dict[str, Any]:
     }
 
 
-def _print_load(result: LoadResult) -> None:
+def _print_load(result: LoadResult, home: Path | None) -> None:
     from quarterdeck.vocabulary.wording import day, number
 
     rows = [
@@ -473,7 +473,8 @@ def _print_load(result: LoadResult) -> None:
         state = "sealed" if result.is_new else "unchanged: these files hold nothing new"
         typer.echo(f"Snapshot {result.snapshot.short_id} {state}, data cut {day(result.snapshot.data_cut)}.")
         if result.quarantined:
-            typer.echo("To correct what was set aside: `quarterdeck quarantine --export DIR`, then load that folder. Give the same --home.")
+            own = f" --home {home}" if home else ""
+            typer.echo(f"To correct what was set aside: `quarterdeck quarantine --export DIR{own}`, then `quarterdeck load DIR{own}`.")
 
 
 def _say_ignored(names: tuple[str, ...]) -> str:
