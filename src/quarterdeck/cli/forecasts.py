@@ -136,6 +136,10 @@ def _show_trial(trial: TrialForecast) -> None:
         f"{trial.study_id}: {trial.enrolled} of {trial.target} participants on {wording.day(trial.today)}. Evidence: {trial.evidence}."
     )
     print_table(["milestone", "planned", "5%", "likely (50%)", "95%", "by plan"], [_milestone_row(m) for m in trial.milestones])
+    if trial.events:
+        from quarterdeck.forecasts.words import event_words
+
+        typer.echo(event_words(trial.events))
     if trial.design:
         spans = [wording.duration(d) for d in (trial.design.duration, trial.design.duration_low, trial.design.duration_high)]
         typer.echo(f"From its design alone: {spans[0]} from start to primary completion, between {spans[1]} and {spans[2]} (80% interval).")

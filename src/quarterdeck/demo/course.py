@@ -18,6 +18,7 @@ MONTH = 30.44
 CLOSING = 0.5  # a site in follow-up costs half of one that recruits
 LONGEST_CLOSING = 365  # days of follow-up that a site is paid for
 OPEN_SHARE = 0.7  # of recruitment during which the average planned site is open
+CLOSING_DAYS = 30  # from the last event needed to the last visit
 ADMITTED = 90  # days that a late trial is granted at a time
 
 
@@ -58,6 +59,9 @@ def derive_course(options: DemoOptions, people: Participants) -> Course:
     study = people.sites.study
     ends = people.end[people.is_enrolled]
     last_visit = ends.max() if len(ends) else people.last_in + np.timedelta64(study.treatment_days, "D")
+    if study.target_events:
+        happened = np.sort(people.event[~np.isnat(people.event)])
+        last_visit = max(last_visit, happened[min(study.target_events, len(happened)) - 1] + np.timedelta64(CLOSING_DAYS, "D"))
     lock = last_visit + np.timedelta64(round(LOCK_DAYS * rng.lognormal(0, 0.25)), "D")
     latest = max(lock, np.datetime64(study.lock, "D") + np.timedelta64(180, "D"))
     months = month_ends(np.datetime64(study.approved, "D"), latest)

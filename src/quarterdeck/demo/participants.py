@@ -10,6 +10,7 @@ import numpy.typing as npt
 from quarterdeck.demo.known import NO_DAY, Array, Columns, Draft, is_set
 from quarterdeck.demo.options import DemoOptions
 from quarterdeck.demo.sites import Sites
+from quarterdeck.demo.studies import EVENT_SCALE_DAYS, EVENT_SHAPE, Study
 
 AGEING_DAYS = 3200.0  # site rates fall with site age, as every real record shows
 SCREENING_DAYS = (7, 22)
@@ -31,6 +32,7 @@ class Participants:
     left: npt.NDArray[np.datetime64]
     finished: npt.NDArray[np.datetime64]
     last_in: np.datetime64
+    event: npt.NDArray[np.datetime64]  # of the primary endpoint, known or to come; only in event-driven trials
 
     @property
     def is_enrolled(self) -> npt.NDArray[np.bool_]:
@@ -67,6 +69,7 @@ def simulate_participants(options: DemoOptions, sites: Sites) -> Participants:
     finished = np.where(is_in, reached + np.timedelta64(study.treatment_days, "D"), NO_DAY)
     hazard = -np.log(1 - study.area.leaving) / study.treatment_days
     leaving = reached + np.ceil(rng.exponential(1 / hazard, len(reached))).astype("timedelta64[D]")
+    left = np.where(is_in & (leaving < finished), leaving, NO_DAY)
     return Participants(
         sites=sites,
         id=_identifiers(sites, everyone),
@@ -74,10 +77,22 @@ def simulate_participants(options: DemoOptions, sites: Sites) -> Participants:
         screened=screened,
         enrolled=enrolled,
         failed=np.where(is_in, NO_DAY, reached),
-        left=np.where(is_in & (leaving < finished), leaving, NO_DAY),
+        left=left,
         finished=finished,
         last_in=last_in,
+        event=_events(options, study, np.where(is_in, reached, NO_DAY), left),
     )
+
+
+def _events(
+    options: DemoOptions, study: Study, enrolled: npt.NDArray[np.datetime64], left: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.datetime64]:
+    """When each has the event, unless the participant leaves before. Follow-up goes on after treatment."""
+    if not study.target_events:
+        return np.full(len(enrolled), NO_DAY)
+    rng = options.stream("events", study.id)
+    day = enrolled + np.ceil(EVENT_SCALE_DAYS * rng.weibull(EVENT_SHAPE, len(enrolled))).astype("timedelta64[D]")
+    return np.where(is_set(left) & (left < day), NO_DAY, day)
 
 
 def _arrivals(
@@ -136,7 +151,8 @@ def draft_subject(options: DemoOptions, people: Participants) -> Draft:
         length = np.where(enrolled, (end - seen["enroll_dt"]).astype("timedelta64[D]").astype(float), np.nan)
         seen["time_on_study"] = length
         seen["time_on_treatment"] = length
-        seen["last_contact_dt"] = np.where(enrolled, end, NO_DAY)
+        followed = day if people.sites.study.target_events else end
+        seen["last_contact_dt"] = np.where(enrolled, np.where(gone, end, followed), NO_DAY)
         seen["last_dose_dt"] = np.where(
             done, seen["_finished"], np.where(is_set(seen["treatment_disc_dt"]), seen["treatment_disc_dt"], NO_DAY)
         )
@@ -159,9 +175,10 @@ def draft_subject(options: DemoOptions, people: Participants) -> Draft:
         "treatment_disc_reason": leaving,
         "study_disc_dt": people.left,
         "study_disc_reason": leaving,
+        "event_dt": people.event,
         "sex": rng.choice(["F", "M"], n, p=[0.52, 0.48]),
         "age_band": rng.choice(AGE_BANDS, n, p=[0.08, 0.12, 0.17, 0.22, 0.22, 0.14, 0.05]),
         "_finished": people.finished,
     }
-    actual = ("screen_fail_dt", "enroll_dt", "rand_dt", "first_dose_dt", "treatment_disc_dt", "study_disc_dt")
+    actual = ("event_dt", "screen_fail_dt", "enroll_dt", "rand_dt", "first_dose_dt", "treatment_disc_dt", "study_disc_dt")
     return Draft("subject", columns, people.screened, actual, finish)

@@ -133,6 +133,7 @@ def _study_facts(study: Study) -> dict[str, object]:
         "dct_level": study.dct_level,
         "num_plan_site": study.n_sites,
         "num_plan_subj": study.n_participants,
+        "target_events": str(study.target_events or ""),
         "protocol_approved_dt": np.datetime64(study.approved, "D"),
         "est_fpfv": np.datetime64(study.first_visit, "D"),
         "est_lpfv": np.datetime64(study.last_participant_in, "D"),

@@ -18,6 +18,7 @@ PHASES = {
     "P3": (52, 860, 170, 560, 280, 11, 12_500),
     "P4": (28, 560, 140, 430, 170, 8, 5_500),
 }
+EVENT_SHAPE, EVENT_SCALE_DAYS = 1.15, 460.0  # Weibull law of the time to progression or death
 PHASE_CYCLE = ("P3", "P2", "P3", "P2", "P1", "P3", "P3", "P2", "P4", "P3", "P2", "P3")
 FAILING, BREACHING, AHEAD = 6, 11, 3  # positions of the planted trials: QD-007, QD-012, QD-004
 
@@ -46,6 +47,7 @@ class Study:
     cost_factor: float
     budget: float  # pounds, whole trial
     countries: tuple[str, ...]
+    target_events: int = 0  # of an event-driven trial
 
     @property
     def last_participant_in(self) -> date:
@@ -73,7 +75,7 @@ def simulate_studies(options: DemoOptions) -> list[Study]:
     rng = options.stream("studies")
     ages = (0.25 + 4.7 * np.linspace(0, 1, options.trials) ** 1.35)[rng.permutation(options.trials)]
     studies = [_simulate_study(options, index, float(ages[index])) for index in range(options.trials)]
-    return [_plant(options, study) for study in studies]
+    return [_drive_by_events(options, _plant(options, study)) for study in studies]
 
 
 def _simulate_study(options: DemoOptions, index: int, age_years: float) -> Study:
@@ -122,6 +124,15 @@ def _plant(options: DemoOptions, study: Study) -> Study:
     if study.index % 4 == 2:
         return replace(study, vendor_id="V03")  # the slipping vendor has several trials, or nothing could be said of it
     return study
+
+
+def _drive_by_events(options: DemoOptions, study: Study) -> Study:
+    """Late oncology trials that still run end with their events: as many as the plan expects by its last visit, a few taken off."""
+    if study.area.name != "Oncology" or study.phase not in ("P3", "P4") or study.last_visit <= options.today:
+        return study
+    ages = study.treatment_days + (np.arange(60) + 0.5) / 60 * study.recruitment_days
+    share = float((1 - np.exp(-((ages / EVENT_SCALE_DAYS) ** EVENT_SHAPE))).mean())
+    return replace(study, target_events=round(0.95 * share * (1 - study.area.leaving) * study.n_participants))
 
 
 def _recruiting(options: DemoOptions, study: Study, started_months_ago: int) -> Study:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.forecasts.event_facts import EventFacts, read_arms, read_events
 from quarterdeck.vocabulary.errors import NotFound
 
 PENDING = ("identified", "selected", "qualified", "initiated")
@@ -79,6 +80,8 @@ class StudyFacts:
     screen_failed: int
     budget: BudgetFacts | None
     change_orders: tuple[float, ...]
+    events: EventFacts | None = None
+    arms: tuple[tuple[int, int], ...] = ()  # cap and enrolled by arm, where arms are capped
 
     @property
     def target(self) -> int:
@@ -143,6 +146,7 @@ def _read(snapshot: Snapshot) -> PortfolioFacts:
     tables = _Tables(snapshot)
     currency = frame.currency
     budgets = _budgets(snapshot, currency)
+    events, arms = read_events(snapshot, studies), read_arms(snapshot, studies)
     found = []
     for row in studies:
         study_id = row["study_id"]
@@ -159,6 +163,8 @@ def _read(snapshot: Snapshot) -> PortfolioFacts:
                 failed,
                 budgets.get(study_id),
                 tables.change_orders.get(study_id, ()),
+                events.get(study_id),
+                arms.get(study_id, ()),
             )
         )
     return PortfolioFacts(frame.today, frame.snapshot, currency, first, tuple(found))

@@ -9,18 +9,21 @@ from datetime import date
 import numpy as np
 
 from quarterdeck.evidence.snapshot import Snapshot
-from quarterdeck.forecasts.costing import prepare_money
+from quarterdeck.forecasts.costing import follow_up_months, prepare_money
+from quarterdeck.forecasts.event_facts import EventFacts
 from quarterdeck.forecasts.facts import MONTH_DAYS, PENDING, PortfolioFacts, SiteFacts, StudyFacts, read_facts
 from quarterdeck.forecasts.learnt import Learnt, learn, planned_rate
 from quarterdeck.forecasts.model import DesignPrior
 from quarterdeck.forecasts.prior import weigh_design
 from quarterdeck.methods.enrolment_backtest import Drift
+from quarterdeck.methods.event_finish import EventPlan, fit_laws, planned_hazard, prior_law
 from quarterdeck.methods.monte_carlo import keyed_stream
 from quarterdeck.methods.portfolio import Array, Finish, Recruitment, TrialInput
 from quarterdeck.methods.stage_times import remaining_time
 from quarterdeck.vocabulary import wording
 
 RATE_WEIGHT = 10.0  # participants' worth of belief in the planned rate as the portfolio corrects it
+DROPOUT_HAZARD = 0.01  # per month, a weak prior beside the trial's own drop-outs
 COUNTRY_WEIGHT = 8.0  # participants' worth of belief that a country recruits like its trial
 
 
@@ -84,6 +87,7 @@ def _prepare(code: int, study: StudyFacts, facts: PortfolioFacts, learnt: Learnt
         # Where nobody is enrolled the rate is a whole trial's average, ageing and drift within it: they must not count twice.
         learnt.drift if study.enrolled else Drift(0.0, 0.0, 1.0),
         spread,
+        arms=study.arms,
     )
     finish, money = _finish(study, facts, learnt), prepare_money(study, facts.today, learnt)
     trial, design = weigh_design(study, TrialInput(study.study_id, recruitment, finish, money))
@@ -199,7 +203,19 @@ def _finish(study: StudyFacts, facts: PortfolioFacts, learnt: Learnt) -> Finish:
         ago(study.recruitment_ended),
         ago(r["act_lplv"]),
         ago(r["db_lock_dt"]),
+        None if study.events is None else prepare_events(study, study.events),
     )
+
+
+def prepare_events(study: StudyFacts, events: EventFacts) -> EventPlan:
+    """What an event-driven trial still needs: laws fitted to its own participants, or the plan's hazard where events are few."""
+    r = study.row
+    recruiting = (r["est_lpfv"] - r["est_fpfv"]).days / MONTH_DAYS if r["est_lpfv"] and r["est_fpfv"] else 18.0
+    hazard = planned_hazard(events.wanted, study.target, max(recruiting, 1.0), follow_up_months(study))
+    laws, weights = fit_laws(events.time, events.happened, hazard)
+    some_left = events.dropped.any()
+    dropout = prior_law(float(events.dropped.sum()), float(events.time.sum()), DROPOUT_HAZARD) if some_left else None
+    return EventPlan(max(events.wanted - events.so_far, 0), events.time[events.at_risk], laws, weights, dropout)
 
 
 def _evidence(study: StudyFacts, opened: list[SiteFacts], learnt: Learnt, design: DesignPrior | None) -> str:

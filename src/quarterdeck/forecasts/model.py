@@ -13,6 +13,7 @@ MILESTONE_WORDS = {
     "enrolled_50_percent": "50% enrolled",
     "enrolled_75_percent": "75% enrolled",
     "last_participant_in": "Last participant in",
+    "target_events": "Last event needed",
     "last_participant_last_visit": "Last participant, last visit",
     "database_lock": "Database lock",
 }
@@ -84,6 +85,20 @@ class DesignPrior:
 
 
 @dataclass(frozen=True, slots=True)
+class EventForecast:
+    """An event-driven trial: events wanted and had, participants at risk, the laws by name with their AIC weights, and the chance of
+    having the events by the planned last visit. `low_evidence`: too few events, so the plan's own hazard drives it."""
+
+    wanted: int
+    so_far: int
+    at_risk: int
+    laws: tuple[tuple[str, float], ...]
+    low_evidence: bool
+    p_by_plan: float | None
+    p_ever: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrialForecast:
     """One trial, or the reason why there is none (`reason` not empty)."""
 
@@ -103,6 +118,7 @@ class TrialForecast:
     criticality: tuple[tuple[str, float], ...] = ()
     exclusions: tuple[str, ...] = ()
     design: DesignPrior | None = None  # only while nobody is enrolled
+    events: EventForecast | None = None  # only of event-driven trials
     seed: int = 0
     replicates: int = 0
 

@@ -11,9 +11,10 @@ from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, StudyFacts, read_facts
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all, start_up_days, why_not
 from quarterdeck.forecasts.learnt import Learnt, learn, site_months
-from quarterdeck.forecasts.model import LEVELS, MilestoneForecast, TrialForecast
+from quarterdeck.forecasts.model import LEVELS, EventForecast, MilestoneForecast, TrialForecast
 from quarterdeck.forecasts.trial_money import day_after, forecast_money
 from quarterdeck.methods.enrolment_backtest import Drift
+from quarterdeck.methods.event_finish import ENOUGH
 from quarterdeck.methods.monte_carlo import keyed_stream, share_of
 from quarterdeck.methods.network import Activity, run_network
 from quarterdeck.methods.portfolio import (
@@ -53,6 +54,7 @@ ORDER = (
     "enrolled_50_percent",
     "enrolled_75_percent",
     "last_participant_in",
+    "target_events",
     "last_participant_last_visit",
     "database_lock",
 )
@@ -82,6 +84,7 @@ def forecast_changed(snapshot: Snapshot, study_id: str, changed: TrialInput, see
         fan=_fan(prepared, facts, shared),
         history=_history(study, facts),
         money=forecast_money(study, facts, prepared, future),
+        events=_describe_events(study, facts, prepared, future),
         seed=seed,
         replicates=replicates,
     )
@@ -118,8 +121,26 @@ def _forecast(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> 
         criticality=paths,
         exclusions=prepared.exclusions,
         design=prepared.design,
+        events=_describe_events(study, facts, prepared, future),
         seed=seed,
         replicates=replicates,
+    )
+
+
+def _describe_events(study: StudyFacts, facts: PortfolioFacts, prepared: PreparedTrial, future: TrialFuture) -> EventForecast | None:
+    plan = prepared.trial.finish.events
+    if study.events is None or plan is None or future.events is None:
+        return None
+    planned = study.row["est_lplv"]
+    by_plan = None if planned is None else share_of(future.events <= (planned - facts.today).days / MONTH_DAYS)
+    return EventForecast(
+        study.events.wanted,
+        study.events.so_far,
+        int(study.events.at_risk.sum()),
+        tuple((law.name, weight) for law, weight in zip(plan.laws, plan.weights, strict=True)),
+        study.events.so_far < ENOUGH,
+        by_plan,
+        float(np.isfinite(future.events).mean()),
     )
 
 
@@ -152,6 +173,8 @@ def _milestones(
     months = {SHARE_NAMES[share]: sample for share, sample in future.reached.items()}
     if not prepared.open_sites and (first := _first_site(study, facts, learnt)) is not None:
         months["first_site_active"] = first / MONTH_DAYS
+    if future.events is not None:
+        months["target_events"] = future.events
     if study.row["act_lplv"] is None:
         months["last_participant_last_visit"] = future.last_visit
     months["database_lock"] = future.lock

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from quarterdeck.methods.arm_caps import needs_with_caps
 from quarterdeck.methods.enrolment_backtest import FIRST_SHOCK, MONTHLY_SHOCK, SLOPE_ENDS, Drift
 from quarterdeck.methods.enrolment_months import AGE_EDGES, age_bin
+from quarterdeck.methods.event_finish import EventPlan, event_months
 from quarterdeck.methods.gamma_table import gamma_from_normal
 from quarterdeck.methods.monte_carlo import keyed_stream
 
@@ -38,7 +40,7 @@ class Recruitment:
     `open_shape`, `open_rate`: gamma posterior of each open site; `open_age` in months; `open_closing` months from now (inf: never).
     `planned_opening`: months from now; `planned_chance`: probability that the site ever opens.
     `delay_spread`: standard deviation of the log of a shared factor on planned openings.
-    `rate_factor` multiplies every rate; `holds` are (start, end) in months.
+    Arms with caps turn away who would join a full one. `rate_factor` multiplies every rate; `holds` are (start, end) in months.
     """
 
     target: int
@@ -56,6 +58,7 @@ class Recruitment:
     delay_spread: float = 0.3
     rate_factor: float = 1.0
     holds: tuple[tuple[float, float], ...] = ()
+    arms: tuple[tuple[int, int], ...] = ()  # cap and enrolled by arm; empty: any arm may fill
 
     @property
     def needed(self) -> int:
@@ -74,6 +77,7 @@ class Finish:
     last_participant_in: float | None = None  # months from now (<= 0), where it has happened
     last_visit: float | None = None
     lock: float | None = None
+    events: EventPlan | None = None  # event-driven: the last visit follows the last event needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class TrialFuture:
     cost: Array
     sites_opened: float
     share_of_cost: Mapping[str, float] = field(default_factory=dict)
+    events: Array | None = None  # month of the last event needed, where the trial is event-driven
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +176,10 @@ def simulate_trial(trial: TrialInput, shared: Shared) -> TrialFuture:
     if last_in is None:
         known = trial.finish.last_participant_in
         last_in = np.full(size, 0.0 if known is None else known)
-    last_visit, lock = _finish(trial, last_in, shared)
+    events = _events(trial, reached, shared)
+    last_visit, lock = _finish(trial, last_in, events, shared)
     cost, parts, opened = _cost(trial, last_in, lock, shared)
-    return TrialFuture(trial.name, reached, last_in, last_visit, lock, cost, opened, parts)
+    return TrialFuture(trial.name, reached, last_in, last_visit, lock, cost, opened, parts, events)
 
 
 def simulate_recruitment(name: str, r: Recruitment, shared: Shared) -> dict[float, Array]:
@@ -202,6 +208,8 @@ def simulate_recruitment(name: str, r: Recruitment, shared: Shared) -> dict[floa
 
 def _needs(name: str, r: Recruitment, shared: Shared) -> dict[float, Array]:
     """Cumulated rate needed for each share: sums of independent gammas, so that the shares stay in order."""
+    if r.arms:
+        return _needs_by_arm(name, r, shared)
     needs: dict[float, Array] = {}
     done, total = r.enrolled, np.zeros(shared.replicates)
     for share in SHARES:
@@ -211,6 +219,14 @@ def _needs(name: str, r: Recruitment, shared: Shared) -> dict[float, Array]:
             total = total + gamma_from_normal(z, float(level - done))
             needs[share], done = total, level
     return needs
+
+
+def _needs_by_arm(name: str, r: Recruitment, shared: Shared) -> dict[float, Array]:
+    levels = {share: max(1, int(np.ceil(share * r.target - 1e-9))) for share in SHARES}
+    wanted = {share: level - r.enrolled for share, level in levels.items() if level > r.enrolled}
+    rng = keyed_stream(shared.seed, name, "participants by arm")
+    found = needs_with_caps(r.arms, list(wanted.values()), rng, shared.replicates)
+    return {share: found[:, i] for i, share in enumerate(wanted)}
 
 
 def _columns_needed(expected: Array, need: float) -> int:
@@ -302,20 +318,31 @@ _INTERPOLATION = _interpolation()
 def _invert(cumulated: Array, need: Array) -> Array:
     """Month at which each replicate's cumulated rate reaches its need; one search over all rows laid end to end."""
     rows = np.arange(len(need))
-    stride = max(float(cumulated[:, -1].max()), float(need.max())) + 1.0
+    never = need > cumulated[:, -1]
+    need = np.minimum(need, cumulated[:, -1])
+    stride = float(cumulated[:, -1].max()) + 1.0
     flat = (cumulated + rows[:, None] * stride).ravel()
     where = np.searchsorted(flat, need + rows * stride, side="left") - rows * cumulated.shape[1] - 1
-    never = need > cumulated[:, -1]
     where = np.clip(where, 0, cumulated.shape[1] - 2)
     start, gained = cumulated[rows, where], cumulated[rows, where + 1] - cumulated[rows, where]
     month = EDGES[where] + WIDTHS[where] * (need - start) / np.maximum(gained, 1e-12)
     return np.where(never, np.inf, month)
 
 
-def _finish(trial: TrialInput, last_in: Array, shared: Shared) -> tuple[Array, Array]:
+def _events(trial: TrialInput, reached: Mapping[float, Array], shared: Shared) -> Array | None:
+    plan, r = trial.finish.events, trial.recruitment
+    if plan is None or trial.finish.last_visit is not None:
+        return None
+    rng = keyed_stream(shared.seed, trial.name, "events")
+    return event_months(plan, reached, min(r.enrolled, r.target), r.target, rng, shared.replicates)
+
+
+def _finish(trial: TrialInput, last_in: Array, events: Array | None, shared: Shared) -> tuple[Array, Array]:
     f, size = trial.finish, shared.replicates
     if f.last_visit is not None:
         last_visit = np.full(size, f.last_visit)
+    elif events is not None and f.events is not None:
+        last_visit = np.maximum(events + f.events.closing, 0.0)
     else:
         z = keyed_stream(shared.seed, trial.name, "follow-up").standard_normal(size)
         # A visit window at the end, and it cannot already be over.

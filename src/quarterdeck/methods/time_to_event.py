@@ -90,8 +90,8 @@ def aic_weights(fits: Sequence[SurvivalFit] | Sequence[EnrolmentFit]) -> Array:
 def draw_remaining(fit: SurvivalFit, elapsed: Array, rng: np.random.Generator, theta: Array | None = None) -> Array:
     """Durations conditional on survival so far: T | T > elapsed, total (not remaining) time."""
     point = fit.theta if theta is None else theta
-    survivors = _survival(fit.name, point, elapsed, fit.cuts)
-    return _survival_quantile(fit.name, point, survivors * rng.random(elapsed.shape), fit.cuts)
+    survivors = get_survival(fit.name, point, elapsed, fit.cuts)
+    return get_quantile(fit.name, point, survivors * rng.random(elapsed.shape), fit.cuts)
 
 
 def draw_theta(fit: SurvivalFit | EnrolmentFit, rng: np.random.Generator, size: int) -> Array:
@@ -188,13 +188,13 @@ def _draw_rows(fit: SurvivalFit | None, start: Array, rng: np.random.Generator, 
         return np.full(start.shape, np.inf)
     u = rng.random(start.shape)
     if plug_in:
-        return _survival_quantile(fit.name, fit.theta, _survival(fit.name, fit.theta, start, fit.cuts) * u, fit.cuts)
+        return get_quantile(fit.name, fit.theta, get_survival(fit.name, fit.theta, start, fit.cuts) * u, fit.cuts)
     thetas = draw_theta(fit, rng, len(start))
-    survivors = _survival(fit.name, thetas.T[:, :, None], start, fit.cuts)
-    return _survival_quantile(fit.name, thetas.T[:, :, None], survivors * u, fit.cuts)
+    survivors = get_survival(fit.name, thetas.T[:, :, None], start, fit.cuts)
+    return get_quantile(fit.name, thetas.T[:, :, None], survivors * u, fit.cuts)
 
 
-def _survival(name: str, theta: Array, t: Array, cuts: tuple[float, ...]) -> Array:
+def get_survival(name: str, theta: Array, t: Array, cuts: tuple[float, ...]) -> Array:
     """P(T > t). `theta` has its parameters first, other axes broadcast with t."""
     safe = np.maximum(t, 1e-12)
     if name == "exponential":
@@ -210,7 +210,7 @@ def _survival(name: str, theta: Array, t: Array, cuts: tuple[float, ...]) -> Arr
     return np.asarray(np.exp(-hazard))
 
 
-def _survival_quantile(name: str, theta: Array, survivors: Array, cuts: tuple[float, ...]) -> Array:
+def get_quantile(name: str, theta: Array, survivors: Array, cuts: tuple[float, ...]) -> Array:
     """t with P(T > t) = survivors."""
     s = np.clip(survivors, 1e-300, 1 - 1e-16)
     if name == "exponential":

@@ -13,6 +13,7 @@ from quarterdeck.forecasts.findings import findings
 from quarterdeck.forecasts.model import MoneyForecast, PortfolioForecast, TrialForecast
 from quarterdeck.forecasts.portfolio import forecast_portfolio
 from quarterdeck.forecasts.scores import describe_trust, score_entries
+from quarterdeck.forecasts.words import event_words
 from quarterdeck.forecasts.trial import forecast_trial
 from quarterdeck.vocabulary import wording
 from quarterdeck.web.navigation import Entry, Hit
@@ -131,6 +132,8 @@ def _trial_sentences(trial: TrialForecast) -> dict[str, str]:
         found["interval"] = f"With 90% probability it is between {words[0]} and {words[1]}."
     if trial.money is not None:
         found["money"] = _money_words(trial.money)
+    if trial.events is not None:
+        found["events"] = event_words(trial.events)
     if trial.design is not None:
         found["design"] = (
             f"Learnt from registered trials, knowing only its {wording.listing(trial.design.known)}. Nobody is enrolled yet: "
