@@ -135,11 +135,13 @@ def test_a_source_that_is_silent_is_out_of_date_on_the_bridge_and_on_its_page(de
     assert "out of date</a>" in demo_client.get("/").text
 
 
-def test_the_bridge_names_each_trial_once_before_it_names_one_twice(demo_client: TestClient) -> None:
+def test_the_bridge_begins_with_the_matters_that_the_page_of_matters_begins_with(demo_client: TestClient) -> None:
     section = demo_client.get("/").text.split('id="attention"')[1].split("</section>")[0]
-    headlines = re.findall(r'<a href="/finding[^"]*">([^<]*)</a>', section)
-    trials = [found.group() for headline in headlines if (found := re.search(r"QD-\d+", headline))]
-    assert len(trials) == len(set(trials))
+    matters = [unescape(headline) for headline in re.findall(r'<a href="/finding[^"]*">([^<]*)</a>', section)]
+    places = [unescape(demo_client.get("/risks").text).find(headline) for headline in matters]
+    assert matters
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_every_table_is_exported_as_csv_and_xlsx_with_the_same_rows(demo_client: TestClient) -> None:

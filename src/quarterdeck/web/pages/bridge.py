@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from quarterdeck.charts.bullet import Bullet
 from quarterdeck.record.models.accounts import Visit
+from quarterdeck.risks.needs_me import rank as rank_matters
+from quarterdeck.risks.needs_me import read_choices
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
@@ -23,7 +25,6 @@ from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
-    from quarterdeck.vocabulary.finding import Finding
 
 router = APIRouter()
 NAVIGATION = (Entry("Bridge", "/", "Bridge", "What needs me this week?"),)
@@ -48,7 +49,7 @@ def show_bridge(view: View = permit("page.read", any_scope=True)) -> Response:
     headlines = [_headline(view, name, measures) for name, measures in HEADLINES] if view.covers_portfolio else []
     change = _changes(view)
     fresh = freshness(view.snapshot)
-    first, more = _one_each(urgent)
+    first = rank_matters(findings, read_choices(view.record), view.today, SHOWN)
     chances = [entry for entry in findings if entry.opportunity]
     finding = (
         f"{wording.of(len(worst), len(trials))} trials need attention"
@@ -58,9 +59,9 @@ def show_bridge(view: View = permit("page.read", any_scope=True)) -> Response:
     return view.page(
         "bridge/index.html", finding=finding, tables=[trial_table(view, worst[:8], matters)],
         charts={entry["chart_name"]: entry["chart"] for entry in headlines if entry["chart"]}, readings=[entry["reading"] for entry in headlines if entry["reading"]], findings=urgent,
-        headlines=[entry for entry in headlines if entry["reading"]], urgent=first, more=more, n_urgent=len(urgent), change=change, fresh=fresh,
+        headlines=[entry for entry in headlines if entry["reading"]], first=first, n_urgent=len(urgent), change=change, fresh=fresh,
         opportunities=chances[:3], n_chances=len(chances), n_worst=len(worst[:8]),
-        cites=[len(worst), len(trials), len(urgent), len(first), len(chances), len(chances[:3]), len(worst[:8]), *(count for count, _ in more.values()), *change.values(), *fresh.values(), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action)), *(e["sentence"] for e in headlines), *(e["of"] for e in headlines)],
+        cites=[len(worst), len(trials), len(urgent), len(first), len(chances), len(chances[:3]), len(worst[:8]), *(len(matter.also) for matter in first), *(matter.why for matter in first), *change.values(), *fresh.values(), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action)), *(e["sentence"] for e in headlines), *(e["of"] for e in headlines)],
     )  # fmt: skip
 
 
@@ -79,15 +80,6 @@ def show_attention(view: View = permit("page.read", any_scope=True)) -> Response
         "bridge/attention.html", finding=finding, findings=findings, urgent=urgent, opportunities=opportunities,
         cites=[len(urgent), len(opportunities), *(text for f in findings for text in (f.headline, f.cause, f.suggested_action))],
     )  # fmt: skip
-
-
-def _one_each(urgent: list[Finding]) -> tuple[list[Finding], dict[str, tuple[int, str]]]:
-    """The gravest matter of each trial (or other thing), and by finding how many more there are of it and where: one trial must not hide the others."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in urgent:
-        groups.setdefault(study_of(finding.scope) or finding.id, []).append(finding)
-    chosen = list(groups.items())[:SHOWN]
-    return [found[0] for _, found in chosen], {found[0].id: (len(found) - 1, f"/trials/{key}") for key, found in chosen if len(found) > 1}
 
 
 def freshness(snapshot: Snapshot) -> dict[str, Any]:
