@@ -286,3 +286,15 @@ def test_a_finding_is_seen_decided_and_found_in_the_record(demo_home: Path) -> N
         decisions = client.get("/decisions").text
         assert "The pace is too low" in decisions
         assert "of the chain hold" in decisions
+
+
+def test_a_published_figure_says_when_for_whom_and_by_whom(demo_client: TestClient) -> None:
+    from quarterdeck.measures.benchmarks import load_benchmarks
+    from quarterdeck.measures.catalogue import get_definition
+
+    table = demo_client.get("/measures/enrolment_against_plan").text.split('id="table-benchmarks"')[1].split("</table>")[0]
+    for name in get_definition("enrolment_against_plan").benchmarks:
+        entry = load_benchmarks()[name]
+        for part in (entry.name, entry.period, entry.publisher, entry.status):
+            assert part in unescape(table)
+    assert "not stated" not in table

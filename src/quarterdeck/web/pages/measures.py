@@ -23,6 +23,7 @@ from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.measures.benchmarks import Benchmark
     from quarterdeck.measures.model import Definition
 
 router = APIRouter()
@@ -164,39 +165,36 @@ def _counts(history: ControlChart | None) -> list[int]:
 
 
 def benchmark_table(definition: Definition) -> Table:
-    """Published figures beside one's own, with year, population and whether they still hold."""
+    """Published figures beside one's own, with population, period, grade and whether they still hold."""
+    from quarterdeck.measures.benchmarks import load_benchmarks
+
     columns = [
-        Column("what", "Published figure"),
-        Column("value", "Value", is_number=True),
-        Column("year", "Year"),
-        Column("status", "Status"),
-        Column("source", "Source"),
-    ]
+        Column("what", "Published figure"), Column("value", "Value"), Column("period", "Period"), Column("grade", "Grade"), Column("status", "Status"), Column("source", "Source"),
+    ]  # fmt: skip
+    library = load_benchmarks()
+    rows = [_benchmark_row(library[name]) for name in definition.benchmarks if name in library]
     return Table(
-        "benchmarks", "What others report", columns, _benchmarks(definition), empty="No published figure is attached to this measure."
+        "benchmarks", "What others report", columns, rows, empty="No published figure is attached to this measure.",
+        note="Grade A: a primary source with its method; B: primary without, or reliable secondary; C: an interested party or a thin source; D: folklore." if rows else "",
+    )  # fmt: skip
+
+
+def _benchmark_row(entry: Benchmark) -> dict[str, Any]:
+    unit = entry.unit if entry.unit not in ("%", "count", "number", "share") else ""
+    value = (
+        f"{entry.value}%"
+        if entry.unit == "%" and entry.value.replace(".", "").isdigit()
+        else f"{entry.value} {entry.unit if entry.unit == '%' else unit}".strip()
     )
-
-
-def _benchmarks(definition: Definition) -> list[dict[str, Any]]:
-    try:
-        from quarterdeck.measures.benchmarks import load_benchmarks
-    except ImportError:
-        return []
-    library: Any = load_benchmarks()
-    entries = library if isinstance(library, Mapping) else {entry.id: entry for entry in library}
-    return [_benchmark_row(entries[name]) for name in definition.benchmarks if name in entries]
-
-
-def _benchmark_row(entry: Any) -> dict[str, Any]:
-    def part(*names: str) -> Any:
-        return next((value for name in names if (value := getattr(entry, name, None)) not in (None, "")), "not stated")
-
-    value, unit = part("value"), getattr(entry, "unit", "") or ""
+    people = entry.population if entry.n is None or str(entry.n) in entry.population else f"{entry.population}, n = {entry.n:,}"
     return {
-        "what": Cell(part("measure", "what", "title", "name"), sub=str(part("population", "definition"))),
-        "value": Cell(value, wording.in_unit(value, unit) if isinstance(value, int | float) else str(value)),
-        "year": str(part("year")), "status": str(part("status")), "source": str(part("source")),
-    }  # fmt: skip
+        "what": Cell(entry.name, sub=people),
+        "value": value,
+        "period": entry.period,
+        "grade": entry.grade,
+        "status": Cell(entry.status, sub="" if entry.is_citable else "may not be cited"),
+        "source": Cell(entry.publisher, sub=entry.note),
+    }
 
 
 def _dots(definition: Definition, level: str, readings: Mapping[str, Reading]) -> Chart | None:
