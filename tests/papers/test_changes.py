@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
+from builders import build_snapshot
 from paper_builders import MADE_AT, make_reading, sample_facts
 from quarterdeck.papers.compose.changes import compare_claims
 from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.manifest import base_manifest
 from quarterdeck.papers.questions import HOW_MANY, rehearse
 from quarterdeck.papers.template import get_template
+from quarterdeck.vocabulary.settings import Settings
 
 
 def issue(value: float, snapshot: str, more: tuple = ()):  # type: ignore[no-untyped-def, type-arg]
@@ -74,3 +79,38 @@ def test_the_biggest_change_becomes_a_question() -> None:
     _, _, before = issue(0.06, "a")
     paper, facts, _ = issue(0.12, "b")
     assert "biggest change" in {q.kind for q in rehearse(paper, facts, before)}
+
+
+def test_an_issue_of_which_only_figures_were_kept_makes_nothing_else_new() -> None:
+    before = {"claims": [], "facts": {}, "missing": [], "covers": ["money"]}
+    claims = [
+        {"claim": f"{s}/x", "section": s, "text": "It is so.", "facts": [["reading:a", "value", "", "6%"]]} for s in ("money", "concerns")
+    ]
+    assert [c.claim for c in compare_claims(before, {"claims": claims, "facts": {}, "missing": []})] == ["money/x"]
+
+
+def test_the_demo_pack_has_the_figures_of_the_day_before_it(tmp_path: Path) -> None:
+    from quarterdeck.papers.board import keep_last_figures, write_board_pack
+    from quarterdeck.papers.readers.read import read_document
+
+    line = {
+        "study_id": "QD-001",
+        "wbs": "fees",
+        "currency": "GBP",
+        "cost_category": "cro_fees",
+        "budget_baseline": 100,
+        "budget_current": 100,
+        "accrual": 0,
+        "forecast": 105,
+    }
+    study = {"study_id": "QD-001", "phase": "P2", "status": "enrolling", "base_currency": "GBP"}
+    months = [line | {"period": date(2026, month, 28), "actual": 107} for month in range(1, 7)]
+    build_snapshot(tmp_path, {"study": [study], "budget_line": months})
+    build_snapshot(
+        tmp_path, {"budget_line": [line | {"wbs": "more", "period": date(2026, 6, 30), "actual": 400}]}, data_cut=date(2026, 7, 31)
+    )
+    settings = Settings(home=tmp_path / "home")
+    assert keep_last_figures(settings) == "30 June 2026"
+    paths = write_board_pack(settings, tmp_path / "pack")
+    text = read_document(next(p for p in paths if p.suffix == ".docx")).text
+    assert "Compared with the figures of 30 June 2026" in text

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quarterdeck.cli.common import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from quarterdeck.vocabulary.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +51,8 @@ def run_demo(
     last = result.loads[-1]
     pack: list[Path] = []
     if board:
+        if last_issue := _keep_last_figures(settings):
+            say(f"Kept the figures of {last_issue}, so that the pack can say what changed")
         say("Writing the board pack")
         pack = _write_board_pack(settings, out / "pack")
     say("Done")
@@ -70,11 +75,15 @@ def run_demo(
         serve_deck(home=settings.home)
 
 
-def _write_board_pack(settings: object, folder: Path) -> list[Path]:
-    from quarterdeck.papers.board import write_board_pack
-    from quarterdeck.vocabulary.settings import Settings
+def _keep_last_figures(settings: Settings) -> str:
+    from quarterdeck.papers.board import keep_last_figures
 
-    assert isinstance(settings, Settings)
+    return keep_last_figures(settings)
+
+
+def _write_board_pack(settings: Settings, folder: Path) -> list[Path]:
+    from quarterdeck.papers.board import write_board_pack
+
     return write_board_pack(settings, folder)
 
 

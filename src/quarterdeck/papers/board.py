@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from quarterdeck.evidence.store import Store
 from quarterdeck.papers.actions import register_draft
 from quarterdeck.papers.check import CheckResult
 from quarterdeck.papers.desk import Desk, open_desk
 from quarterdeck.papers.readers.read import read_bytes
 from quarterdeck.record.permissions import SINGLE_USER
+from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import FindingsRemain
 from quarterdeck.vocabulary.settings import Settings
 
@@ -58,6 +60,18 @@ def write_pack(
             written.append(path)
     advance("Done")
     return written
+
+
+def keep_last_figures(settings: Settings) -> str:
+    """Keep the board papers' figures as the snapshot before the newest gives them; its day in words, or "" where there is none."""
+    store = Store(settings.evidence_dir)
+    if len(taken := store.snapshots()) < 2:
+        return ""
+    earlier = store.open(taken[-2].id)
+    desk = Desk(settings, earlier, earlier.taken_at, is_latest=False)
+    for template, _ in PACK:
+        desk.keep_figures(template)
+    return wording.day(earlier.data_cut)
 
 
 def refuse_findings(result: CheckResult) -> None:

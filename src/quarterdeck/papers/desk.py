@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quarterdeck import __version__
 from quarterdeck.papers.check import CheckResult, check_document
 from quarterdeck.papers.claims import Line
 from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.editing import apply_reviews, as_json
 from quarterdeck.papers.facts import FactBase, Value
 from quarterdeck.papers.gather import gather_facts
+from quarterdeck.papers.manifest import base_manifest
 from quarterdeck.papers.model import Paper
 from quarterdeck.papers.providers.vendors import ChangeOrderProvider, SelectionProvider
 from quarterdeck.papers.readers.pieces import ReadDocument
@@ -28,6 +30,9 @@ from quarterdeck.vocabulary.settings import Settings
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
     from quarterdeck.record.database import Record
+
+
+FIGURE_KINDS = ("targets", "measure", "overview")  # sections that rest on readings alone
 
 
 @dataclass
@@ -97,6 +102,26 @@ class Desk:
         }
         self.store.keep(paper.id, base, rendered.files, rendered.manifests)
         return rendered
+
+    def keep_figures(self, template_id: str) -> str:
+        """Keep the figures of a paper, without its findings and files, so that the next issue has something to be compared with; the paper's id.
+
+        Findings of a whole portfolio take long to gather; the readings of its measures do not.
+        """
+        template = get_template(template_id)
+        plans = tuple(plan for plan in template.sections if plan.kind in FIGURE_KINDS)
+        paper = draft_paper(replace(template, sections=plans, answer="targets"), self.facts())
+        base = base_manifest(paper, self.facts(), self.now, __version__, {"template_hash": template.hash})
+        extra = {
+            "paragraphs": as_json(paper),
+            "points": [],
+            "about": str(paper.about),
+            "basis": "",
+            "given": {},
+            "covers": [plan.id for plan in plans],
+        }
+        self.store.keep(paper.id, {**base, **extra}, {}, {})
+        return paper.id
 
     def _reviews(self, paper_id: str) -> Sequence[Any]:
         if self.record is None:

@@ -174,7 +174,7 @@ def _matters_in_words(drafting: Drafting) -> list[Line | None]:
     ids = [f"finding:{m.finding.id}" for m in matters]
     count = drafting.say(
         "{count} a decision; the costliest of doing nothing follows.",
-        "front/answer",
+        "front/matters",
         count=Slot(derived_id("count", ids), "count", "matter needs|matters need"),
     )
     lead = headline(matters[0].finding)
@@ -193,7 +193,9 @@ def _findings_in_words(drafting: Drafting) -> list[Line | None]:
     if first is None:
         return []
     count = drafting.say(
-        "{count} in this snapshot; the gravest follows.", "front/answer", count=Slot(tally, "count", "matter of concern|matters of concern")
+        "{count} in this snapshot; the gravest follows.",
+        "front/concerns",
+        count=Slot(tally, "count", "matter of concern|matters of concern"),
     )
     lead = headline(first)
     return [count, Line(lead.text, lead.bounds, "front/gravest")]

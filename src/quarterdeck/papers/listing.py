@@ -15,7 +15,7 @@ def list_papers(settings: Settings) -> list[dict[str, Any]]:
     return [
         {
             "id": p.id, "template": p.template, "title": p.title, "about": p.about, "snapshot": p.snapshot, "data_cut": p.data_cut, "made_at": p.made_at, "formats": p.formats,
-            "state": states.get(p.id, "draft"),
+            "state": states.get(p.id, "draft" if p.formats else "figures kept"),
         }
         for p in PaperStore(settings).papers()
     ]  # fmt: skip

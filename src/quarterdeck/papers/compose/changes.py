@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.papers.claims import Line, Slot, plain, quoted
-from quarterdeck.papers.compose.drafting import Drafting
+from quarterdeck.papers.compose.drafting import INTERVAL, Drafting, without_interval
 from quarterdeck.papers.model import Block, Paragraph, Section, Table
 from quarterdeck.papers.template import SectionPlan
 
@@ -31,11 +31,12 @@ def compare_claims(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Cl
     """Claims of two manifests: contradicted and moved first, by size of the move."""
     old = {claim["claim"]: claim for claim in before["claims"] if claim["claim"]}
     new = {claim["claim"]: claim for claim in now["claims"] if claim["claim"]}
-    changes = [
-        _compare(old[name], claim, before, now)
-        if name in old
-        else ClaimChange("new", name, "", claim["text"], _primary(claim), "not in the last issue")
+    covers = before.get("covers")  # an earlier issue of which only the figures were kept says nothing of the other sections
+    changes = [_compare(old[name], claim, before, now) for name, claim in new.items() if name in old]
+    changes += [
+        ClaimChange("new", name, "", claim["text"], _primary(claim), "not in the last issue")
         for name, claim in new.items()
+        if name not in old and (covers is None or claim["section"] in covers)
     ]
     changes += [
         ClaimChange("dropped", name, claim["text"], "", _primary(claim), _why_dropped(claim, now))
@@ -112,18 +113,31 @@ def compose_changes(drafting: Drafting, plan: SectionPlan) -> Section | None:
     claims = [claim_as_json(section, line) for section, line in drafting.written if line.claim and line.bounds]
     ids = {value[0] for claim in claims for value in claim["facts"]}
     now = {"claims": claims, "facts": {i: fact_as_json(drafting.facts.fact(i)) for i in ids}, "missing": []}
-    changes = [c for c in compare_claims(drafting.previous, now) if c.kind != "unchanged" and not c.claim.endswith("/heading")]
-    return _section(drafting, plan, changes)
+    changes = [
+        c for c in compare_claims(drafting.previous, now) if c.kind != "unchanged" and not c.claim.endswith(("/heading", "/drivers"))
+    ]
+    return _section(drafting, plan, _once_a_figure(changes))
+
+
+def _once_a_figure(changes: list[ClaimChange]) -> list[ClaimChange]:
+    """A figure that several sentences show has moved once."""
+    seen: set[str] = set()
+    kept = []
+    for change in changes:
+        if not change.fact or change.fact not in seen:
+            kept.append(change)
+        seen.add(change.fact)
+    return kept
 
 
 def _section(drafting: Drafting, plan: SectionPlan, changes: list[ClaimChange]) -> Section:
     paper = str(drafting.previous["paper"]) if drafting.previous else ""
-    lead = drafting.say(
-        "Compared with the issue of {day}, whose data stood for {cut}.",
-        "",
-        day=Slot(f"previous:{paper}|made_at", "day"),
-        cut=Slot(f"previous:{paper}|data_cut", "day"),
-    )
+    cut = Slot(f"previous:{paper}|data_cut", "day")
+    if drafting.previous and "covers" in drafting.previous:
+        lead = drafting.say("Compared with the figures of {cut}; the findings of that day were not kept.", "", cut=cut)
+    else:
+        day = Slot(f"previous:{paper}|made_at", "day")
+        lead = drafting.say("Compared with the issue of {day}, whose data stood for {cut}.", "", day=day, cut=cut)
     blocks: list[Block] = [Paragraph(lead)] if lead else []
     if not changes:
         return Section(plan.id, plain("Nothing that the last issue said has changed"), tuple(blocks), (), plan.annex)
@@ -145,7 +159,8 @@ def _section(drafting: Drafting, plan: SectionPlan, changes: list[ClaimChange]) 
 
 
 def _row(drafting: Drafting, change: ClaimChange, paper: str) -> tuple[Line, ...]:
-    before = quoted(f"previous:{paper}|claim:{change.claim}", change.before) if change.before else Line("not said")
+    said = change.before.partition(INTERVAL)[0]
+    before = quoted(f"previous:{paper}|claim:{change.claim}", said) if said else Line("not said")
     written = next((line for _, line in drafting.written if line.claim == change.claim), None)
-    now = Line(written.text, written.bounds) if written is not None and change.now else Line("no longer said")
+    now = without_interval(Line(written.text, written.bounds)) if written is not None and change.now else Line("no longer said")
     return (before, now, Line(change.kind), Line(change.reason))

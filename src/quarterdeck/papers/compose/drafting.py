@@ -99,3 +99,14 @@ def scope_line(drafting: Drafting, scope: Scope) -> Line:
         return Line("Portfolio")
     fact_id = f"scope:{scope.level}/{scope.key}"
     return shown(drafting.facts, fact_id, "name") if fact_id in drafting.facts else Line(scope.key)
+
+
+INTERVAL = " The true value lies "
+
+
+def without_interval(line: Line) -> Line:
+    """A title or a table cell keeps its finding; the interval stands in the sentence of the text."""
+    cut = line.text.find(INTERVAL)
+    if cut < 0:
+        return line
+    return Line(line.text[:cut], tuple(b for b in line.bounds if b.end <= cut), line.claim, line.author)

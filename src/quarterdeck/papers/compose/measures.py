@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from quarterdeck.charts.dots import Dot, Dots
 from quarterdeck.papers.claims import Line, Slot, plain
-from quarterdeck.papers.compose.drafting import Drafting, reading_id, scope_line
+from quarterdeck.papers.compose.drafting import Drafting, reading_id, scope_line, without_interval
 from quarterdeck.papers.model import Block, Figure, Native, Paragraph, Section, Series, Table
 from quarterdeck.papers.strength import outlook
 from quarterdeck.papers.template import SectionPlan
@@ -179,15 +179,7 @@ def _measure_heading(drafting: Drafting, plan: SectionPlan, reading: Reading) ->
             p=Slot(likely, "chance"),
         )
     line = drafting.say("{measure}: {value}", f"{plan.id}/heading", measure=f"measure:{reading.measure}", value=reading_id(reading))
-    return _without_interval(line)
-
-
-def _without_interval(line: Line | None) -> Line | None:
-    """A title keeps its finding; the interval follows in the sentence below it."""
-    if line is None or " The true value lies " not in line.text:
-        return line
-    cut = line.text.index(" The true value lies ")
-    return Line(line.text[:cut], tuple(b for b in line.bounds if b.end <= cut), line.claim, line.author)
+    return None if line is None else without_interval(line)
 
 
 def _measure_lines(drafting: Drafting, plan: SectionPlan, reading: Reading) -> list[Line]:
