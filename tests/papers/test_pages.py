@@ -92,3 +92,47 @@ def test_a_new_paper_is_drafted_as_work_that_leads_to_it(site: tuple[TestClient,
     answer = client.post("/papers", data={"form_token": token.group(1), "template": "weekly-brief"}, follow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/jobs/")
+
+
+def test_key_points_get_a_choice_of_numbers_without_a_model(site: tuple[TestClient, str]) -> None:
+    client, _ = site
+    page = client.get("/papers/new").text
+    assert 'formaction="/papers/points"' in page
+    answer = post(
+        client,
+        "/papers/new",
+        "/papers/points",
+        template="email",
+        points="CAPA actions overdue are 55% full stop next point please approve more staff",
+    )
+    assert answer.count('name="point"') == 2
+    assert "Number for point 1" in answer
+    assert "No number, my words alone" in answer
+    assert "55%" in answer
+    assert all(words in answer for words in ("Half a minute", "Two minutes", "Ten minutes"))
+    assert "No key point was given" in post(client, "/papers/new", "/papers/points", template="email", points=" ")
+
+
+def test_the_chosen_number_stands_in_the_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from quarterdeck.papers.web import propose_numbers, write_draft
+
+    monkeypatch.setattr(rooms, "ROOMS", ())
+    capa = [
+        {"capa_id": f"C-{i}", "source_type": "audit_finding", "root_cause": "training", "due_dt": date(2026, 3, 1), "status": "open"}
+        for i in range(12)
+    ]
+    snapshot = build_snapshot(
+        tmp_path, {"study": [{"study_id": "QD-001", "phase": "P3", "status": "enrolling"}], "capa": capa}, taken_at=datetime.now(UTC)
+    )
+    settings = Settings(home=tmp_path / "home")
+    record = open_record(settings)
+    desk = Desk(settings, snapshot, datetime.now(UTC), record)
+    words = "CAPA overdue actions need you"
+    fits = propose_numbers(desk, words).points[0].evidence
+    assert fits
+    for chosen in (fits[-1].fact, ""):
+        arguments = {"template": "email", "snapshot": snapshot.id, "points": words, "chosen": {words: chosen}}
+        paper, _ = write_draft(settings, record, arguments, datetime.now(UTC), lambda note: None)
+        facts = desk.store.base(paper)["facts"]
+        assert (chosen in facts) if chosen else not any(fact.startswith("reading:") for fact in facts)
+    record.close()

@@ -20,6 +20,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 ORDER = ("answer", "options", "money", "risk", "ask")
 LENGTHS = {"30s": 75, "2min": 300, "10min": 1500}  # words a speaker says in that time, 150 a minute
+_SPOKEN = re.compile(r"\b(?:(?:next|new) (?:point|line|paragraph|bullet)|full stop)\b", re.IGNORECASE)
 _GENERAL = frozenset(
     [
         "that",
@@ -93,12 +94,29 @@ class PointDraft:
 
 
 def read_points(text: str) -> list[str]:
-    """Bullets from typed or dictated text: one a line, marks removed; a single long paragraph is cut into its sentences."""
+    """Bullets from typed or dictated text: one a line, marks removed; a single long paragraph is cut into its sentences.
+
+    What a speaker says to a dictation program is heard as a mark: "next point" begins a point, "full stop" ends a sentence.
+
+    >>> read_points("enrolment is late full stop next point please approve six sites")
+    ['Enrolment is late.', 'Please approve six sites']
+    """
+    text = _hear(text)
     lines = [re.sub(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s*", "", line).strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
     if len(lines) == 1 and len(lines[0].split()) > 25:
         lines = [part.strip() for part in re.split(r"(?<=[.!?])\s+", lines[0]) if part.strip()]
     return lines
+
+
+def _hear(text: str) -> str:
+    """Spoken marks as written ones. Text without any stays as it is."""
+    if not _SPOKEN.search(text):
+        return text
+    heard = re.sub(r"\s*\b(?:next|new) (?:point|line|paragraph|bullet)\b[.,;:]?\s*", "\n", text, flags=re.IGNORECASE)
+    for spoken, mark in (("full stop", "."), ("question mark", "?"), ("comma", ",")):
+        heard = re.sub(rf"\s*\b{spoken}\b[.,]?", mark, heard, flags=re.IGNORECASE)
+    return "\n".join(line[:1].upper() + line[1:] for line in (line.strip() for line in heard.splitlines()) if line)
 
 
 def weigh_points(points: Sequence[str], facts: FactBase) -> list[Point]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from quarterdeck.papers.actions import check_files, register_draft
 from quarterdeck.papers.claims import Line
 from quarterdeck.papers.desk import Desk, choose_subject, open_desk, read_scope
-from quarterdeck.papers.keypoints import draft_points, read_points
+from quarterdeck.papers.keypoints import LENGTHS, Point, draft_points, read_points
 from quarterdeck.papers.phrasing import phrase_paper
 from quarterdeck.papers.questions import HardQuestion, rehearse
 from quarterdeck.papers.template import get_template
 from quarterdeck.record.database import Record
 from quarterdeck.record.permissions import SINGLE_USER, Actor
+from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
 
@@ -29,7 +31,8 @@ def write_draft(
     if template.about != "portfolio" and about.level == "portfolio":
         about = choose_subject(desk.facts(), template.about)
     bullets = read_points(str(arguments.get("points", "")))
-    points = draft_points(bullets, desk.facts(), str(arguments.get("length") or "2min")).lines if bullets else ()
+    chosen = {str(point): str(fact) for point, fact in dict(arguments.get("chosen") or {}).items()}
+    points = draft_points(bullets, desk.facts(), str(arguments.get("length") or "2min"), chosen).lines if bullets else ()
     advance("Drafting")
     paper = desk.draft(template.id, about, points, str(arguments.get("variant") or "standard"), basis=str(arguments.get("basis") or ""))
     if settings.language_model:
@@ -41,6 +44,24 @@ def write_draft(
     register_draft(record, actor, paper, desk, rendered.content_hash, str(about), bullets)
     advance("Checking")
     return paper.id, sum(len(result.errors) for result in check_files(desk, paper.id))
+
+
+@dataclass(frozen=True, slots=True)
+class PointChoices:
+    """Key points in the order of a good paper, and the text that the best fits give in each of the three lengths."""
+
+    points: tuple[Point, ...]
+    lengths: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def propose_numbers(desk: Desk, text: str) -> PointChoices:
+    """Which numbers fit each point, before anything is drafted; no language model is asked. Raises BadInput where no point was given."""
+    bullets = read_points(text)
+    if not bullets:
+        raise BadInput("No key point was given", next_step="Write or dictate at least one.")
+    facts = desk.facts()
+    drafts = [draft_points(bullets, facts, length) for length in LENGTHS]
+    return PointChoices(drafts[0].points, tuple((draft.length, tuple(line.text for line in draft.lines)) for draft in drafts))
 
 
 def rewrite(desk: Desk, paper_id: str, actor: Actor) -> None:

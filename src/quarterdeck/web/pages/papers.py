@@ -31,6 +31,7 @@ TYPES = {
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "html": "text/html; charset=utf-8",
 }  # fmt: skip
+SPOKEN = {"30s": "Half a minute", "2min": "Two minutes", "10min": "Ten minutes"}
 MOVE_WORDS = {
     "submit": "Send to review",
     "return": "Send back to draft",
@@ -127,6 +128,8 @@ def draft(
     length: Annotated[str, Form()] = "2min",
     spaced: Annotated[str, Form()] = "",
     basis: Annotated[str, Form()] = "",
+    point: Annotated[list[str], Form()] = [],  # noqa: B006  FastAPI copies it
+    choice: Annotated[list[str], Form()] = [],  # noqa: B006
     view: View = permit("paper.draft"),
 ) -> Response:
     """Starts the work of drafting on the facts that the reader looks at."""
@@ -140,6 +143,7 @@ def draft(
         "about": about if scope.level == chosen.about else "",
         "points": points,
         "basis": basis[:120],
+        "chosen": dict(zip(point, choice, strict=False)),
         "length": length,
         "variant": "spaced" if spaced else "standard",
         "snapshot": view.snapshot.id,
@@ -149,6 +153,29 @@ def draft(
     if view.deck.worker is not None:
         view.deck.worker.wake()
     return view.redirect(f"/jobs/{job_id}")
+
+
+@router.post("/papers/points")
+def choose_numbers(
+    template: Annotated[str, Form()],
+    about: Annotated[str, Form()] = "",
+    points: Annotated[str, Form()] = "",
+    length: Annotated[str, Form()] = "2min",
+    spaced: Annotated[str, Form()] = "",
+    view: View = permit("paper.draft"),
+) -> Response:
+    """Each key point with the numbers that fit it: which one shall stand, and what the evidence contradicts."""
+    from quarterdeck.papers.desk import Desk
+    from quarterdeck.papers.web import propose_numbers
+
+    found = propose_numbers(Desk(view.settings, view.snapshot, view.deck.now(), view.record), points[:20_000])
+    several = sum(len(p.evidence) > 1 for p in found.points)
+    words = [text for _, lines in found.lengths for text in lines]
+    return view.page(
+        "papers/points.html", finding=f"{wording.of(several, len(found.points))} points {'has' if several == 1 else 'have'} more than one number that fits", found=found, kind=template, about=about,
+        points=points, length=length, spaced=spaced, spoken=SPOKEN,
+        cites=[several, len(found.points), *words, *(e.shown + e.label for p in found.points for e in p.evidence), *(p.text for p in found.points), *(t for p in found.points for t in (*p.contradicted, *p.unresolved))],
+    )  # fmt: skip
 
 
 def write_work(deck: Deck) -> Work:
