@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from builders import build_snapshot
@@ -157,6 +159,21 @@ def test_a_difference_is_told_row_by_row_and_column_by_column(tmp_path: Path) ->
         (("A", "1"), "changed", (("country", "GB", "FR"),)),
         (("A", "3"), "added", ()),
     ]
+
+
+def test_a_part_sealed_before_a_contract_grew_is_read_and_compared_with_the_new_column_missing(tmp_path: Path) -> None:
+    before = build_snapshot(tmp_path, {"site": [{"study_id": "A", "site_id": "1", "country": "GB"}]})
+    store = Store(tmp_path / "home" / "evidence")
+    with store.writing(), store.staging() as staged:
+        older = staged / "site.parquet"
+        path = before.part_path(before.tables["site"])
+        duckdb.execute(f"COPY (SELECT * EXCLUDE (site_status) FROM read_parquet('{path}')) TO '{older}' (FORMAT parquet)")
+        store.publish(replace(before.info, tables={**before.tables, "site": store.add_part(older, 1)}, reason="older"))
+    old = store.open()
+    assert old.query("SELECT site_status FROM site").to_pylist() == [{"site_status": None}]
+    new = build_snapshot(tmp_path, {"site": [{"study_id": "A", "site_id": "1", "country": "GB", "site_status": "active"}]})
+    (change,) = compare_snapshots(old, new)
+    assert change.examples[0].columns == (("site_status", None, "active"),)
 
 
 def test_any_row_leads_to_its_file_line_and_load(tmp_path: Path) -> None:

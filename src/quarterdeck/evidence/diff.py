@@ -46,7 +46,7 @@ def _compare_table(name: str, before: Snapshot, after: Snapshot, examples: int) 
     values = [column for column in contract.column_names if column not in contract.key]
     differs = " OR ".join(f"b.{quote(c)} IS DISTINCT FROM a.{quote(c)}" for c in values) or "false"
     same = " AND ".join(f"b.{quote(k)} = a.{quote(k)}" for k in contract.key)
-    old, new = _rows(before, name), _rows(after, name)
+    old, new = before.rows_of(name), after.rows_of(name)
     first = quote(contract.key[0])
     kind = f"CASE WHEN b.{first} IS NULL THEN 'added' WHEN a.{first} IS NULL THEN 'removed' ELSE 'changed' END"
     joined = f"FROM {old} b FULL JOIN {new} a ON {same} WHERE b.{first} IS NULL OR a.{first} IS NULL OR {differs}"
@@ -65,11 +65,3 @@ def _change(table: str, row: dict[str, object]) -> RowChange:
     key = row["key"]
     assert isinstance(key, list)
     return RowChange(table, tuple(key), str(row["kind"]), changed)
-
-
-def _rows(snapshot: Snapshot, name: str) -> str:
-    part = snapshot.tables.get(name)
-    if part is None:
-        types = ", ".join(f"NULL::{column.duckdb_type} AS {quote(column.name)}" for column in get_contract(name).columns)
-        return f"(SELECT {types} WHERE false)"
-    return f"read_parquet({text(str(snapshot.part_path(part)))})"

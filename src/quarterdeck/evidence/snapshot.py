@@ -92,6 +92,15 @@ class Snapshot:
         """Where a part lies."""
         return self._parts_dir / f"{part.sha256}.parquet"
 
+    def rows_of(self, table: str) -> str:
+        """SQL in brackets for the rows of one table in today's columns, for a query that reads several snapshots at once."""
+        contract = load_contracts()[table]
+        types = {column.name: column.duckdb_type for column in contract.columns} | LINEAGE_TYPES
+        if (part := self.tables.get(table)) is None:
+            return f"(SELECT {', '.join(f'NULL::{kind} AS {quote(name)}' for name, kind in types.items())} WHERE false)"
+        path = str(self.part_path(part)).replace("'", "''")
+        return f"(SELECT {self._columns(types, path)} FROM read_parquet('{path}'))"
+
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
             import duckdb
