@@ -1,112 +1,216 @@
-"""Server time of every page, warm and at the first view after a new snapshot, and with 50 readers while a load runs.
+"""Time to answer of every page: warm, at the first view after a new snapshot, and with 50 readers while a load runs.
 
-Run by hand: `python benchmarks/web.py [HOME]`. Without HOME an invented portfolio of 24 trials is made.
+The server is a process of its own, as with `quarterdeck serve`, and is asked over HTTP. Run by hand: `python benchmarks/web.py [--trials 100]`
+makes an invented portfolio; `--home HOME` takes one that is there (it is copied).
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import shutil
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from starlette.testclient import TestClient
+import httpx
 
+from quarterdeck.evidence.store import Store
 from quarterdeck.vocabulary.settings import Settings
-from quarterdeck.web.app import create_app
-from quarterdeck.web.prepare import paths_of, prepare
 
-ROUNDS, READERS = 5, 50
+ROUNDS, READERS, PAGES_A_READER = 5, 50, 20
+PAUSES = (2.0, 0.0)  # seconds between two pages of one reader: as people read, and as fast as answers come
 
 
 def main(smoke: bool = False, home: Path | None = None, trials: int = 24) -> dict[str, float]:
-    """Prints and returns the figures, in milliseconds. `smoke`: few trials, one round, five readers."""
-    with tempfile.TemporaryDirectory() as folder:
-        if home is None:
-            home = _make(Path(folder), 12 if smoke else trials)
-        app = create_app(Settings(home=home), work=False)
-        with TestClient(app) as client:
-            store = app.state.deck.store
-            started = time.perf_counter()
-            count = prepare(app, store.open())
-            prepared = time.perf_counter() - started
-            paths = paths_of(store.open())
-            first = [_milliseconds(lambda path=path: client.get(path)) for path in paths]
-            warm = [_milliseconds(lambda path=path: client.get(path)) for _ in range(1 if smoke else ROUNDS) for path in paths]
-            slowest = max(zip(first, paths, strict=True))
-            crowd, errors = _crowd(client, paths, home, 5 if smoke else READERS)
-        figures = {
-            "pages": float(len(paths)), "prepared_s": prepared, "prepared_answers": float(count), "first_p95": _p95(first), "first_max": slowest[0],
-            "warm_median": statistics.median(warm), "warm_p95": _p95(warm), "crowd_median": statistics.median(crowd), "crowd_p95": _p95(crowd), "crowd_errors": float(errors),
-        }  # fmt: skip
-        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {len(paths)} pages; slowest first view: {slowest[1]}")
+    """Prints and returns the figures; times in milliseconds. `smoke`: few trials, one round, five readers."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copied = _make(folder, 12 if smoke else trials) if home is None else _copy(home, folder)
+        with serving(copied) as server:
+            figures = {"prepared_s": server.wait_until_shown(_current(copied))}
+            _load_one_more(copied)
+            figures["shown_after_load_s"] = server.wait_until_shown(_current(copied))
+            paths = _paths(copied)
+            first, slowest = ask_all(server.address, paths)
+            warm = [value for _ in range(1 if smoke else ROUNDS) for value in ask_all(server.address, paths)[0]]
+            figures |= {
+                "pages": float(len(paths)), "first_p95": _p95(first), "first_max": max(first), "warm_median": statistics.median(warm),
+                "warm_p95": _p95(warm),
+            }  # fmt: skip
+            for pause in PAUSES:
+                times, errors = _crowd(server.address, paths, copied, 5 if smoke else READERS, pause)
+                label = f"crowd_{pause:g}s"
+                figures |= {f"{label}_median": statistics.median(times), f"{label}_p95": _p95(times), f"{label}_errors": float(errors)}
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; slowest first view: {slowest}")
         for name, value in figures.items():
-            print(f"{name:18} {value:10,.1f}")
+            print(f"{name:20} {value:10,.1f}")
         return figures
 
 
-def _make(out: Path, trials: int) -> Path:
+class Server:
+    """A running server and the snapshots it says it shows."""
+
+    def __init__(self, address: str, process: subprocess.Popen[str]) -> None:
+        self.address = address
+        self._shown: set[str] = set()
+        self._is_over = False
+        self._news = threading.Condition()
+        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            with self._news:
+                self._shown.add(line.strip())
+                self._news.notify_all()
+        with self._news:
+            self._is_over = True
+            self._news.notify_all()
+
+    def wait_until_shown(self, snapshot_id: str, limit: float = 900) -> float:
+        """Seconds until every page of this snapshot is prepared."""
+        started = time.perf_counter()
+        with self._news:
+            self._news.wait_for(lambda: self._is_over or snapshot_id in self._shown, limit)
+            if snapshot_id not in self._shown:
+                raise TimeoutError(f"snapshot {snapshot_id} was not shown within {limit:g} s")
+        return time.perf_counter() - started
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    """A server of this installation in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, __file__, "--serve", str(port), "--home", str(home)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Server(f"http://127.0.0.1:{port}", process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def serve(home: Path, port: int) -> None:
+    """What `quarterdeck serve` does, and a line of output for each snapshot whose pages are prepared."""
+    import uvicorn
+
+    from quarterdeck.web.app import create_app
+
+    app = create_app(Settings(home=home), prepare=True)
+
+    def tell() -> None:
+        told = ""
+        while True:
+            if (shown := app.state.deck.shown_id) != told:
+                told = shown
+                print(told, flush=True)
+            time.sleep(0.1)
+
+    threading.Thread(target=tell, daemon=True).start()
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+def ask_all(address: str, paths: list[str]) -> tuple[list[float], str]:
+    """Milliseconds of each page, one after another, and the slowest."""
+    times = []
+    with httpx.Client(base_url=address, timeout=60) as client:
+        for path in paths:
+            started = time.perf_counter()
+            client.get(path).raise_for_status()
+            times.append(1000 * (time.perf_counter() - started))
+    return times, max(zip(times, paths, strict=True))[1]
+
+
+def _crowd(address: str, paths: list[str], home: Path, readers: int, pause: float) -> tuple[list[float], int]:
+    """Milliseconds of each answer to `readers` at once, and how many were errors, while a load runs in another process."""
+    loader = _load_all(home, f"scratch{pause:g}")
+
+    def read(number: int) -> list[tuple[float, bool]]:
+        answers = []
+        with httpx.Client(base_url=address, timeout=60) as client:
+            time.sleep(pause * number / readers)
+            for i in range(PAGES_A_READER):
+                started = time.perf_counter()
+                status = client.get(paths[(7 * number + i) % len(paths)]).status_code
+                answers.append((1000 * (time.perf_counter() - started), status != 200))
+                time.sleep(pause)
+        return answers
+
+    with ThreadPoolExecutor(readers) as pool:
+        answers = [answer for found in pool.map(read, range(readers)) for answer in found]
+    loader.terminate()
+    loader.wait()
+    return [took for took, _ in answers], sum(failed for _, failed in answers)
+
+
+def _make(folder: Path, trials: int) -> Path:
     from quarterdeck.demo.options import DemoOptions
     from quarterdeck.demo.run import make_demo
-    from quarterdeck.evidence.store import Store
 
-    settings = Settings(home=out / "home")
-    make_demo(DemoOptions(trials=trials, snapshots=2), out, Store(settings.evidence_dir))
+    settings = Settings(home=folder / "home")
+    make_demo(DemoOptions(trials=trials, snapshots=2), folder, Store(settings.evidence_dir))
     return settings.home
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return 1000 * (time.perf_counter() - started)
+def _copy(home: Path, folder: Path) -> Path:
+    for name in ("home", "extracts", "mappings"):
+        shutil.copytree(home.parent / name, folder / name)
+    return folder / "home"
+
+
+def _load_one_more(home: Path) -> None:
+    """A planned trial arrives: little work, but a new snapshot, whose every page is new."""
+    arrival = home.parent / "arrival"
+    arrival.mkdir()
+    (arrival / "study.csv").write_text("study_id,phase,status\nNEW-001,P2,planned\n", encoding="utf-8")
+    _run_load([arrival], home).wait()
+
+
+def _load_all(home: Path, name: str) -> subprocess.Popen[bytes]:
+    """All extracts of the latest day, into an installation that nobody reads."""
+    extracts = max(path for path in (home.parent / "extracts").iterdir() if path.is_dir())
+    return _run_load([*sorted(extracts.iterdir()), "--mapping", home.parent / "mappings"], home.parent / name)
+
+
+def _run_load(arguments: list[Path | str], home: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "quarterdeck.cli.main", "load", *map(str, arguments), "--home", str(home)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _current(home: Path) -> str:
+    return Store(Settings(home=home).evidence_dir).current_id()
+
+
+def _paths(home: Path) -> list[str]:
+    from quarterdeck.web.prepare import paths_of
+
+    return paths_of(Store(Settings(home=home).evidence_dir).open())
 
 
 def _p95(values: list[float]) -> float:
     return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
 
 
-def _crowd(client: TestClient, paths: list[str], home: Path, readers: int) -> tuple[list[float], int]:
-    """Each reader asks for ten pages, half a second apart, while a file is loaded again and again in another process."""
-    import subprocess
-
-    extracts = next((home.parent / "extracts").glob("*"), None)
-    loader = None
-    if extracts is not None:
-        scratch = home.parent / "scratch-home"
-        loader = subprocess.Popen(
-            [sys.executable, "-m", "quarterdeck.cli.main", "load", str(extracts), "--home", str(scratch)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    errors, lock = 0, threading.Lock()
-
-    def read(number: int) -> list[float]:
-        nonlocal errors
-        times = []
-        for i in range(10):
-            started = time.perf_counter()
-            answer = client.get(paths[(7 * number + i) % len(paths)])
-            times.append(1000 * (time.perf_counter() - started))
-            if answer.status_code != 200:
-                with lock:
-                    errors += 1
-            time.sleep(0.5)
-        return times
-
-    with ThreadPoolExecutor(readers) as pool:
-        times = [value for values in pool.map(read, range(readers)) for value in values]
-    if loader is not None:
-        loader.terminate()
-        loader.wait()
-    return times, errors
-
-
 if __name__ == "__main__":
-    print(datetime.now(UTC).isoformat(timespec="seconds"))
-    main(home=Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--serve", type=int)
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.home, given.serve)
+    else:
+        print(datetime.now(UTC).isoformat(timespec="seconds"))
+        main(given.smoke, given.home, given.trials)
