@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from quarterdeck.assistant.calls import read_calls
+from quarterdeck.cli.main import app as cli
 from quarterdeck.record.database import Record, open_record
 from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.scenarios.free_text import Restatement, find_problems, restate
@@ -144,6 +146,50 @@ def test_the_workbench_offers_own_words_only_where_a_model_is_set(tmp_path: Path
     build_trial(tmp_path)
     with TestClient(create_app(Settings(home=tmp_path / "home"), work=False)) as client:
         assert "in your own words" not in client.get("/scenarios/T1").text
+
+
+def scenario_run(home: Path, answer: str, *more: str) -> Any:
+    """The command line as a person uses it, answering its question."""
+    return CliRunner().invoke(cli, ["scenario", "run", "T1", "--say", TEXT, "--home", str(home), "--json", *more], input=answer)
+
+
+def home_with_model(tmp_path: Path, settings: Settings) -> Path:
+    build_trial(tmp_path)
+    home = tmp_path / "home"
+    lines = [f'language_model = "{settings.language_model}"', f'language_model_url = "{settings.language_model_url}"']
+    (home / "quarterdeck.toml").write_text("\n".join(lines))
+    return home
+
+
+def test_the_command_line_shows_what_was_read_and_runs_it_once_confirmed(tmp_path: Path) -> None:
+    pytest.importorskip("pydantic_ai")
+    with model_that_answers(["add 10 sites in Spain from March", "cut visits by 2"], ("perhaps",)) as (settings, _):
+        done = scenario_run(home_with_model(tmp_path, settings), "y\n")
+    assert done.exit_code == 0, done.output
+    assert "Read by openai-compatible:test as: Add 10 sites in Spain" in done.stderr
+    assert "no lever fits: perhaps" in done.stderr
+    results = json.loads(done.stdout[done.stdout.index("{") :])["comparison"]["results"]  # the runner echoes the answer before it
+    assert [use["lever"] for use in results[1]["levers"]] == ["add_sites", "visits"]
+
+
+def test_the_command_line_runs_nothing_that_is_not_confirmed(tmp_path: Path) -> None:
+    pytest.importorskip("pydantic_ai")
+    with model_that_answers(["add 10 sites in Spain from March"]) as (settings, _):
+        home = home_with_model(tmp_path, settings)
+        refused, taken = scenario_run(home, "n\n"), scenario_run(home, "", "--yes")
+    assert isinstance(refused.exception, BadInput)
+    assert "Nothing was run" in str(refused.exception)
+    assert taken.exit_code == 0, taken.output
+
+
+def test_the_command_line_asks_nothing_where_the_grammar_reads(tmp_path: Path) -> None:
+    build_trial(tmp_path)
+    home = str(tmp_path / "home")
+    done = CliRunner().invoke(
+        cli, ["scenario", "run", "T1", "--say", "amend the protocol", "--home", home, "--json", "--replicates", "300"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "meant" not in done.stderr
 
 
 def test_two_clauses_in_one_and_a_year_that_nobody_named_are_found() -> None:

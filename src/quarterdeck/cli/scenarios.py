@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
         ("grid", grid),
         ("kept", kept),
         ("promote", promote),
+        ("rule", rule),
     ):
         group.command(name)(command)
     app.add_typer(group, name="scenario")
@@ -52,8 +54,13 @@ def levers(as_json: JsonOption = False) -> None:
 def run(
     study: StudyArgument,
     say: Annotated[
-        list[str], typer.Option("--say", help='A scenario in plain English, as "add 10 sites in Spain from March". Repeat to compare.')
+        list[str],
+        typer.Option(
+            "--say",
+            help='A scenario in plain English, as "add 10 sites in Spain from March". Repeat to compare. With a language model set, in your own words.',
+        ),
     ],
+    yes: Annotated[bool, typer.Option("--yes", help="Take what a model read from your words without asking.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the scenarios in the record, so that one can be promoted.")] = False,
     replicates: Annotated[int, typer.Option(help="Joint futures to simulate.", min=200, max=200_000)] = 10_000,
     seed: SeedOption = None,
@@ -62,14 +69,25 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Play scenarios through, side by side, with the same luck; what was read from each sentence is shown back."""
-    from quarterdeck.scenarios.grammar import parse_scenario
-    from quarterdeck.scenarios.model import Scenario
-    from quarterdeck.scenarios.prepare import check_scenario
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+    from quarterdeck.scenarios.read import ReadBack, read_free_text
     from quarterdeck.scenarios.run import run_scenarios
+
+    def confirm(found: Sequence[ReadBack]) -> bool:
+        for back in found:
+            typer.echo(f"Read by {back.author} as: {back.description}", err=True)
+            if back.unread:
+                typer.echo(f"Not taken up, because no lever fits: {'; '.join(back.unread)}", err=True)
+        return yes or typer.confirm("Is this what you meant?", err=True)
 
     settings, snapshot = get_settings(home), open_snapshot(home, as_of)
     chosen = settings.random_seed if seed is None else seed
-    scenarios = [check_scenario(Scenario(text, parse_scenario(text, snapshot.data_cut), study)) for text in say]
+    record = open_record(settings)
+    try:
+        scenarios = read_free_text(say, snapshot, study, settings, record, SINGLE_USER, datetime.now(UTC), confirm)
+    finally:
+        record.close()
     comparison = run_scenarios(snapshot, study, scenarios, chosen, replicates)
     ids = _keep(home, comparison) if keep else {}
     if as_json:
@@ -151,12 +169,15 @@ def grid(
     """Every trial in every scenario, on local processes or a cluster; the digest is the same whatever ran it."""
     from quarterdeck.forecasts.inputs import prepare_all
     from quarterdeck.scenarios.executor import DaskCluster, Executor, Here, LocalProcesses, run_grid
-    from quarterdeck.scenarios.grammar import parse_scenario
     from quarterdeck.scenarios.prepare import apply_uses, open_draft
+    from quarterdeck.scenarios.read import read_scenarios
 
     settings, snapshot = get_settings(home), open_snapshot(home, as_of)
-    parsed = {text: parse_scenario(text, snapshot.data_cut) for text in say} | {"As forecast": ()}
-    cases = {(text, s): apply_uses(open_draft(snapshot, s), uses).trial for text, uses in parsed.items() for s in prepare_all(snapshot)}
+    cases = {}
+    for s in prepare_all(snapshot):
+        draft = open_draft(snapshot, s)
+        cases[("As forecast", s)] = draft.trial
+        cases |= {(found.name, s): apply_uses(draft, found.uses).trial for found in read_scenarios(say, snapshot, s)}
     executor: Executor = DaskCluster.connect(cluster) if cluster else LocalProcesses(workers) if workers > 1 else Here()
     with progress("Playing scenarios through", len(cases)) as advance:
         result = run_grid(cases, settings.random_seed if seed is None else seed, replicates, executor, advance)
@@ -166,6 +187,56 @@ def grid(
     rows = [[s, t, f"{r.last_participant_in[2]:.1f}", f"{r.cost[2]:,.0f}"] for (s, t), r in result.results.items()]
     print_table(["scenario", "trial", "months to last participant in", "cost"], rows)
     typer.echo(f"digest {result.digest}")
+
+
+def rule(
+    change: Annotated[
+        str | None, typer.Argument(help="A rule of the regulation room, as uk-si-2025-538; without it, all that touch a trial.")
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Joint futures to simulate.", min=200, max=200_000)] = 2000,
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a change of the rules does to the trials it touches: verdict, days of start-up, money, and what that moves."""
+    from quarterdeck.record.database import open_record
+    from quarterdeck.regulation.queries import list_answers
+    from quarterdeck.scenarios.rules import read_effects
+    from quarterdeck.scenarios.run import run_effects
+    from quarterdeck.vocabulary import wording
+
+    settings, snapshot = get_settings(home), open_snapshot(home, as_of)
+    record = open_record(settings)
+    answers = list_answers(record)
+    record.close()
+    effects = [e for e in read_effects(snapshot, answers) if change in (None, e.change.id)]
+    if change is None:
+        effects = [e for e in effects if any(e.days)]
+    moved = run_effects(snapshot, effects, settings.random_seed, replicates)
+    if as_json:
+        print_json(
+            [
+                {"rule": e.change.id, "trial": e.study_id, "verdict": e.verdict, "because": e.because, "days": e.days, "countries": e.countries,
+                 "start": e.start, "amount": e.amount, "last_participant_in": r.days, "cost": r.money}
+                for e, r in zip(effects, moved, strict=True)
+            ]
+        )  # fmt: skip
+        return
+    rows = [
+        [
+            e.change.id,
+            e.study_id,
+            e.verdict.word,
+            f"{e.days[0]:g} to {e.days[1]:g}",
+            f"{wording.number(e.amount[0], 0)} to {wording.number(e.amount[1], 0)}",
+            f"{wording.number(r.days.mean, 0, signed=True)} ± {wording.number(2 * r.days.error, 1)}",
+            wording.number(r.money.mean, 0, signed=True),
+        ]
+        for e, r in zip(effects, moved, strict=True)
+    ]
+    print_table(["rule", "trial", "verdict", "start-up, days", "work, base currency", "last participant in, days", "cost at lock"], rows)
+    if not rows:
+        typer.echo("It touches no running trial." if change else "No rule that touches a running trial changes its start-up.")
 
 
 def kept(home: HomeOption = None, as_json: JsonOption = False) -> None:

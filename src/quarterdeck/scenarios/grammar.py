@@ -32,6 +32,7 @@ FORMS = (
     "use home nursing for 30% of visits",
     "delay approvals by 60 days in Germany",
     "a rule that adds 30 days to approvals from 1 January 2027",
+    "apply the rule uk-si-2025-538 (as under Regulation)",
     "switch vendor with 4 months of transition",
     "amend the protocol",
     "pause for 3 months from June",
@@ -107,6 +108,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Build], ...]:
             rf"(?:a |the )?(?:new )?(?:rule|regulation) that adds {NUMBER} (?P<unit>days?|weeks?|months?) to (?:the )?approvals?{WHEN}",
             _rule,
         ),
+        (r"(?:apply |bring in )?(?:the )?(?:rule|regulation) (?P<rule>[a-z0-9]+(?:-[a-z0-9]+)*)(?: \(as under regulation\))?", _known_rule),
         (rf"(?:switch|change|replace) (?:the )?(?:vendor|cro)(?: with {NUMBER} months? of transition)?", _vendor),
         (r"(?:amend the protocol|a (?:substantial |protocol )?amendment)", lambda g, t: LeverUse("amendment", {})),
         (rf"(?:pause|hold|stop)(?: recruitment| enrolment| the trial)? for {NUMBER} (?P<unit>days?|weeks?|months?){WHEN}", _pause),
@@ -164,6 +166,11 @@ def _approvals(g: Mapping[str, str], today: date) -> LeverUse:
 
 def _rule(g: Mapping[str, str], today: date) -> LeverUse:
     return LeverUse("regulatory_change", {"days": _number(g["n"]) * _days(g["unit"]), **_since(g, today)})
+
+
+def _known_rule(g: Mapping[str, str], today: date) -> LeverUse:
+    # Its days and money hang on the trial: `scenarios/rules.py` fills them in.
+    return LeverUse("regulatory_change", {"rule": g["rule"]})
 
 
 def _vendor(g: Mapping[str, str], today: date) -> LeverUse:

@@ -15,7 +15,8 @@ from quarterdeck.forecasts.trial_money import day_after
 from quarterdeck.methods.monte_carlo import share_of
 from quarterdeck.methods.portfolio import HORIZON, Array, TrialFuture, simulate_trial
 from quarterdeck.scenarios.model import LeverUse, Scenario
-from quarterdeck.scenarios.prepare import apply_uses, describe_scenario, open_draft
+from quarterdeck.scenarios.prepare import apply_uses, check_scenario, describe_scenario, open_draft
+from quarterdeck.scenarios.rules import RuleEffect
 
 REPLICATES = 10_000
 BASELINE = "As forecast"
@@ -77,6 +78,18 @@ def run_scenarios(snapshot: Snapshot, study_id: str, scenarios: Sequence[Scenari
         future = simulate_trial(changed.trial, shared)
         results.append(_result(scenario.name, scenario, future, base, draft.today, planned, changed.notes))
     return Comparison(study_id, snapshot.id, draft.today, draft.currency, planned, draft.money.budget, tuple(results), seed, replicates)
+
+
+def run_effects(snapshot: Snapshot, effects: Sequence[RuleEffect], seed: int, replicates: int = REPLICATES) -> list[ScenarioResult]:
+    """Each rule's effect on its trial against the trial as forecast, in the order given."""
+    scenarios: dict[str, list[Scenario]] = {}
+    for effect in effects:
+        scenarios.setdefault(effect.study_id, []).append(check_scenario(Scenario(effect.change.id, (effect.use,), effect.study_id)))
+    found = {}
+    for study, mine in scenarios.items():
+        for result in run_scenarios(snapshot, study, mine, seed, replicates).results[1:]:
+            found[study, result.name] = result
+    return [found[effect.study_id, effect.change.id] for effect in effects]
 
 
 def compare(changed: Array, base: Array) -> Difference:

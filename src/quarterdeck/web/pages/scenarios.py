@@ -13,14 +13,16 @@ from quarterdeck.assistant.model import is_configured
 from quarterdeck.charts.dots import Dot, Dots
 from quarterdeck.forecasts.inputs import prepare_all
 from quarterdeck.record.models.forecasts import KeptScenario
+from quarterdeck.regulation.queries import list_answers
 from quarterdeck.scenarios import actions
 from quarterdeck.scenarios.choose import choose_options, trace_frontier, weigh_options
 from quarterdeck.scenarios.countries import country_code
 from quarterdeck.scenarios.free_text import restate
-from quarterdeck.scenarios.grammar import FORMS, parse_scenario
+from quarterdeck.scenarios.grammar import FORMS
 from quarterdeck.scenarios.levers import load_levers
 from quarterdeck.scenarios.model import Scenario
-from quarterdeck.scenarios.prepare import check_scenario, describe_scenario
+from quarterdeck.scenarios.prepare import describe_scenario
+from quarterdeck.scenarios.read import list_names, read_scenarios
 from quarterdeck.scenarios.run import Comparison, ScenarioResult, run_scenarios
 from quarterdeck.scenarios.seek import seek_sites
 from quarterdeck.vocabulary import wording
@@ -114,7 +116,7 @@ def show_workbench(
 
     `unread` is what of a free text no lever could take.
     """
-    scenarios = _read_lines(say, study_id, view.today)
+    scenarios = _read_lines(say, study_id, view)
     comparison = run_scenarios(view.snapshot, study_id, scenarios, view.settings.random_seed)
     sought = _seek_words(view, study_id, by, chance, country) if by else ""
     finding = _finding(comparison)
@@ -157,7 +159,7 @@ def show_workbench(
 @router.post("/scenarios/{study_id}/restate")
 def restate_text(study_id: str, text: Annotated[str, Form()], view: View = permit("model.call")) -> Response:
     """Free text into the grammar's words; the workbench then shows the levers back, and nothing counts before it is confirmed."""
-    found = restate(text, view.today, view.settings, view.record, view.actor, view.deck.now(), _names(view.snapshot))
+    found = restate(text, view.today, view.settings, view.record, view.actor, view.deck.now(), list_names(view.snapshot))
     asked = {"say": found.sentence} | ({"unread": "; ".join(found.unread)} if found.unread else {})
     return view.redirect(f"/scenarios/{quote(study_id, safe='')}?{urlencode(asked)}")
 
@@ -165,7 +167,7 @@ def restate_text(study_id: str, text: Annotated[str, Form()], view: View = permi
 @router.post("/scenarios/{study_id}/keep")
 def keep(study_id: str, say: Annotated[str, Form()], view: View = permit("scenario.keep")) -> Response:
     """Keep what was played through."""
-    scenarios = _read_lines(say, study_id, view.today)
+    scenarios = _read_lines(say, study_id, view)
     comparison = run_scenarios(view.snapshot, study_id, scenarios, view.settings.random_seed)
     for scenario in scenarios:
         actions.keep_scenario(view.record, view.actor, comparison, scenario.name, view.deck.now())
@@ -186,17 +188,11 @@ def paths(snapshot: Snapshot) -> list[str]:
     return ["/scenarios", "/scenarios/choice", *(f"/scenarios/{study}" for study in sorted(prepare_all(snapshot)))]
 
 
-def _names(snapshot: Snapshot) -> list[str]:
-    """Proper names that must not leave with a text."""
-    rows = snapshot.query("SELECT name FROM vendor UNION SELECT nickname FROM study UNION SELECT product FROM study").to_pylist()
-    return sorted(str(row["name"]) for row in rows if row["name"])
-
-
-def _read_lines(say: str, study_id: str, today: date) -> list[Scenario]:
+def _read_lines(say: str, study_id: str, view: View) -> list[Scenario]:
     lines = list(dict.fromkeys(line.strip() for line in say.splitlines() if line.strip()))
     if len(lines) > MOST:
         raise BadInput("Too many scenarios to compare at once", thing=str(len(lines)), allowed=f"up to {MOST}")
-    return [check_scenario(Scenario(line, parse_scenario(line, today), study_id)) for line in lines]
+    return read_scenarios(lines, view.snapshot, study_id, list_answers(view.record))
 
 
 def _finding(comparison: Comparison) -> str:
