@@ -54,6 +54,7 @@ def _tell_workload(w: Workload, snapshot: Snapshot) -> Finding:
         suggested_action="Move sites to monitors with room, or agree which visits may wait.",
         consequence=Consequence(probability=w.chance_heavier),
         facts=facts | {"load_percent": load},
+        href="/people",
         snapshot=snapshot.id,
     )
 
@@ -69,6 +70,7 @@ def _tell_shortage(c: Capacity, snapshot: Snapshot) -> Finding:
         cause="Trials plan more work than the people employed can do",
         suggested_action="Hire, borrow, or move work before that month.",
         facts={"short": -c.gap, "planned": c.planned, "employed": c.employed, "month": wording.month(c.month)},
+        href="/people",
         snapshot=snapshot.id,
     )
 
@@ -85,6 +87,7 @@ def _tell_dependency(d: Dependency, snapshot: Snapshot) -> Finding:
         cause=f"One person holds {wording.share(DEPENDENT_FROM, 0)} or more of a role in the trial",
         suggested_action="Name and introduce a second person; write the handover before it is needed.",
         facts={"share": d.share, "people": d.people, "sites": d.sites},
+        href="/people",
         snapshot=snapshot.id,
     )
 
@@ -101,5 +104,6 @@ def _tell_risk(risk: TeamRisk, snapshot: Snapshot) -> Finding:
         suggested_action="Talk with the team about load and next steps; ask what would make people stay.",
         consequence=Consequence(probability=risk.chance_of_loss),
         facts={"chance": risk.chance_of_loss or 0.0, "rate": risk.rate or 0.0, "headcount": risk.headcount or 0.0},
+        href="/people",
         snapshot=snapshot.id,
     )

@@ -400,7 +400,7 @@ def _count_changes(older: Snapshot, newer: Snapshot, table: str) -> tuple[int, i
     contract = get_contract(table)
     same = " AND ".join(f"o.{quote(k)} IS NOT DISTINCT FROM n.{quote(k)}" for k in contract.key)
     differs = " OR ".join(f"o.{quote(c.name)} IS DISTINCT FROM n.{quote(c.name)}" for c in contract.columns if not c.is_key) or "false"
-    old, key = _part_of(older, table), quote(contract.key[0])
+    old, key = older.rows_of(table), quote(contract.key[0])
     sql = (
         f"SELECT count(*) FILTER (o.{key} IS NULL), count(*) FILTER (o.{key} IS NOT NULL AND n.{key} IS NOT NULL AND ({differs})), "
         f"count(*) FILTER (n.{key} IS NULL) FROM {old} o FULL JOIN {quote(table)} n ON {same}"
@@ -415,7 +415,7 @@ def _changed_rows(older: Snapshot, newer: Snapshot, table: str, limit: int = 200
     key = quote(contract.key[0])
     names = [c.name for c in contract.columns]
     chosen = ", ".join([f"o.{quote(n)} AS {quote('o_' + n)}" for n in names] + [f"n.{quote(n)} AS {quote('n_' + n)}" for n in names])
-    sql = f"SELECT {chosen} FROM {_part_of(older, table)} o FULL JOIN {quote(table)} n ON {same} WHERE o.{key} IS NULL OR n.{key} IS NULL OR {differs} LIMIT {limit}"
+    sql = f"SELECT {chosen} FROM {older.rows_of(table)} o FULL JOIN {quote(table)} n ON {same} WHERE o.{key} IS NULL OR n.{key} IS NULL OR {differs} LIMIT {limit}"
     changes: list[tuple[tuple[str, ...], str, object, object]] = []
     for row in newer.query(sql).to_pylist():
         is_new, is_gone = row["o_" + contract.key[0]] is None, row["n_" + contract.key[0]] is None
@@ -429,15 +429,6 @@ def _changed_rows(older: Snapshot, newer: Snapshot, table: str, limit: int = 200
 
 def _shown(value: object) -> object:
     return "empty" if value is None else value
-
-
-def _part_of(snapshot: Snapshot, table: str) -> str:
-    contract = get_contract(table)
-    part = snapshot.tables.get(table)
-    if part is None:
-        return f"(SELECT {', '.join(f'NULL::{c.duckdb_type} AS {quote(c.name)}' for c in contract.columns)} WHERE false)"
-    path = str(snapshot.part_path(part)).replace("'", "''")
-    return f"read_parquet('{path}')"
 
 
 def _check_scope(view: View, table: str, row: dict[str, Any]) -> None:
