@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -22,7 +23,9 @@ from quarterdeck.papers.readers.read import read_bytes
 from quarterdeck.papers.template import load_templates
 from quarterdeck.record.database import open_record
 from quarterdeck.vocabulary.errors import QuarterdeckError
+from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
+from vendor_records import fill_vendor_record
 
 FORMATS = ("docx", "pptx", "pdf")
 
@@ -73,12 +76,16 @@ def print_alarms(folder: Path, seeds: range) -> None:
     """Unmodified papers of demo portfolios: every template, every main format."""
     alarms = files = papers = 0
     for seed in seeds:
-        desk = open_at(make_demo_home(folder / f"seed-{seed}", seed))
+        home = make_demo_home(folder / f"seed-{seed}", seed)
+        desk = open_at(home)
+        assert desk.record is not None
+        fill_vendor_record(desk.record, desk.snapshot, "V03", folder, datetime.now(UTC))
+        desk = open_at(home)
         for template in load_templates().values():
             if template.free_form:
                 continue
             try:
-                paper = desk.draft(template.id)
+                paper = desk.draft(template.id, Scope("vendor", "V03") if template.about == "vendor" else Scope())
             except QuarterdeckError as error:
                 print(f"seed {seed}, {template.id}: {error.message}")
                 continue
@@ -92,6 +99,8 @@ def print_alarms(folder: Path, seeds: range) -> None:
                     print(
                         f"ALARM seed {seed} {template.id}.{file_format} {finding.place}: {finding.kind} {finding.found!r} {finding.message}"
                     )
+        print(f"seed {seed}: {files} files so far, {alarms} alarms", flush=True)
+        shutil.rmtree(folder / f"seed-{seed}")
     print(f"\nFalse alarms on unmodified papers: {alarms} of {files} files ({papers} papers, {len(seeds)} demo seeds)")
 
 

@@ -1,4 +1,4 @@
-"""Random damage to finished papers: one digit, date, unit, name or citation changed in a DOCX, PPTX or PDF. Returns what was changed."""
+"""Random damage to finished papers: one digit, date, unit, name, citation or quoted word changed in a DOCX, PPTX or PDF. Returns what was changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quarterdeck.papers.extraction import squeeze
 from quarterdeck.papers.model import Paper
 from quarterdeck.papers.readers.read import read_bytes
 
-KINDS = ("digit", "date", "unit", "name", "citation")
+KINDS = ("digit", "date", "unit", "name", "citation", "quotation")
 _UNITS = (
     ("%", " days"),
     ("days", "weeks"),
@@ -92,6 +92,8 @@ def _damage_words(old: str, kind: str, span_kind: str, fact: str, rng: random.Ra
     if kind == "name" and span_kind == "name" and len(old) > 3:
         at = rng.randrange(len(old) - 1)
         return old[:at] + rng.choice([c for c in "abcdefghkmnpqrstuvwxyzABCDEFGH0123456789" if c != old[at]]) + old[at + 1 :]
+    if kind == "quotation" and span_kind == "text" and (words := re.findall(r"[a-z]{5,}", old)):
+        return old.replace(rng.choice(words), rng.choice(["never", "hardly", "gladly", "elsewhere"]), 1)
     if kind == "citation" and (span_kind in ("guidance", "citation") or "publisher" in fact or "snapshot" in fact) and len(old) > 2:
         at = rng.choice([i for i, c in enumerate(old) if c.isalnum()])
         return old[:at] + rng.choice([c for c in "ABCDEFGHKMNPRS2345789" if c != old[at]]) + old[at + 1 :]

@@ -10,7 +10,7 @@ import pytest
 
 from builders import build_snapshot
 from quarterdeck.papers.ai_register import enter_system, read_systems
-from quarterdeck.papers.fairness import compare_groups
+from quarterdeck.papers.fairness import check_forecast_errors, check_order, compare_groups
 from quarterdeck.record.database import Record, open_record
 from quarterdeck.record.permissions import MACHINE, SINGLE_USER
 from quarterdeck.vocabulary.errors import BadInput, NotPermitted
@@ -84,4 +84,46 @@ def test_the_register_of_an_installation_checks_sites_by_country(tmp_path: Path,
     sites = [{"study_id": "S", "site_id": f"{i:03d}", "country": "GB" if i % 2 else "DE", "site_status": "active"} for i in range(12)]
     snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "S"}], "site": sites})
     signals = next(s for s in read_systems(snapshot, Settings(), record) if s.id == "site-signals")
-    assert [b.attribute for b in signals.bias] == ["country", "site size", "vendor", "sex", "age band"]
+    assert [b.attribute for b in signals.bias] == ["country", "site size", "vendor", "sex", "age band", "ranking stability"]
+
+
+def test_without_a_forecast_come_due_the_reason_is_given(tmp_path: Path, record: Record) -> None:
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "S"}]})
+    assert [c.sentence for c in check_forecast_errors(snapshot, record)] == [
+        "Forecast error by country, trial size and vendor: no forecast has been sealed yet."
+    ]
+
+
+def test_forecasts_that_miss_more_often_for_one_vendor_are_named(tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    from quarterdeck.forecasts import ledger, scores
+
+    sites = [
+        {"study_id": f"S{i}", "site_id": "1", "country": "GB", "vendor_id": "V1" if i < 20 else "V2", "site_status": "active"}
+        for i in range(40)
+    ]
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": f"S{i}"} for i in range(40)], "site": sites})
+    entries = [ledger.Entry(f"S{i}", "database_lock", "days", date(2026, 1, 1), "s", 1, {0.5: 10.0}) for i in range(40)]
+    monkeypatch.setattr(ledger, "read_entries", lambda record: entries)
+    missed = lambda i: i >= 20 and i % 4 != 0  # noqa: E731  three in four of the second vendor's
+    monkeypatch.setattr(
+        scores,
+        "score_entries",
+        lambda given, snapshot: [scores.Score(e, 12.0, 0.0, 1.0, 1.0, 0.5, {0.9: not missed(i)}, None, {}) for i, e in enumerate(given)],
+    )
+    by = {check.attribute: check for check in check_forecast_errors(snapshot, record)}
+    assert by["vendor"].p is not None
+    assert by["vendor"].p < 0.001
+    assert "look at the reasons" in by["vendor"].sentence
+    assert by["country"].p is None  # one country: nothing to compare
+
+
+def test_a_clear_order_is_stable_and_equal_costs_are_not() -> None:
+    from paper_builders import sample_findings
+    from quarterdeck.risks.needs_me import Matter
+
+    finding = sample_findings()[0]
+    clear = check_order([Matter(finding, cost, "") for cost in (1e6, 1e5, 1e4, 1e3, 100.0, 10.0)])
+    level = check_order([Matter(finding, 1e6, "") for _ in range(6)])
+    assert "stay first in 100% of cases, and 5.0 of the first 5" in clear.sentence
+    assert "stay first in 1" in level.sentence
+    assert check_order([]).sentence.endswith("too few to rank.")

@@ -33,6 +33,13 @@ class Phrased(BaseModel):
     sentences: list[PhrasedSentence] = Field(max_length=60)
 
 
+class Shortened(BaseModel):
+    """The answer to "summary": shorter sentences, each with the id of the one it shortens."""
+
+    model_config = ConfigDict(extra="forbid")
+    sentences: list[PhrasedSentence] = Field(max_length=7)
+
+
 class Chosen(BaseModel):
     """The answer to "choose": one of the given options, by its id."""
 

@@ -1,24 +1,29 @@
-"""Bias checks of the product's own models: do flags or errors fall more often on some countries, site sizes, vendors, sexes or ages than chance allows?"""
+"""Bias checks of the product's own models: do flags or errors fall more often on some groups than chance allows, and does a ranking hold?"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy.stats import chi2
 
+from quarterdeck.risks.needs_me import Matter, rank
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import QuarterdeckError
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
     from quarterdeck.record.database import Record
+    from quarterdeck.vocabulary.finding import Finding
 
 SMALLEST_GROUP = 5  # sites or participants; smaller groups are pooled as "others", so that nobody can be singled out
 DOUBTFUL = 0.01
+STABLE = 0.7  # from here on an order is mostly more than chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,86 @@ class BiasCheck:
 
 
 def check_bias(system: str, snapshot: Snapshot, record: Record | None) -> tuple[BiasCheck, ...]:
-    """All checks that this snapshot allows for a system; none for a system that judges no person, site or vendor."""
-    checks: Mapping[str, Callable[[Snapshot], tuple[BiasCheck, ...]]] = {"site-signals": _site_flags, "trial-forecasts": _enrolment_flags}
+    """All checks that this snapshot and record allow for a system; none for a system that judges no person, site or vendor."""
+    checks: Mapping[str, Callable[[Snapshot], tuple[BiasCheck, ...]]] = {
+        "site-signals": _site_flags,
+        "trial-forecasts": _enrolment_flags,
+        "vendor-scores": _vendor_order,
+    }
     if system not in checks:
         return ()
-    return snapshot.cached(("papers.bias", system), lambda: checks[system](snapshot))
+    found = snapshot.cached(("papers.bias", system), lambda: checks[system](snapshot))
+    # What the ledger holds changes without the snapshot: its errors are read anew.
+    return (*found, *check_forecast_errors(snapshot, record)) if system == "trial-forecasts" else found
+
+
+def check_forecast_errors(snapshot: Snapshot, record: Record | None) -> tuple[BiasCheck, ...]:
+    """Do sealed forecasts miss more often for some countries, trial sizes or vendors? Where none came due yet, that is said."""
+    ledger, scores = import_module("quarterdeck.forecasts.ledger"), import_module("quarterdeck.forecasts.scores")
+    entries = ledger.read_entries(record) if record is not None else []
+    due = [score for score in scores.score_entries(entries, snapshot) if score.actual is not None] if entries else []
+    if not due:
+        why = "no sealed forecast has come due yet" if entries else "no forecast has been sealed yet"
+        return (BiasCheck("forecast error", (), None, f"Forecast error by country, trial size and vendor: {why}."),)
+    traits = _traits(snapshot)
+    checks = []
+    for attribute in ("country", "trial size", "vendor"):
+        groups: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for score in due:
+            name = traits.get(score.entry.study_id, {}).get(attribute, "not collected")
+            groups[name][0] += score.covered.get(0.9) is False
+            groups[name][1] += 1
+        checks.append(
+            compare_groups(attribute, {name: (hit, n) for name, (hit, n) in groups.items()}, "forecasts that missed their 90% interval")
+        )
+    return tuple(checks)
+
+
+def _traits(snapshot: Snapshot) -> dict[str, dict[str, str]]:
+    """Of each trial: the country and the vendor of most of its sites, and its size."""
+    rows = snapshot.query(
+        "SELECT study_id, mode(country) AS country, mode(vendor_id) AS vendor, count(*) AS n FROM site GROUP BY study_id ORDER BY study_id"
+    ).to_pylist()
+    return {
+        row["study_id"]: {
+            "country": row["country"] or "not collected",
+            "vendor": row["vendor"] or "none",
+            "trial size": "up to 20 sites" if row["n"] <= 20 else "21 to 50 sites" if row["n"] <= 50 else "over 50 sites",
+        }
+        for row in rows
+    }
+
+
+def _vendor_order(snapshot: Snapshot) -> tuple[BiasCheck, ...]:
+    """Stability of the ranking: the share of the spread between vendors that is no chance, over all metrics that could be compared."""
+    analysis, comparison = import_module("quarterdeck.vendors.analysis"), import_module("quarterdeck.vendors.comparison")
+    values = sorted(r.reliability for r in analysis.compare_all(snapshot).values() if isinstance(r, comparison.Comparison))
+    if not values:
+        return (BiasCheck("ranking stability", (), None, "Ranking stability: no metric could be compared."),)
+    stable = sum(value >= STABLE for value in values)
+    sentence = (
+        f"Ranking stability: on {wording.of(stable, len(values))} metrics the order of vendors would mostly stay in another year "
+        f"(reliability of {wording.number(STABLE, 1)} or more; half of the metrics reach {wording.number(median(values), 2)}). On the others no order is to be read."
+    )
+    return (BiasCheck("ranking stability", (), None, sentence),)
+
+
+def check_order(matters: Sequence[Matter], draws: int = 200, seed: int = 1) -> BiasCheck:
+    """Stability of "what needs me": how often the first stays first, and how many of five stay among five, were each cost wrong by a third."""
+    if len(matters) < 2:
+        return BiasCheck("ranking stability", (), None, "Ranking of matters: too few to rank.")
+    costs = np.array([max(m.cost, 1.0) for m in matters])
+    rng = np.random.Generator(np.random.Philox(seed))
+    drawn = costs * np.exp(rng.normal(0.0, 0.3, (draws, len(costs))))
+    order = np.argsort(-drawn, axis=1)
+    top = min(5, len(costs))
+    first = float((order[:, 0] == int(np.argmax(costs))).mean())
+    kept = float(np.isin(order[:, :top], np.argsort(-costs)[:top]).sum(axis=1).mean())
+    sentence = (
+        f"Ranking of matters: were each expected cost wrong by a third, the first would stay first in {wording.share(first, 0)} of cases, "
+        f"and {wording.number(kept, 1)} of the first {top} would stay among them."
+    )
+    return BiasCheck("ranking stability", (), None, sentence)
 
 
 def compare_groups(attribute: str, groups: Mapping[str, tuple[int, int]], what: str) -> BiasCheck:
@@ -84,7 +164,7 @@ def _site_flags(snapshot: Snapshot) -> tuple[BiasCheck, ...]:
         compare_groups(attribute, _count(rows, key), "sites with a concern")
         for attribute, key in (("country", "country"), ("site size", "size"), ("vendor", "vendor"))
     ]
-    return (*checks, *_participants(snapshot, flagged))
+    return (*checks, *_participants(snapshot, flagged), check_order(rank(_site_findings(snapshot), most=50)))
 
 
 def _participants(snapshot: Snapshot, flagged: set[str]) -> list[BiasCheck]:
@@ -103,7 +183,7 @@ def _enrolment_flags(snapshot: Snapshot) -> tuple[BiasCheck, ...]:
     """Share of trials forecast to slip, by phase and delivery model."""
     try:
         found = import_module("quarterdeck.forecasts.findings").findings(snapshot)
-    except (ModuleNotFoundError, QuarterdeckError):
+    except QuarterdeckError:
         return ()
     slipping = {f.scope.key for f in found if f.scope.level == "study" and f.verdict.value == "concern"}
     rows: list[dict[str, Any]] = snapshot.query(
@@ -118,11 +198,15 @@ def _enrolment_flags(snapshot: Snapshot) -> tuple[BiasCheck, ...]:
 
 
 def _flagged_sites(snapshot: Snapshot) -> set[str]:
+    return {f.scope.key for f in _site_findings(snapshot)}
+
+
+def _site_findings(snapshot: Snapshot) -> list[Finding]:
     try:
         found = import_module("quarterdeck.risks.findings").findings(snapshot)
-    except (ModuleNotFoundError, QuarterdeckError):
-        return set()
-    return {f.scope.key for f in found if f.scope.level == "site" and f.verdict.value == "concern"}
+    except QuarterdeckError:
+        return []
+    return [f for f in found if f.scope.level == "site" and f.verdict.value == "concern"]
 
 
 def _count(rows: list[dict[str, Any]], key: str) -> dict[str, tuple[int, int]]:

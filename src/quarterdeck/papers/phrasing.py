@@ -133,9 +133,9 @@ def judge_sentence(original: str, phrased: str) -> list[str]:
         problems.append(f"states {stated[0]!r}, which no fact carries")
     if Counter(s.phrase for s, _, _ in find_strengths(original)) != Counter(s.phrase for s, _, _ in find_strengths(phrased)):
         problems.append("changes a word of strength")
-    if Counter(_negations(original)) != Counter(_negations(phrased)):
+    if Counter(find_negations(original)) != Counter(find_negations(phrased)):
         problems.append("changes a negation")
-    if new := _new_words(original, phrased):
+    if new := find_new_words(original, phrased):
         problems.append(f"states something of its own: {', '.join(sorted(new)[:3])}")
     if lost := _lost_words(original, phrased):
         problems.append(f"leaves out: {', '.join(sorted(lost)[:3])}")
@@ -144,7 +144,7 @@ def judge_sentence(original: str, phrased: str) -> list[str]:
     return problems
 
 
-def _new_words(original: str, phrased: str) -> set[str]:
+def find_new_words(original: str, phrased: str) -> set[str]:
     """Content words of each stretch between two marks that the same stretch of the original lacks."""
     before, after = _MARK.split(original)[::2], _MARK.split(phrased)[::2]
     if len(before) != len(after):
@@ -201,7 +201,8 @@ def _stem(word: str) -> str:
     return re.sub(r"(?:ies|es|s|ing|ed)$", "", word.lower()) if len(word) > 4 else word.lower()
 
 
-def _negations(text: str) -> list[str]:
+def find_negations(text: str) -> list[str]:
+    """Words that turn a sentence round, in order."""
     words = re.findall(r"[a-z]+", text.lower().replace("n’t", " not").replace("n't", " not"))
     return ["not" if word in ("not", "no", "never", "none", "cannot", "nor", "neither") else word for word in words if word in _NEGATIONS]
 

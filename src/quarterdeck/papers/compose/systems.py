@@ -52,4 +52,20 @@ def compose_systems(drafting: Drafting, plan: SectionPlan) -> Section | None:
         frozenset(),
         (1, 1.4, 0.8, 1.3, 1.6, 1.4),
     )
-    return Section(plan.id, plain(plan.topic), (table,), (), plan.annex)
+    checked = tuple(
+        (
+            drafting.cell(f.id, "name"), drafting.cell(f"{f.id}#owner", "text", otherwise="not stated"), drafting.cell(f"{f.id}#version", "text", otherwise="not stated"),
+            drafting.cell(f"{f.id}#data", "text", otherwise="not stated"), drafting.cell(f"{f.id}#bias", "text", otherwise="it judges no person, site or vendor"),
+            drafting.cell(f"{f.id}#review_date", "day", otherwise="not set"),
+        )
+        for f in facts
+    )  # fmt: skip
+    headers = ("System", "Owner", "Version", "Training or calibration data", "Bias checks", "Next review")
+    kept = Table(
+        plain("Who answers for each, what it rests on, and whether it treats groups alike"),
+        headers,
+        checked,
+        frozenset(),
+        (1, 0.9, 0.6, 1.3, 2.8, 0.7),
+    )
+    return Section(plan.id, plain(plan.topic), (table, kept), (), plan.annex)

@@ -237,7 +237,7 @@ def show_systems(view: View = permit("portfolio.read")) -> Response:
         Table("systems", "Systems in use", columns, rows),
         Table(
             "bias",
-            "Do flags fall evenly?",
+            "Do flags and errors fall evenly, and do rankings hold?",
             [Column("system", "System"), Column("check", "What was found"), Column("groups", "Groups", is_number=True)],
             checks,
             empty="No check could be made on these facts.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
+from quarterdeck.assistant.model import is_configured
 from quarterdeck.charts.heat_map import HeatCell, HeatMap
 from quarterdeck.charts.timeline import Milestone, Timeline
 from quarterdeck.regulation.comparison import compare_paragraphs, compare_texts
@@ -41,6 +42,7 @@ from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.papers.short_summary import ShortSummary
 
 router = APIRouter()
 NAVIGATION = (
@@ -228,6 +230,18 @@ def show_compliance(view: View = permit("portfolio.read")) -> Response:
 @router.get("/regulation/document")
 def show_document(id: str, view: View = permit("portfolio.read")) -> Response:
     """One document: summary with its basis, dates with phrases, obligations, and what differs from the version before."""
+    return _document_page(view, id)
+
+
+@router.post("/regulation/document")
+def shorten_document(id: Annotated[str, Form()], view: View = permit("model.call")) -> Response:
+    """The same page with the extract in fewer words, where a language model is set and its words stand the check."""
+    from quarterdeck.papers.short_summary import shorten_summary
+
+    return _document_page(view, id, shorten_summary(get_document(view.record, id), view.settings, view.record, view.actor, view.deck.now()))
+
+
+def _document_page(view: View, id: str, short: ShortSummary | None = None) -> Response:
     document = get_document(view.record, id)
     versions = list_versions(view.record, id)
     summary = summarise(document)
@@ -290,6 +304,7 @@ def show_document(id: str, view: View = permit("portfolio.read")) -> Response:
         cites=[
             document.title,
             summary.text,
+            *((short.note, *(quoted.text for quoted in short.sentences)) if short else ()),
             document.authority,
             document.id,
             document.url,
@@ -300,6 +315,8 @@ def show_document(id: str, view: View = permit("portfolio.read")) -> Response:
         ],
         document=document,
         summary=summary,
+        short=short,
+        may_shorten=is_configured(view.settings) and view.may("model.call"),
         versions=len(versions),
         attribution=source.attribution if source else "Name the source where this is shown.",
     )
