@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quarterdeck.people.analysis import DEPENDENT_FROM, derive_capacity, derive_team_risks, derive_workloads, find_dependencies
-from quarterdeck.people.model import Capacity, Dependency, TeamRisk, Workload
+from quarterdeck.people.model import Capacity, Dependency, TeamRisk, Workload, role_name
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.finding import Consequence, Finding
 from quarterdeck.vocabulary.reading import Scope
@@ -65,7 +65,7 @@ def _tell_shortage(c: Capacity, snapshot: Snapshot) -> Finding:
         id=f"people.capacity/team/{c.role}",
         source="people",
         scope=Scope("team", c.role),
-        headline=f"The role {c.role} is {short} full-time equivalents short in {wording.month(c.month)}: {planned} planned, {employed} employed",
+        headline=f"The role {_lower(c.role)} is {short} full-time equivalents short in {wording.month(c.month)}: {planned} planned, {employed} employed",
         verdict=Verdict.CONCERN,
         cause="Trials plan more work than the people employed can do",
         suggested_action="Hire, borrow, or move work before that month.",
@@ -82,7 +82,7 @@ def _tell_dependency(d: Dependency, snapshot: Snapshot) -> Finding:
         id=f"people.dependency/study/{d.study}/{d.role}",
         source="people",
         scope=Scope("study", d.study),
-        headline=f"{d.study} rests on one person: {d.person} holds {share} of the role {d.role}{left}",
+        headline=f"{d.study} rests on one person: {d.person} holds {share} of the role {_lower(d.role)}{left}",
         verdict=Verdict.CONCERN if d.has_left or d.sites else Verdict.ORDINARY,
         cause=f"One person holds {wording.share(DEPENDENT_FROM, 0)} or more of a role in the trial",
         suggested_action="Name and introduce a second person; write the handover before it is needed.",
@@ -107,3 +107,8 @@ def _tell_risk(risk: TeamRisk, snapshot: Snapshot) -> Finding:
         href="/people",
         snapshot=snapshot.id,
     )
+
+
+def _lower(role: str) -> str:
+    name = role_name(role)
+    return name[0].lower() + name[1:]

@@ -74,3 +74,20 @@ class TeamRisk:
     overloaded_share: float | None
     new_share: float | None
     not_assessed: NotAssessed | None = None
+
+
+def role_name(role: str | None) -> str:
+    """A role in words.
+
+    >>> role_name("cra")
+    'Monitor'
+    """
+    return {
+        "cra": "Monitor",
+        "cta": "Trial assistant",
+        "com": "Operations manager",
+        "cpm": "Project manager",
+        "ssu": "Start-up specialist",
+        "dm": "Data manager",
+        "director": "Director",
+    }.get(role or "", (role or "other").capitalize())

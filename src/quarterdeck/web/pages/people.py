@@ -12,15 +12,14 @@ from quarterdeck.charts.base import Chart
 from quarterdeck.charts.dots import Dot, Dots
 from quarterdeck.charts.heat_map import HeatCell, HeatMap
 from quarterdeck.people import findings as room
-from quarterdeck.people.analysis import HEAVIER_BY, derive_capacity, derive_team_risks, derive_workloads, find_dependencies
-from quarterdeck.people.model import Capacity, Dependency, TeamRisk, Workload
+from quarterdeck.people.analysis import OVERLOAD, derive_capacity, derive_team_risks, derive_workloads, find_dependencies
+from quarterdeck.people.model import Capacity, Dependency, TeamRisk, Workload, role_name
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.verdict import NotAssessed, Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.matters import concerns, gather_findings
 from quarterdeck.web.navigation import Entry
-from quarterdeck.web.pages.trial import role_name
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
@@ -138,15 +137,14 @@ def _draw_capacity(capacity: list[Capacity]) -> Chart | None:
 
 
 def _draw_loads(loads: list[Workload]) -> Chart | None:
-    known = [load for load in loads if load.sites_per_fte is not None]
+    known = sorted((load for load in loads if load.load is not None), key=lambda w: (-(w.load or 0), w.person))
     if not known:
         return None
-    mean = sum(load.sites for load in known) / sum(load.used for load in known)
-    dots = tuple(Dot(load.person, load.sites_per_fte or 0.0, verdict=load.verdict) for load in known[:DRAWN])
+    dots = tuple(Dot(load.person, load.load or 0.0, verdict=load.verdict) for load in known[:DRAWN])
     return Dots(
-        title="Sites by monitor", sentence=f"{_say_loads(loads)}.", source=trial_charts.SOURCE, unit="sites", dots=dots, reference=HEAVIER_BY * mean, reference_label="Visits begin to slip",
-        value_label="Sites per full-time equivalent", row_label="Monitor",
-        method="Sites over full-time equivalents used in the last month known. The line lies a quarter above the mean of the function. The heaviest are drawn.",
+        title="Load by monitor", sentence=f"{_say_loads(loads)}. {'The heaviest are drawn.' if len(known) > DRAWN else ''}".strip(), source=trial_charts.SOURCE, unit="share", dots=dots,
+        reference=OVERLOAD, reference_label="Too much", value_label="Part of capacity used", row_label="Monitor",
+        method=f"Full-time equivalents used in the last month known, over those the person has. A concern is more than {wording.share(OVERLOAD, 0)}, or sites per full-time equivalent surely a quarter above the mean.",
     )  # fmt: skip
 
 
@@ -197,7 +195,7 @@ def _load_table(loads: list[Workload]) -> Table:
             "person": w.person, "sites": w.sites, "trials": w.trials, "per": "not known" if w.sites_per_fte is None else Cell(w.sites_per_fte, wording.number(w.sites_per_fte, 1)),
             "load": "not known" if w.load is None else Cell(w.load, wording.share(w.load, 0)), "visits": w.visits_90_days, "overdue": w.reports_overdue, "verdict": w.verdict,
         }
-        for w in loads
+        for w in sorted(loads, key=lambda w: (w.verdict is not Verdict.CONCERN, -(w.load or 0), w.person))
     ]  # fmt: skip
     return Table(
         "loads",

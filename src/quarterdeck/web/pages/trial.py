@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from quarterdeck.charts.base import Chart
+from quarterdeck.people.model import role_name
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
@@ -491,19 +492,6 @@ def _add_people(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) ->
     )
     if chart:
         parts["charts"]["people"] = chart
-
-
-def role_name(role: str | None) -> str:
-    """A role in words."""
-    return {
-        "cra": "Monitor",
-        "cta": "Trial assistant",
-        "com": "Operations manager",
-        "cpm": "Project manager",
-        "ssu": "Start-up specialist",
-        "dm": "Data manager",
-        "director": "Director",
-    }.get(role or "", (role or "other").capitalize())
 
 
 def _points(months: list[dict[str, Any]], name: str) -> tuple[tuple[date, float], ...]:
