@@ -54,6 +54,7 @@ def draft_paper(
         )
     drafting = Drafting(facts, template, about, previous, points, basis)
     answer = _answer(drafting)
+    drafting.written += [("front", line) for line in answer]
     sections: dict[str, Section] = {}
     for is_last in (False, True):
         for plan in template.sections:

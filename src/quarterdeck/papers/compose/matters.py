@@ -119,10 +119,10 @@ def compose_ranked(drafting: Drafting, plan: SectionPlan) -> Section | None:
         return None
     found = [m.finding for m in matters]
     ids = [f"finding:{f.id}" for f in found]
-    line = drafting.say(
-        "{count}, ranked by what doing nothing is expected to cost.",
-        f"{plan.id}/count",
-        count=Slot(derived_id("count", ids), "count", "matter|matters"),
+    heading = drafting.say(
+        "{count} a decision, ranked by what doing nothing is expected to cost",
+        f"{plan.id}/heading",
+        count=Slot(derived_id("count", ids), "count", "matter needs|matters need"),
     )
     with_action = bool(plan.options.get("actions"))
     rows = tuple(
@@ -140,7 +140,7 @@ def compose_ranked(drafting: Drafting, plan: SectionPlan) -> Section | None:
         (3, 1.6, *((2.2,) if with_action else ()), 0.9),
     )
     notes = tuple(_finding_note(f, drafting) for f in found[:5] if f.cause)
-    return Section(plan.id, headline(found[0]), (*([Paragraph(line)] if line else []), table), notes, plan.annex)
+    return Section(plan.id, heading or plain(plan.topic), (table,), notes, plan.annex)
 
 
 def _action(finding: Finding) -> Line:

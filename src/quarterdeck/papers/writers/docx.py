@@ -84,7 +84,7 @@ def _add_table(document: Any, table: Table, variant: str) -> None:
     colour = colours(variant)
     grid = document.add_table(rows=1, cols=len(table.headers))
     grid.autofit = False
-    widths = [int(Cm(16) * share) for share in fit_columns(table, 78 if variant == "spaced" else 100)]
+    widths = [int(Cm(16) * share) for share in fit_columns(table, 62 if variant == "spaced" else 84)]
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = Emu(width)  # LibreOffice reads widths from the grid, Word from the cells
     _describe(grid, table)

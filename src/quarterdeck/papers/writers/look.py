@@ -38,7 +38,7 @@ def _draw(chart: Chart, width: int, theme: str) -> bytes:
 def fit_columns(table: Table, letters: int) -> list[float]:
     """Shares of the width for each column: by weight, but no column narrower than its longest word. `letters` fit in one row."""
     weights = table.weights or tuple([2.4] + [1.0] * (len(table.headers) - 1))
-    needs = [2 + max(len(word) for text in _column(table, i) for word in (text.split() or [""])) for i in range(len(weights))]
+    needs = [3 + max(len(word) for text in _column(table, i) for word in (text.split() or [""])) for i in range(len(weights))]
     fixed: dict[int, float] = {}
     while True:
         rest = sum(weight for i, weight in enumerate(weights) if i not in fixed)

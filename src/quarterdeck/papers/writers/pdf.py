@@ -103,7 +103,7 @@ def _table(table: Table, colour: dict[str, str]) -> str:
     head = f"#caption-line({_text(table.caption.text)})" if table.caption.text else ""
     if not table.rows:
         return head
-    columns = ", ".join(f"{share:.4f}fr" for share in fit_columns(table, 104))
+    columns = ", ".join(f"{share:.4f}fr" for share in fit_columns(table, 88))
     align = ", ".join("right" if i in table.numeric else "left" for i in range(len(table.headers)))
     headers = ", ".join(f'cell(text(weight: 600, fill: rgb("#{colour["ink_2"]}"), {_text(header)}))' for header in table.headers)
     cells = ",\n  ".join(f"cell({_text(line.text)})" for row in table.rows for line in row)

@@ -337,7 +337,7 @@ def _add_table(slide: Any, table: Table, top: int, paper: Paper) -> None:
     frame._element.xpath(".//p:cNvPr")[0].set("descr", table.caption.text or f"Columns: {', '.join(table.headers)}")
     grid = frame.table
     grid.horz_banding = False
-    for column, share in zip(grid.columns, fit_columns(table, 120), strict=True):
+    for column, share in zip(grid.columns, fit_columns(table, 108), strict=True):
         column.width = int(inner * share)
     _plain_style(grid)
     long = any(len(line.text) > 90 for row in table.rows for line in row)
