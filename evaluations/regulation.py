@@ -62,10 +62,10 @@ def measure_dates() -> list[tuple[str, str, str]]:
 
 
 def measure_relevance() -> list[tuple[str, str, str]]:
-    """Each labelled row judged by a model that had not seen it (5 folds)."""
+    """Each labelled row judged by a model that had not seen it (5 folds), with cuts that were chosen on the other folds."""
     sys.path.insert(0, str(HERE.parent / "scripts"))
     import numpy as np
-    from train_relevance import choose_cuts, fit, probabilities, read_rows
+    from train_relevance import choose_cuts, fit, judge_with_foreign_cuts, probabilities, read_rows
 
     rows = read_rows(DATA)
     model, unseen = fit(rows)
@@ -79,7 +79,7 @@ def measure_relevance() -> list[tuple[str, str, str]]:
         (f"{(source == 'corpus').sum():,} further rows of the corpus", source == "corpus"),
     ):
         for band, words in (("review_from", "in or review"), ("in_from", "in")):
-            said, true = p[mask, 0] >= cuts[band], grades[mask] >= 1
+            said, true = judge_with_foreign_cuts(rows, unseen, band)[mask], grades[mask] >= 1
             found.append(
                 (
                     f"relevance, 5-fold, {name}, {words}",

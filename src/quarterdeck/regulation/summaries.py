@@ -9,6 +9,7 @@ from math import log, sqrt
 
 from quarterdeck.methods.linear_text import tokenise
 from quarterdeck.regulation.model import Document, Span
+from quarterdeck.regulation.placing import find_words
 from quarterdeck.vocabulary.errors import BadInput
 
 SENTENCES = 7
@@ -45,8 +46,8 @@ def summarise(document: Document, count: int = SENTENCES) -> Summary:
     Centroid of TF-IDF with maximal marginal relevance (Carbonell and Goldstein 1998). Every sentence is verbatim, with its span.
     """
     if document.abstract:
-        start = max(0, document.text.find(document.abstract))
-        return Summary("abstract", (Quoted(document.abstract, Span(start, start + len(document.abstract))),))
+        # An abstract that does not stand in the text is a field of its own: it cites itself, with an empty span.
+        return Summary("abstract", (Quoted(document.abstract, find_words(document.abstract, document.text)),))
     found = [Quoted(re.sub(r"\s+", " ", m[0]).strip(), Span(m.start(), m.end())) for m in _SENTENCE.finditer(document.text[:120_000])]
     found = [
         q

@@ -10,6 +10,7 @@ from quarterdeck.regulation.dates import extract_dates
 from quarterdeck.regulation.mentions import find_mentions
 from quarterdeck.regulation.model import Document
 from quarterdeck.regulation.parsers.common import TEXT_LIMIT, Parsed, Payload, all_text, read_xml
+from quarterdeck.regulation.placing import place_dates
 
 KINDS = {"RULE": "final_rule", "PRORULE": "proposed_rule", "NOTICE": "notice"}
 
@@ -67,7 +68,7 @@ def _read(element: Element, kind: str, published: date | None, fallback: str) ->
         docket=tuple(re.findall(r"[A-Z]{2,}[A-Z–-]*[–-]\d{4}[–-][A-Z]?[–-]?\d{3,5}", depdoc.replace("–", "-"))),
         rin=(re.search(r"\d{4}[–-][A-Z]{2}\d\d", all_text(element.find(".//RIN"))) or [""])[0].replace("–", "-"),
         cfr_parts=tuple(re.findall(r"\d+ CFR Parts? [\d, and]+\d", all_text(element.find(".//CFR")))),
-        dates=tuple(extract_dates(statement, published)) if dates else (),
+        dates=place_dates(extract_dates(statement, published), statement, text) if dates else (),
         corrects="correction" if "correction" in f"{action} {all_text(element.find('.//SUBJECT'))}".lower() else "",
         extra={"dates": dates, "action": action, "sub_agency": all_text(element.find(".//SUBAGY"))},
     )
