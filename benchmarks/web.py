@@ -184,7 +184,7 @@ def _load_all(home: Path, name: str) -> subprocess.Popen[bytes]:
 
 
 def _run_load(arguments: list[Path | str], home: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "quarterdeck.cli.main", "load", *map(str, arguments), "--home", str(home)]
+    command = [sys.executable, "-m", "quarterdeck", "load", *map(str, arguments), "--home", str(home)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
