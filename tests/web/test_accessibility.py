@@ -11,7 +11,18 @@ import pytest
 pytestmark = pytest.mark.chromium
 AXE = Path(__file__).parent / "vendored" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-KINDS = ("/", "/trials", "/trials/QD-001", "/measures/regrettable_attrition", "/evidence", "/evidence/upload", "/preferences", "/packs")
+KINDS = (
+    "/",
+    "/trials",
+    "/trials/QD-001",
+    "/measures/regrettable_attrition",
+    "/evidence",
+    "/evidence/upload",
+    "/evidence/quarantine",
+    "/people",
+    "/preferences",
+    "/packs",
+)
 LOOKS = [(theme, width) for theme in ("light", "dark", "calm") for width in (1280, 390)]
 
 

@@ -83,22 +83,20 @@ def test_figures_that_are_no_readings_lead_to_source_rows_within_four_clicks(dem
         assert clicks_to_source(demo_client, start) <= 4, start
 
 
-def clicks_to_source(client: TestClient, start: str, most: int = 4, breadth: int = 12) -> int:
+def clicks_to_source(client: TestClient, start: str, most: int = 4, each: int = 6) -> int:
     """Clicks from a page's figures (not its navigation) to a page that names file and line; more than `most` where there is no such way."""
     level, seen = [start], {start}
     for clicks in range(1, most + 1):
         following: list[str] = []
         for path in level:
-            main = client.get(path).text.split("<main")[1].split("</main>")[0]
-            for link in re.findall(r'href="(/[^"#]+)"', main):
-                target = unescape(link)
-                if target in seen or "as=" in target or "sort=" in target:
-                    continue
-                seen.add(target)
-                if target.startswith("/evidence/rows/") and re.search(r"Line [\d,]+ of .+", client.get(target).text):
-                    return clicks
-                following.append(target)
-        level = following[:breadth]
+            main = re.sub(r"<nav.*?</nav>", "", client.get(path).text.split("<main")[1].split("</main>")[0], flags=re.DOTALL)
+            links = [unescape(link) for link in re.findall(r'href="(/[^"#]+)"', main)]
+            fresh = [link for link in dict.fromkeys(links) if link not in seen and not re.search(r"as=|sort=", link)]
+            seen.update(fresh)
+            if any("/evidence/rows/" in link and re.search(r"Line [\d,]+ of .+", client.get(link).text) for link in fresh):
+                return clicks
+            following += fresh[:each]
+        level = following[: 4 * each]
     return most + 1
 
 
