@@ -52,6 +52,17 @@ def test_every_write_leaves_one_link_and_the_chain_holds(record: Record) -> None
     assert verify_chain(record) == 3
 
 
+def test_the_version_changes_with_every_commit_and_not_with_reading(record: Record) -> None:
+    before = record.version()
+    with record.session() as session:
+        session.scalars(select(Decision)).all()
+    assert record.version() == before
+    decide(record, "a")
+    after = record.version()
+    assert after != before
+    assert record.version() == after
+
+
 def test_a_failed_write_leaves_neither_row_nor_link(record: Record) -> None:
     def fail_halfway() -> None:
         with write(record, SINGLE_USER, Act("decision.record", "finding", "x"), NOW) as session:

@@ -46,17 +46,17 @@ class Record:
             yield session
 
     def version(self) -> str:
-        """A word that changes with every commit to the record, by this process or another (and at times without one).
+        """A word that changes with every commit to the record, by this process or another.
 
-        SQLite counts the commits that a connection did not make itself, so this one is never used to write. PostgreSQL names the end
-        of its log, which every write of any database in the cluster moves.
+        SQLite counts the commits that a connection did not make itself, so this one is never used to write. PostgreSQL names the
+        transactions that a query would see, which every commit in any database of the cluster changes.
         """
         with self._lock:
             if self._watching is None:
                 self._watching = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             is_sqlite = self.engine.dialect.name == "sqlite"
             return str(
-                self._watching.exec_driver_sql("PRAGMA data_version" if is_sqlite else "SELECT pg_current_wal_insert_lsn()").scalar()
+                self._watching.exec_driver_sql("PRAGMA data_version" if is_sqlite else "SELECT pg_current_snapshot()::text").scalar()
             )
 
     def close(self) -> None:
