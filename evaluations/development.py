@@ -51,16 +51,17 @@ def simulate_assessment(world: dict[str, float | str], people: int, seed: int = 
     items = get_items(role, model)
     places = {c.id: n for n, c in enumerate(role.competencies)}
     empty = assess(role, [], model)
-    rng = np.random.default_rng(seed)
     n = len(role.competencies)
     errors: dict[str, list[np.ndarray]] = {"raw": [], "modelled": [], "adaptive": []}
     hits: dict[str, list[np.ndarray]] = {"raw": [], "modelled": [], "adaptive": []}
     seconds: list[float] = []
-    for _ in range(people):
-        theta = rng.multivariate_normal(empty.belief.mean[:n], empty.belief.covariance[:n, :n])
-        bias = rng.normal(0.3, float(world["bias_sd"]))
+    for person in range(people):
+        # One stream for who a person is and one for what is answered, so that methods are compared on the same people.
+        who, rng = (np.random.default_rng([seed, person, part]) for part in (0, 1))
+        theta = who.multivariate_normal(empty.belief.mean[:n], empty.belief.covariance[:n, :n])
+        bias = who.normal(0.3, float(world["bias_sd"]))
 
-        def answer(item, theta=theta, bias=bias):  # type: ignore[no-untyped-def]
+        def answer(item, theta=theta, bias=bias, rng=rng):  # type: ignore[no-untyped-def]
             shift = float(world["interview_shift"]) if item.kind == "interview" else 0.0
             s = theta[item.question.ability] + item.question.load * bias + shift
             question = type(item.question)(
@@ -178,7 +179,7 @@ def main() -> None:
         print(f"  {bot:44s} {low:6.2f}  {mean:6.2f}  {high:6.2f}")
     for name, world in WORLDS.items():
         print(f"Assessment, {name}:")
-        for key, (a, b) in simulate_assessment(world, 60).items():
+        for key, (a, b) in simulate_assessment(world, 150).items():
             print(f"  {key:44s} {a:6.2f}  {b:6.2f}")
     answers = SHARED / "role" / "answers_dev.yaml"
     if answers.exists():

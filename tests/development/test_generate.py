@@ -10,7 +10,7 @@ import pytest
 from builders import build_snapshot
 from quarterdeck.development.deliver.bots import play
 from quarterdeck.development.deliver.engine import is_shown
-from quarterdeck.development.deliver.generate import KINDS, generate
+from quarterdeck.development.deliver.generate import KINDS, find_session, generate
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.methods.free_text import split_sentences
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -76,3 +76,26 @@ def test_without_data_it_says_what_to_load(kind: str, tmp_path: Path) -> None:
 def test_another_kind_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(BadInput, match="board"):
         generate("drill", snapshot)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_facts_an_example_stands_in_and_says_so(kind: str) -> None:
+    scenario = find_session(f"live-{kind}", None)
+    assert scenario.title.startswith("Example: ")
+    assert "your own" not in scenario.title
+    assert scenario.brief.startswith("This is an invented example portfolio, not yours.")
+    assert play(scenario, "expert")[1].score >= 0.8
+    assert play(scenario, "silent")[1].score <= 0.1
+
+
+def test_facts_that_hold_nothing_of_a_kind_give_the_example_too(tmp_path: Path) -> None:
+    empty = build_snapshot(tmp_path, {"study": [{"study_id": "QD-001", "status": "planned"}]}, CUT)
+    assert find_session("live-inspection", empty).title.startswith("Example: ")
+
+
+def test_a_rehearsal_may_be_with_one_vendor(snapshot: Snapshot) -> None:
+    assert find_session("live-negotiation-V2", snapshot).title == "Negotiation with Lumen"
+    with pytest.raises(NotFound, match="V9"):
+        find_session("live-negotiation-V9", snapshot)
+    with pytest.raises(BadInput, match="board"):
+        find_session("live-board-V2", snapshot)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from builders import build_snapshot
+from quarterdeck.development import actions
+from quarterdeck.development.deliver.scenario import get_scenario
 from quarterdeck.development.discuss.accommodations import load_switches
+from quarterdeck.development.learner import Profile
+from quarterdeck.record.permissions import Actor, GrantedRole
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
 
@@ -155,7 +160,9 @@ def test_switches_change_what_the_page_does(client: TestClient) -> None:
 
 def test_the_text_view_of_the_map_has_no_table(client: TestClient) -> None:
     send(client, "/development/support", switch="text_view")
-    assert "<table" not in client.get("/development/map").text
+    text = client.get("/development/map").text
+    assert "<table" not in text
+    assert 'href="/development/map/T4"' in text  # where one can go from there is still to be had
 
 
 def test_a_starting_set_is_not_stored_by_name(client: TestClient, tmp_path: Path) -> None:
@@ -195,3 +202,46 @@ def test_unknown_things_give_a_page_with_a_message(shared: TestClient, path: str
     answer = shared.get(path)
     assert answer.status_code == 404
     assert "Unknown" in answer.text
+
+
+def test_each_part_is_shared_for_itself(client: TestClient) -> None:
+    send(client, "/development/support", share="status")
+    text = client.get("/development/people/local").text
+    assert "Competency matrix" in text
+    assert "Best practice, unaided" not in text  # levels are the map's, and that is not shared
+    assert "The map, as the person sees it" not in text
+    send(client, "/development/support", share="heat_map")
+    text = client.get("/development/people/local").text
+    assert "The map, as the person sees it" in text
+    assert "Competency matrix" not in text
+    assert "See the map" in client.get("/development/team").text
+
+
+def test_dictation_stands_beside_every_long_field(client: TestClient) -> None:
+    address = begin(client, "roleplay-manager")
+    assert "Windows key and H" not in client.get(address).text
+    send(client, "/development/support", switch="voice")
+    for path in (address, "/development/map/T4", "/development/portfolio"):
+        assert "Windows key and H" in client.get(path).text, path
+
+
+def test_company_says_how_many_others_who_asked_for_it_practise_now(client: TestClient) -> None:
+    address = begin(client, "roleplay-manager")
+    send(client, "/development/support", switch="company")
+    assert "Nobody else who asked for company practises now" in client.get(address).text
+    deck = client.app.state.deck  # type: ignore[attr-defined]
+    other = Actor("ana", "Ana", (GrantedRole("director"),))
+    actions.keep_profile(deck.record, other, Profile(switches=("company",)), deck.now())
+    actions.open_conversation(deck.record, other, get_scenario("board-audit"), deck.now(), 1, 1)
+    assert "1 other who asked for company practises now" in client.get(address).text
+    deck.now = lambda: datetime.now(UTC) + timedelta(hours=1)
+    assert "Nobody else who asked for company practises now" in client.get(f"{address}?later=1").text
+
+
+def test_without_facts_the_live_sessions_are_an_example_and_say_so(client: TestClient) -> None:
+    assert "Built from an invented example portfolio" in client.get("/development/practise").text
+    text = client.get("/development/practise/live-board").text
+    assert "Example: Board meeting about an invented portfolio" in text
+    assert "No facts are loaded" in text
+    page = send(client, begin(client, "live-negotiation"), text="What matters to you this year?")
+    assert "Example: Negotiation with Harbourline" in page

@@ -136,7 +136,9 @@ def list_conversations(as_json: JsonOption = False) -> None:
 
 @development.command("practise")
 def practise(
-    conversation: Annotated[str, typer.Argument(help="An id from `conversations`, or live-board, live-inspection, live-negotiation.")],
+    conversation: Annotated[
+        str, typer.Argument(help="An id from `conversations`, or live-board, live-inspection, live-negotiation, live-negotiation-VENDOR.")
+    ],
     home: HomeOption = None,
     as_of: AsOfOption = None,
     level: Annotated[int | None, typer.Option("--level", min=1, max=3, help="1 with hints, 2 some, 3 none unless asked.")] = None,
@@ -147,10 +149,10 @@ def practise(
 
     from quarterdeck.cli.common import get_settings, open_snapshot
     from quarterdeck.development import actions
-    from quarterdeck.development.deliver.generate import generate
-    from quarterdeck.development.deliver.scenario import get_scenario
+    from quarterdeck.development.deliver.generate import find_session
     from quarterdeck.development.deliver.score import score_session
     from quarterdeck.development.learner import read_session
+    from quarterdeck.evidence.store import Store
     from quarterdeck.record.database import open_record
     from quarterdeck.record.permissions import SINGLE_USER
 
@@ -158,8 +160,8 @@ def practise(
     if resume is not None:
         identifier, session = resume, read_session(record, SINGLE_USER.id, resume)
     else:
-        live = conversation.removeprefix("live-")
-        scenario = generate(live, open_snapshot(home, as_of)) if conversation.startswith("live-") else get_scenario(conversation)
+        has_facts = bool(Store(get_settings(home).evidence_dir).current_id())
+        scenario = find_session(conversation, open_snapshot(home, as_of) if has_facts else None)
         identifier, session = actions.open_conversation(
             record, SINGLE_USER, scenario, datetime.now(UTC), level, get_settings(home).random_seed
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -30,6 +30,7 @@ from quarterdeck.record.models.development import (
 from quarterdeck.vocabulary.errors import NotFound
 
 WORK_LEVEL = {"work_product": 4.0, "witness": 4.0, "observation": 4.0}  # authentic work speaks for the level "leading", with wide noise
+AT_WORK = timedelta(minutes=30)
 SHARED = ("status", "plan", "heat_map")
 
 
@@ -148,6 +149,18 @@ def read_session(record: Record, person: str, conversation_id: str) -> Session:
     if row is None or row.person_id != person:
         raise NotFound("Unknown conversation", thing=conversation_id)
     return resume(_scenario(row), row.state)
+
+
+def count_company(record: Record, person: str, now: datetime) -> int:
+    """How many others who asked for company have a conversation running that moved within the last half hour."""
+    with record.session() as session:
+        rows = session.scalars(
+            select(ConversationRow.person_id)
+            .where(ConversationRow.status == "running", ConversationRow.person_id != person, ConversationRow.changed_at >= now - AT_WORK)
+            .distinct()
+        )
+        others = list(rows)
+    return sum("company" in get_profile(record, other).switches for other in others)
 
 
 def read_due_cards(record: Record, person: str, now: datetime) -> list[ReviewCard]:

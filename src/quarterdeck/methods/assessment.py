@@ -18,7 +18,7 @@ from scipy.special import ndtr
 Array = NDArray[np.float64]
 
 PRIOR_MEAN, SD_PERSON, SD_GROUP, SD_OWN = 3.0, 0.7, 0.5, 0.6
-BIAS_MEAN, BIAS_SD = 0.3, 0.6
+BIAS_MEAN, BIAS_SD, CAUTIOUS_BIAS_SD = 0.3, 0.6, 1.0  # cautious: people may flatter or hide themselves by two levels
 SELF_CUTS = (0.5, 1.5, 2.5, 3.5, 4.5)
 BAND_CUTS = (1.5, 2.5, 3.5)  # the lowest two bands are one outcome; the top one is "4 or more"
 GUESS, RANGE = 0.05, 0.90
@@ -58,7 +58,7 @@ class Question:
         return 2 if self.level is not None else len(self.cuts) + 1
 
 
-def prior(groups: Sequence[str]) -> Belief:
+def prior(groups: Sequence[str], bias_sd: float = BIAS_SD) -> Belief:
     """The belief before any answer, for abilities with these groups.
 
     >>> prior(["F", "F", "T"]).covariance.shape
@@ -68,7 +68,7 @@ def prior(groups: Sequence[str]) -> Belief:
     same = np.array([[a == b for b in groups] for a in groups], dtype=float)
     covariance = np.zeros((n + 1, n + 1))
     covariance[:n, :n] = SD_PERSON**2 + SD_GROUP**2 * same + SD_OWN**2 * np.eye(n)
-    covariance[n, n] = BIAS_SD**2
+    covariance[n, n] = bias_sd**2
     return Belief(np.array([PRIOR_MEAN] * n + [BIAS_MEAN]), covariance)
 
 

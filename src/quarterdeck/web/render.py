@@ -88,12 +88,54 @@ def static_address(path: str) -> str:
     return f"/static/{path}?v={digest}"
 
 
+LEFT_OUT = ("form", "nav", "thead", "script", "style")
+
+
 def to_text(html: str) -> str:
     """The main part of a page as plain text for text-to-speech: headings on lines of their own, a table row as one sentence."""
     reader = _TextReader()
     reader.feed(html)
     lines = (re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def find_links(html: str) -> list[tuple[str, str]]:
+    """The links of the main part of a page in their order, each once: words and address. What only forms can do is not among them."""
+    reader = _LinkReader()
+    reader.feed(html)
+    return list(dict.fromkeys((" ".join(text.split()), href) for text, href in reader.links if text.strip() and not href.startswith("#")))
+
+
+class _LinkReader(HTMLParser):
+    """Collects the links of `main`, without the trail above the heading and the controls of tables and pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[tuple[str, str]] = []
+        self._in_main, self._silent = False, 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "main":
+            self._in_main = True
+        if tag in LEFT_OUT:
+            self._silent += 1
+        if tag == "a" and self._in_main and not self._silent:
+            address = given.get("href") or "#"
+            self.links.append(("", "#" if "table=" in address or "chart=" in address or "sort" in address else address))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "main":
+            self._in_main = False
+        if tag in LEFT_OUT:
+            self._silent -= 1
+        if tag == "a" and self.links:
+            self.links.append(("", "#"))
+
+    def handle_data(self, data: str) -> None:
+        if self._in_main and not self._silent and self.links and self.links[-1][1] != "#":
+            text, href = self.links[-1]
+            self.links[-1] = (text + data, href)
 
 
 class _TextReader(HTMLParser):

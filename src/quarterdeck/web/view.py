@@ -233,7 +233,9 @@ class View:
         }
         html = render.render(template, context)
         if kind == "text" or (kind == "" and self.preferences.view == "text" and self.request.method == "GET"):
-            html = render.render("plain.html", {"view": self, "finding": finding, "text": render.to_text(html)})
+            html = render.render(
+                "plain.html", {"view": self, "finding": finding, "text": render.to_text(html), "links": render.find_links(html)}
+            )
         return HTMLResponse(html, status_code=status)
 
     def redirect(self, address: str) -> Response:

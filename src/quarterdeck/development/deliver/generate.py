@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.development.deliver.scenario import Scenario, build_scenario
+from quarterdeck.development.deliver.example import EXAMPLE_ID, open_example
+from quarterdeck.development.deliver.scenario import Scenario, build_scenario, get_scenario
 from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -17,11 +18,37 @@ KINDS = ("board", "inspection", "negotiation")
 DOMINANT = 0.5
 
 
-def generate(kind: str, snapshot: Snapshot) -> Scenario:
-    """A scenario of this kind from the snapshot. Raises BadInput for another kind, NotFound where the snapshot has nothing to talk about."""
-    if kind not in KINDS:
-        raise BadInput("No session of this kind can be built from data", thing=kind, allowed=KINDS)
-    content = {"board": build_board, "inspection": build_inspection, "negotiation": build_negotiation}[kind](snapshot)
+def find_session(name: str, snapshot: Snapshot | None) -> Scenario:
+    """An authored conversation by its id, or one built from facts: live-board, live-inspection, live-negotiation, live-negotiation-VENDOR.
+
+    Where there are no facts, or none to talk about, the example portfolio stands in, and title and brief say so.
+    """
+    if not name.startswith("live-"):
+        return get_scenario(name)
+    kind, _, vendor = name.removeprefix("live-").partition("-")
+    if snapshot is not None:
+        try:
+            return generate(kind, snapshot, vendor)
+        except NotFound:
+            if vendor:
+                raise
+    return generate(kind, open_example())
+
+
+def generate(kind: str, snapshot: Snapshot, vendor: str = "") -> Scenario:
+    """A scenario of this kind from the snapshot; a negotiation may be with one vendor.
+
+    Raises BadInput for another kind, NotFound where the snapshot has nothing to talk about.
+    """
+    if kind not in KINDS or (vendor and kind != "negotiation"):
+        raise BadInput("No session of this kind can be built from data", thing=f"{kind} {vendor}".strip(), allowed=KINDS)
+    if kind == "negotiation":
+        content = build_negotiation(snapshot, vendor)
+    else:
+        content = {"board": build_board, "inspection": build_inspection}[kind](snapshot)
+    if snapshot.id == EXAMPLE_ID:
+        content["title"] = f"Example: {content['title'].replace('your own', 'an invented')}"
+        content["brief"] = f"This is an invented example portfolio, not yours. {content['brief']}"
     return build_scenario(content, f"generated {kind} at snapshot {snapshot.id[:12]}")
 
 
@@ -130,25 +157,26 @@ def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def build_negotiation(snapshot: Snapshot) -> dict[str, Any]:
-    """A negotiation with the vendor of the largest open change orders, or else of the largest contract."""
+def build_negotiation(snapshot: Snapshot, vendor: str = "") -> dict[str, Any]:
+    """A negotiation with a vendor: the one named, or that of the largest open change orders, or else of the largest contract."""
+    only = f"v.vendor_id = '{_plain(vendor)}'" if vendor else "true"
     row = _one(
         snapshot,
-        """
+        f"""
         SELECT v.name, c.vendor_id, c.currency, sum(o.value) AS asked, count(*) AS orders FROM change_order o JOIN contract c USING (contract_id)
-        JOIN vendor v ON v.vendor_id = c.vendor_id WHERE o.status IN ('draft', 'negotiation') GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""",
+        JOIN vendor v ON v.vendor_id = c.vendor_id WHERE o.status IN ('draft', 'negotiation') AND {only} GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""",
     )
     if row is None or not row["asked"]:
         row = _one(
             snapshot,
-            """
+            f"""
             SELECT v.name, c.vendor_id, c.currency, 0.08 * sum(c.value) AS asked, 0 AS orders FROM contract c JOIN vendor v USING (vendor_id)
-            GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""",
+            WHERE {only} GROUP BY ALL ORDER BY asked DESC NULLS LAST, v.name LIMIT 1""",
         )
     if row is None or not row["asked"]:
         raise NotFound(
             "The snapshot holds no contract to negotiate",
-            thing=snapshot.id[:12],
+            thing=f"{snapshot.id[:12]} {vendor}".strip(),
             next_step="Load vendors, contracts and change orders, or take an authored session.",
         )
     asked = float(row["asked"])

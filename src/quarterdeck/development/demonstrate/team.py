@@ -27,6 +27,7 @@ class Member:
     sessions_planned: int | None
     successor_for: tuple[str, ...]
     readiness: str
+    shares_map: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def read_team(record: Record, now: datetime) -> list[Member]:
                 person, people.get(person, person), statuses,
                 sum(e.status == "done" for e in sessions) if sessions is not None else None,
                 len(sessions) if sessions is not None else None,
-                profile.successor_for if statuses is not None else (), _readiness(statuses),
+                profile.successor_for if statuses is not None else (), _readiness(statuses), "heat_map" in profile.sharing,
             )
         )  # fmt: skip
     return sorted(members, key=lambda m: m.name)

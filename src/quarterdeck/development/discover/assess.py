@@ -9,11 +9,11 @@ import numpy as np
 
 from quarterdeck.development.discover.items import UNSURE, Item, get_items
 from quarterdeck.development.roles.model import RoleModel
-from quarterdeck.methods.assessment import Belief, Question, drift, expected_reduction, observe, prior, update
+from quarterdeck.methods.assessment import BIAS_SD, CAUTIOUS_BIAS_SD, Belief, Question, drift, expected_reduction, observe, prior, update
 from quarterdeck.vocabulary.errors import BadInput
 
 TIME_LIMIT_S, MAX_ITEMS, MAX_INTERVIEWS = 18 * 60, 60, 3
-MAX_CHECKS, MAX_SELF = 35, 8
+MAX_CHECKS, MAX_SELF = 45, 8  # with three stories 17.6 of the 18 minutes
 MIN_GAIN_PER_MINUTE = 0.02  # weighted variance per minute, below which a further question is not worth the person's time
 EVIDENCE_SIGMA, ASSESSOR_SIGMA = 1.0, 0.7
 MIN_GAP = 0.2
@@ -61,7 +61,7 @@ def assess(role: RoleModel, answers: Iterable[Answer], sigma: str = "cautious") 
     """The assessment of a person from all answers so far, oldest first. Raises BadInput for an outcome the item does not have."""
     items = get_items(role, sigma)
     places = {c.id: n for n, c in enumerate(role.competencies)}
-    belief = prior([c.group for c in role.competencies])
+    belief = prior([c.group for c in role.competencies], CAUTIOUS_BIAS_SD if sigma == "cautious" else BIAS_SD)
     steps: list[Step] = []
     kept = tuple(sorted(answers, key=lambda a: -a.weeks_ago))
     seen: dict[tuple[str, str], int] = {}

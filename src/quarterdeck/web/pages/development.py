@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,6 +55,7 @@ NAVIGATION = (
 )
 # Switches of this room that are also switches of all pages.
 READING = {"spaced": ("reading", "spaced", "ordinary"), "calm": ("theme", "calm", "device"), "quiet": ("quiet", "on", "off"), "short_text": ("chunks", "short", "ordinary"), "text_view": ("view", "text", "full")}  # fmt: skip
+DICTATION = " (Windows key and H, or the microphone of your keyboard; spelling is never scored)"
 NOTE = "Answers will meet evidence later: people's ratings of themselves agree only loosely with what they do. This is a first map."
 
 
@@ -65,7 +67,8 @@ def support(view: View, has_form: bool = False) -> dict[str, Any]:
     profile = get_profile(view.record, view.actor.id)
     if has_form:
         view.preferences = replace(view.preferences, view="full")
-    return {"profile": profile, "on": page_behaviours(profile.switches)}
+    on = page_behaviours(profile.switches)
+    return {"profile": profile, "on": on, "dictation": DICTATION if "voice" in on else ""}
 
 
 @router.get("/development")
@@ -209,12 +212,7 @@ def show_map(view: View = permit("page.read", any_scope=True)) -> Response:
     off = view.snapshot.cached("development.kpis_off", lambda: kpis_off(view.snapshot)) if view.has_facts else ()
     first = rank(assessment, off)[:5]
     large = sum(c.size == "large" for c in cells)
-    chart = HeatMap(
-        title="Expected gaps to the target, in levels", unit="", ends=(0.0, 3.0), row_label="Group", column_label="Place in the group",
-        sentence="The darker a cell, the larger the expected gap; a question mark says that the interval is wide or nothing was asked.",
-        cells=tuple(_heat(c, n, groups) for g in groups for n, c in enumerate([c for c in cells if c.group == g], 1)),
-        method="Each cell is the expected shortfall against the target of the role, in levels of the scale from 0 to 5, over the distribution that the answers leave.",
-    )  # fmt: skip
+    chart = draw_map(cells, groups)
     return view.page(
         "development/map.html", finding=f"{wording.of(large, len(cells))} competencies have a large expected gap", needs_facts=False,
         tables=[_priority_table(first, assessment, view), _cell_table(cells, groups)], charts={"map": chart}, strong=strengths(cells), off=off,
@@ -292,6 +290,16 @@ async def keep_support(view: View = permit("development.profile", any_scope=True
         },
     )
     return view.redirect("/development/support")
+
+
+def draw_map(cells: Sequence[MapCell], groups: dict[str, str]) -> HeatMap:
+    """The heat map of one person: expected gaps by group, in one hue."""
+    return HeatMap(
+        title="Expected gaps to the target, in levels", unit="", ends=(0.0, 3.0), row_label="Group", column_label="Place in the group",
+        sentence="The darker a cell, the larger the expected gap; a question mark says that the interval is wide or nothing was asked.",
+        cells=tuple(_heat(c, n, groups) for g in groups for n, c in enumerate([c for c in cells if c.group == g], 1)),
+        method="Each cell is the expected shortfall against the target of the role, in levels of the scale from 0 to 5, over the distribution that the answers leave.",
+    )  # fmt: skip
 
 
 def _heat(cell: MapCell, place: int, groups: dict[str, str]) -> HeatCell:

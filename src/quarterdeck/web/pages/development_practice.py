@@ -1,4 +1,4 @@
-"""Pages of practice, plan, evidence and team: a calm conversation, a week, a portfolio, and what others share."""
+"""Pages of plan, practice and evidence: a week, a calm conversation, a portfolio."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fastapi.responses import Response
 
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.engine import current_state
-from quarterdeck.development.deliver.generate import KINDS, generate
-from quarterdeck.development.deliver.scenario import get_scenario, load_scenarios, load_types
+from quarterdeck.development.deliver.generate import KINDS, find_session
+from quarterdeck.development.deliver.scenario import load_scenarios, load_types
 from quarterdeck.development.deliver.score import next_level, score_session
 from quarterdeck.development.demonstrate import debriefs
 from quarterdeck.development.demonstrate.evidence import KINDS as EVIDENCE_KINDS
@@ -21,12 +21,12 @@ from quarterdeck.development.demonstrate.evidence import PERFORMANCE, Item
 from quarterdeck.development.demonstrate.export import export, progress_of
 from quarterdeck.development.demonstrate.portfolio import transcript
 from quarterdeck.development.demonstrate.readiness import PART_NAMES, judge_units, sentence_of
-from quarterdeck.development.demonstrate.team import find_cover, read_team
 from quarterdeck.development.discuss.accommodations import is_on
 from quarterdeck.development.discuss.calendar import render_calendar
 from quarterdeck.development.discuss.kpis import kpis_off, kpis_on_target
 from quarterdeck.development.discuss.plan import make_plan, read_windows, replan
 from quarterdeck.development.learner import (
+    count_company,
     get_profile,
     read_assessment,
     read_conversations,
@@ -38,8 +38,9 @@ from quarterdeck.development.learner import (
     read_session,
 )
 from quarterdeck.vocabulary import wording
-from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
+from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.web.pages.development import support
+from quarterdeck.web.pages.development_team import matrix_table
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
@@ -56,6 +57,7 @@ def show_plan(view: View = permit("page.read", any_scope=True)) -> Response:
     plan = read_plan(view.record, view.actor.id)
     own = support(view)
     if plan is None:
+        own = support(view, has_form=True)
         return view.page(
             "development/no_plan.html", finding="There is no plan yet", needs_facts=False, cites=[12, *own["profile"].windows, 1, 2], **own
         )
@@ -145,18 +147,14 @@ def show_practice(view: View = permit("page.read", any_scope=True)) -> Response:
     open_ones = [c for c in held if c["status"] in ("running", "paused")]
     return view.page(
         "development/practise.html", finding=f"{wording.plural(len(rows), 'conversation')} to rehearse, in {wording.plural(len(types), 'type')}", needs_facts=False,
-        tables=[Table("conversations", "Conversations", columns, rows, size=100)], kinds=KINDS if view.has_facts else (), open=open_ones, cites=[len(rows), len(types), *(c["title"] for c in open_ones)], **support(view),
+        tables=[Table("conversations", "Conversations", columns, rows, size=100)], kinds=KINDS, has_own=view.has_facts, open=open_ones, cites=[len(rows), len(types), *(c["title"] for c in open_ones)], **support(view),
     )  # fmt: skip
 
 
 @router.get("/development/practise/{scenario_id}")
 def show_scenario(scenario_id: str, view: View = permit("page.read", any_scope=True)) -> Response:
     """Agenda and what counts, before the first word."""
-    scenario = (
-        generate(scenario_id.removeprefix("live-"), view.snapshot)
-        if scenario_id.startswith("live-") and scenario_id.removeprefix("live-") in KINDS
-        else get_scenario(scenario_id)
-    )
+    scenario = find_session(scenario_id, view.snapshot if view.has_facts else None)
     kind = load_types()[scenario.type]
     held = [c for c in read_conversations(view.record, view.actor.id) if c["type"] == scenario.type and c["status"] == "ended"]
     level = next_level(scenario.level, [c["unaided"] for c in held])
@@ -176,8 +174,7 @@ def begin(
     view: View = permit("development.converse", any_scope=True),
 ) -> Response:
     """Open the conversation."""
-    live = scenario_id.removeprefix("live-")
-    scenario = generate(live, view.snapshot) if scenario_id.startswith("live-") and live in KINDS else get_scenario(scenario_id)
+    scenario = find_session(scenario_id, view.snapshot if view.has_facts else None)
     if level not in (1, 2, 3):
         raise BadInput("There is no such level", thing=str(level), allowed="1, 2 or 3")
     now = view.deck.now()
@@ -202,12 +199,20 @@ def show_conversation(conversation_id: str, view: View = permit("page.read", any
     )
     result = score_session(session)
     artefact = view.request.query_params.get("artefact", "")
+    company = _company(view, conversation_id) if "company" in own["on"] else {}
     texts = [entry["text"] for entry in log]
     return view.page(
         "development/conversation.html", finding=session.scenario.title, needs_facts=False, identifier=conversation_id, session=session, log=log, here=here, kind=kind, step=step, steps=len(asked),
-        mood=mood if show_mood else "", result=result, artefact=artefact, cites=[step, len(asked), kind.minutes, result.score, wording.share(result.score, 0), wording.share(result.unaided, 0), *texts, *kind.rubric,
-        *(e["what"] + e["told"] + e["sentence"] for e in result.elements), *own["profile"].parked, *(f"{i.name} {o.label}" for i in session.scenario.issues for o in i.options)], **own,
+        mood=mood if show_mood else "", result=result, artefact=artefact, cites=[*company.values(), step, len(asked), kind.minutes, result.score, wording.share(result.score, 0), wording.share(result.unaided, 0), *texts, *kind.rubric,
+        *(e["what"] + e["told"] + e["sentence"] for e in result.elements), *own["profile"].parked, *(f"{i.name} {o.label}" for i in session.scenario.issues for o in i.options)], **company, **own,
     )  # fmt: skip
+
+
+def _company(view: View, conversation_id: str) -> dict[str, Any]:
+    """Since when, how many own turns, and how many others who asked for company practise now."""
+    row = next(c for c in read_conversations(view.record, view.actor.id) if c["id"] == conversation_id)
+    turns = sum(entry["who"] == "learner" for entry in row["log"])
+    return {"began": row["started_at"], "turns": turns, "company": count_company(view.record, view.actor.id, view.deck.now())}
 
 
 @router.post("/development/conversations/{conversation_id}")
@@ -295,7 +300,7 @@ def show_portfolio(view: View = permit("page.read", any_scope=True)) -> Response
     role = read_role(view.record, view.actor.id)
     return view.page(
         "development/portfolio.html", finding=f"{wording.of(len(shown), len(matrix))} competencies are evidenced or assessed", needs_facts=False,
-        tables=[_matrix_table(matrix), _item_table(items), _unit_table(units), _part_table(score.parts)], score=score, sentence=sentence_of(units), proposals=proposals[:20],
+        tables=[matrix_table(matrix), _item_table(items), _unit_table(units), _part_table(score.parts)], score=score, sentence=sentence_of(units), proposals=proposals[:20],
         kinds=[(k, k.replace("_", " ")) for k in EVIDENCE_KINDS if k != "practice"], competencies=[(c.id, c.name) for c in role.competencies], today=now.date(),
         cites=[len(shown), len(matrix), score.score, f"{score.score:.0f}", 100, 80, wording.interval(score.interval), wording.share(score.coverage, 0), sentence_of(units), 3, *(p.title for p in proposals), *(wording.day(p.happened_on) for p in proposals)], **support(view),
     )  # fmt: skip
@@ -333,106 +338,10 @@ def download_portfolio(view: View = permit("development.export", any_scope=True)
     return Response(content, media_type="application/zip", headers={"content-disposition": 'attachment; filename="portfolio.zip"'})
 
 
-@router.get("/development/team")
-def show_team(view: View = permit("page.read", any_scope=True)) -> Response:
-    """Succession cover and readiness, only as far as each person shares it; people are listed by name, never ranked."""
-    members = read_team(view.record, view.deck.now())
-    roles = sorted({role for m in members for role in m.successor_for})
-    cover = find_cover(members, roles)
-    open_roles = [c.role for c in cover if not c.ready]
-    finding = (
-        "Nobody shares anything yet"
-        if not members
-        else f"{wording.of(len(roles) - len(open_roles), len(roles))} critical roles have someone who is ready"
-        if roles
-        else f"{wording.plural(len(members), 'person shares', 'people share')} how they develop"
-    )
-    people = Table(
-        "people", "What each person shares", [Column("name", "Name"), Column("statuses", "Competencies by status"), Column("sessions", "Sessions"), Column("readiness", "From evidence")],
-        [{"name": Cell(m.person, m.name, href=f"/development/people/{m.person}"), "statuses": ", ".join(f"{n} {s}" for s, n in m.statuses.items()) if m.statuses else "not shared",
-          "sessions": wording.of(m.sessions_done or 0, m.sessions_planned or 0) if m.sessions_planned is not None else "not shared", "readiness": m.readiness} for m in members],
-        empty="Nobody shares anything yet. Each person decides under Support.",
-    )  # fmt: skip
-    covers = Table("cover", "Who could step into a critical role", [Column("role", "Role"), Column("ready", "Ready now"), Column("developing", "In development")], [{"role": c.role, "ready": ", ".join(c.ready) or "nobody", "developing": ", ".join(c.developing) or "nobody"} for c in cover], empty="No critical role was named yet. People name the roles they could step into under Support.")  # fmt: skip
-    return view.page(
-        "development/team.html",
-        finding=finding,
-        needs_facts=False,
-        tables=[covers, people],
-        cites=[len(roles), len(open_roles), len(roles) - len(open_roles), len(members)],
-        **support(view),
-    )
-
-
-@router.get("/development/people/{person}")
-def show_person(person: str, view: View = permit("page.read", any_scope=True)) -> Response:
-    """What a person shares of their matrix; a witness confirms items here, an assessor decides."""
-    if "status" not in get_profile(view.record, person).sharing:
-        raise NotPermitted("This person shares nothing", thing=person, next_step="Ask them. Each person decides under Support.")
-    matrix, items = read_matrix(view.record, person, view.deck.now()), read_items(view.record, person)
-    shown = [r for r in matrix if r.status in ("evidenced", "assessed")]
-    return view.page(
-        "development/person.html", finding=f"{wording.of(len(shown), len(matrix))} competencies are evidenced or assessed", needs_facts=False, tables=[_matrix_table(matrix)], person=person,
-        items=[i for i in items if i.kind not in ("practice", "discussion")], ready=[r for r in matrix if r.status == "evidenced"], is_self=person == view.actor.id,
-        cites=[len(shown), len(matrix), *(i.title for i in items), *(wording.day(i.happened_on) for i in items)], **support(view),
-    )  # fmt: skip
-
-
-@router.post("/development/people/{person}/witness")
-def sign_as_witness(
-    person: str,
-    evidence: Annotated[str, Form()],
-    decision: Annotated[str, Form()],
-    remark: Annotated[str, Form()] = "",
-    view: View = permit("development.witness", any_scope=True),
-) -> Response:
-    """A named witness confirms or declines an item."""
-    if "status" not in get_profile(view.record, person).sharing:
-        raise NotPermitted("This person shares nothing", thing=person)
-    now = view.deck.now()
-    actions.witness(view.record, view.actor, person, evidence, decision, remark[:2000], now.date(), now)
-    return view.redirect(f"/development/people/{person}")
-
-
-@router.post("/development/people/{person}/assess")
-def sign_as_assessor(
-    person: str,
-    competency: Annotated[str, Form()],
-    decision: Annotated[str, Form()],
-    remark: Annotated[str, Form()] = "",
-    view: View = permit("development.assess", any_scope=True),
-) -> Response:
-    """A named assessor decides on an evidenced competency."""
-    if "status" not in get_profile(view.record, person).sharing:
-        raise NotPermitted("This person shares nothing", thing=person)
-    now = view.deck.now()
-    actions.assess_competency(view.record, view.actor, person, competency, decision, remark[:2000], now.date(), now)
-    return view.redirect(f"/development/people/{person}")
-
-
 def _proposals(view: View) -> list[debriefs.Proposal]:
     role, profile = read_role(view.record, view.actor.id), get_profile(view.record, view.actor.id)
     snapshot = view.snapshot if view.has_facts else None
     return debriefs.propose_debriefs(view.record, view.actor.id, role, read_items(view.record, view.actor.id), snapshot, profile.owner_id)
-
-
-def _matrix_table(matrix: list[Any]) -> Table:
-    columns = [
-        Column("competency", "Competency"),
-        Column("target", "Target", is_number=True),
-        Column("level", "Level"),
-        Column("practice", "Best practice, unaided"),
-        Column("items", "Items", is_number=True),
-        Column("questions", "Valid, authentic, current, sufficient, reliable"),
-        Column("status", "Status"),
-    ]
-    rows = [
-        {"competency": Cell(r.competency, r.name, href=f"/development/map/{r.competency}"), "target": r.target, "level": f"{r.level:.1f} ({r.interval[0]:.1f} to {r.interval[1]:.1f})",
-         "practice": wording.share(r.best_practice, 0) if r.best_practice is not None else "none yet", "items": sum(r.counts.values()),
-         "questions": ", ".join(name for name, held in r.vacsr.items() if held) or "none yet", "status": Cell(r.status, r.status, sub=f"by {r.assessed_by}" if r.assessed_by else "; ".join(r.missing[:1]))}
-        for r in matrix
-    ]  # fmt: skip
-    return Table("matrix", "Competency matrix", columns, rows, size=50)
 
 
 def _item_table(items: list[Item]) -> Table:
@@ -490,5 +399,4 @@ def paths(snapshot: Snapshot) -> list[str]:
         "/development/practise/board-late-trial",
         "/development/reviews",
         "/development/portfolio",
-        "/development/team",
     ]
