@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from builders import build_snapshot
+from quarterdeck.papers.readers.read import read_document
 from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import MACHINE, SINGLE_USER
 from quarterdeck.vendors import actions
@@ -145,3 +148,86 @@ def test_a_survey_with_too_few_answers_is_refused_with_its_line(tmp_path: Path) 
         actions.import_survey(record, SINGLE_USER, path, 5, NOW)
     assert actions.read_surveys(record, "V1") == []
     record.close()
+
+
+def test_a_change_order_kept_by_command_carries_the_position_note(client: TestClient, tmp_path: Path) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from quarterdeck.cli import papers
+    from quarterdeck.cli.vendors import vendors
+
+    app = typer.Typer()
+    papers.register(app)
+    app.add_typer(vendors, name="vendors")
+    path, home = tmp_path / "co.csv", str(tmp_path / "home")
+    path.write_text(
+        "description,quantity,unit price,amount,reason\nMonitoring visits,10,3000,30000,New sites\nRework of reports,1,5000,5000,Correction of vendor error\n"
+    )
+    run = CliRunner()
+    kept = run.invoke(app, ["vendors", "change-order", str(path), "--contract", "C1", "--keep", "--home", home, "--json"])
+    assert kept.exit_code == 0, kept.output
+    review = json.loads(kept.stdout)["kept"]
+    written = run.invoke(
+        app,
+        [
+            "paper",
+            "change-order",
+            "--about",
+            "vendor:V2",
+            "--basis",
+            f"review:{review}",
+            "--format",
+            "docx",
+            "--out",
+            str(tmp_path),
+            "--home",
+            home,
+            "--json",
+        ],
+    )
+    assert written.exit_code == 0, written.output
+    text = read_document(Path(json.loads(written.stdout)["files"][0])).text
+    assert "We may dispute £11,000 of the £35,000 that Slow Ltd asks for, and accept £24,000." in text
+    unknown = run.invoke(
+        app, ["paper", "change-order", "--about", "vendor:V2", "--basis", "review:CO-none", "--out", str(tmp_path), "--home", home]
+    )
+    assert unknown.exit_code != 0
+
+
+def test_a_selection_is_decided_in_the_bid_room_and_kept_with_its_bids(client: TestClient) -> None:
+    bid = (
+        "{{vendor: {0}, currency: GBP, fixed: 1000, per_month: {1}, per_site_month: 1, per_visit: 1, per_participant: 1, pass_through: 0}}"
+    )
+    tender = f"assumptions: {{months: 20, sites: 10, participants: 50}}\nweights: {{cost: 1}}\nbids:\n  - {bid.format('V1', 100)}\n  - {bid.format('V2', 900)}\n"
+    decision = {
+        "content": tender,
+        "title": "The next trial",
+        "chosen_vendor": "V1",
+        "rationale": "It is the cheapest.",
+        "risk_tier": "low",
+        "oversight_plan": "Monthly measures.",
+    }
+    form = {"form_token": token(client, "/vendors/bids")}
+    answer = client.post("/vendors/selections", data=decision | form)
+    assert "was chosen for The next trial" in answer.text
+    assert "Write the selection rationale" in answer.text
+    assert "The next trial" in client.get("/vendors/bids").text
+    refused = client.post("/vendors/selections", data=decision | form | {"chosen_vendor": "V9"})
+    assert refused.status_code in (400, 422)
+    assert "no qualified bid" in refused.text
+
+
+def test_a_meeting_and_its_promises_lead_to_the_summary_that_goes_round(client: TestClient) -> None:
+    form = {"form_token": token(client, "/vendors/V2")}
+    client.post("/vendors/V2/meeting", data=form | {"held_on": "2026-06-20", "summary": "Reports come late."})
+    page = client.get("/vendors/V2").text
+    assert "Write the after-meeting summary of 20 June 2026" in page
+    meeting = re.search(r'value="meeting:(VR-[0-9a-f]+)"', page)
+    assert meeting
+    client.post(
+        "/vendors/V2/promise",
+        data=form | {"words": "Reports in 15 days", "owner": "Lead", "due": "2026-09-01", "meeting": meeting.group(1)},
+    )
+    assert "Reports in 15 days" in client.get("/vendors/V2").text
+    assert client.post("/vendors/V2/meeting", data=form | {"held_on": "soon", "summary": "x"}).status_code in (400, 422)

@@ -57,6 +57,9 @@ def write_paper(
     points: Annotated[Path | None, typer.Option("--points", help="A text file with your key points, one a line.")] = None,
     length: Annotated[str, typer.Option("--length", help="With --points: 30s, 2min or 10min.")] = "2min",
     formats: Annotated[list[str] | None, typer.Option("--format", help="docx, pptx, pdf, html or xlsx; may be repeated.")] = None,
+    basis: Annotated[
+        str, typer.Option("--basis", help="What of the record it rests on: review:ID, selection:ID or meeting:ID. Default: the newest.")
+    ] = "",
     questions: Annotated[bool, typer.Option("--questions", help="Also show the ten hard questions, with answers.")] = False,
     out: OutOption = Path("papers"),
     pptx_template: TemplateOption = None,
@@ -84,6 +87,7 @@ def write_paper(
             "spaced" if spaced else "standard",
             as_of,
             lambda note: advance(1, note),
+            basis=basis,
         )
     if as_json:
         print_json(result | ({} if questions else {"questions": []}))

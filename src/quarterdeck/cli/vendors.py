@@ -11,6 +11,8 @@ from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_setti
 from quarterdeck.vocabulary.plain import to_plain
 
 if TYPE_CHECKING:
+    from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.vendors.change_orders import Review
     from quarterdeck.vendors.comparison import Comparison
 
 vendors = typer.Typer(
@@ -159,6 +161,7 @@ def list_contracts(home: HomeOption = None, as_of: AsOfOption = None, as_json: J
 def change_order(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX with description, quantity, unit price, amount, reason.")],
     contract: Annotated[str, typer.Option("--contract", help="The contract it belongs to.")],
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the review in the record, so that a position note can rest on it.")] = False,
     home: HomeOption = None,
     as_of: AsOfOption = None,
     as_json: JsonOption = False,
@@ -171,8 +174,9 @@ def change_order(
     snapshot = open_snapshot(home, as_of)
     lines, currency, notices = read_lines(file)
     result = review_change_order(get_contract(snapshot, contract), lines, read_contracts(snapshot), currency)
+    kept = _keep_review(home, snapshot, file, contract, result, notices) if keep else ""
     if as_json:
-        print_json({**to_plain(result), "file_notices": notices})
+        print_json({**to_plain(result), "file_notices": notices, **({"kept": kept} if kept else {})})
         return
     rows = [
         (m.line.source_line, m.line.description, m.unit.name if m.unit else "no unit of the contract", m.cause,
@@ -185,6 +189,26 @@ def change_order(
     )
     for notice in (*result.notices, *notices):
         typer.echo(notice)
+    if kept:
+        typer.echo(f"Kept as {kept}. The position note: quarterdeck paper change-order --about vendor:ID --basis review:{kept}")
+
+
+def _keep_review(home: Path | None, snapshot: Snapshot, file: Path, contract_id: str, review: Review, notices: list[str]) -> str:
+    from datetime import UTC, datetime
+
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+    from quarterdeck.vendors.actions import record_change_order
+    from quarterdeck.vendors.change_orders import measure_year_effect
+    from quarterdeck.vendors.contracts import get_contract
+
+    settings = get_settings(home)
+    year = measure_year_effect(snapshot, get_contract(snapshot, contract_id), review.total, settings.base_currency)
+    record = open_record(settings)
+    result = {**to_plain(review), "file_notices": notices, "effect_on_year": year}
+    name = record_change_order(record, SINGLE_USER, review, file, result, snapshot.id, datetime.now(UTC))
+    record.close()
+    return name
 
 
 @vendors.command("bids")

@@ -36,6 +36,7 @@ def write_one(
     as_of: str | None = None,
     advance: Callable[[str], None] = lambda note: None,
     now: datetime | None = None,
+    basis: str = "",
 ) -> dict[str, Any]:
     """Draft and write a paper. The files are handed over also where the check finds something, and then it raises FindingsRemain."""
     from quarterdeck.record.database import open_record
@@ -52,7 +53,7 @@ def write_one(
         scope = _subject(desk, template.about, about)
         points, notes = _points(desk, points_file, length, scope)
         advance("Drafting")
-        paper = desk.draft(template_id, scope, points, variant)
+        paper = desk.draft(template_id, scope, points, variant, basis=basis)
         advance("Writing")
         rendered = desk.render(paper, chosen, pptx_template, points=points)
         register_draft(record, SINGLE_USER, paper, desk, rendered.content_hash, str(scope), [line.text for line in points])
