@@ -302,7 +302,7 @@ def _at_plan(prepared: PreparedTrial, facts: PortfolioFacts, learnt: Learnt) -> 
         "sites late": replace(
             r,
             enrolled=given_back((planned_had - had) * actual_rate),
-            planned_opening=np.zeros_like(r.planned_opening),
+            planned_opening=_openings_at_plan(prepared, facts.today),
             planned_chance=np.ones_like(r.planned_chance),
         ),
         "rates low": replace(r, enrolled=given_back((rate - actual_rate) * had), rate_factor=max(rate / max(r.mean, 1e-9), 0.2)),
@@ -310,6 +310,17 @@ def _at_plan(prepared: PreparedTrial, facts: PortfolioFacts, learnt: Learnt) -> 
         "drift": replace(r, drift=Drift(0.0, 0.0, r.drift.newcomers)),
         "approvals": replace(r, planned_opening=sooner),
     }
+
+
+def _openings_at_plan(prepared: PreparedTrial, today: date) -> Array:
+    """Months from now at which the pending sites would open by plan: evenly over the first 60 % of recruitment, none before today."""
+    row, n = prepared.facts.row, len(prepared.trial.recruitment.planned_opening)
+    first, last = row["est_fpfv"], row["est_lpfv"]
+    if not (first and last and last > first):
+        return np.zeros(n)
+    place = (prepared.open_sites + np.arange(n) + 0.5) / max(prepared.open_sites + n, 1)
+    begin, length = (first - today).days / MONTH_DAYS, (last - first).days / MONTH_DAYS
+    return np.asarray(np.maximum(begin + 0.6 * length * place, 0.0))
 
 
 def _waits_for_approval(study: StudyFacts, country: str, today: date) -> bool:

@@ -12,235 +12,29 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import exp
 
+from quarterdeck.methods.free_text_words import (
+    AMERICAN,
+    FUNCTION_WORDS,
+    GENERAL,
+    HEDGES,
+    IRREGULAR_PAST,
+    LEARNING,
+    NAME,
+    NEGATION,
+    NOT_A_DEED,
+    NUMBER_WORDS,
+    TASK,
+    TIME_WORDS,
+    TOKEN,
+    YEAR,
+)
+
 BANDS = (0.05, 0.25, 0.50, 0.90)
 CAP_LISTING, CAP_NO_ACTION, CAP_OFF_TOPIC, CAP_NO_RESULT, CAP_THIN, CAP_NO_LEARNING = 0.18, 0.30, 0.45, 0.50, 0.50, 0.89
 THIN_COVERAGE = 0.35  # fewer elements than this and the answer may belong to another question: it cannot pass the middle
 CLAIMED = 0.7
 GAP = 7
 NOTES_WORDS, NOTES_NUMBERS = 60, 3
-
-NUMBER_WORDS = frozenset(
-    [
-        "zero",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-        "hundred",
-        "thousand",
-        "million",
-        "half",
-        "dozen",
-        "twice",
-        "double",
-        "doubled",
-        "halved",
-        "tripled",
-        "tenth",
-    ]
-)
-IRREGULAR_PAST = frozenset(
-    [
-        "led",
-        "wrote",
-        "rewrote",
-        "made",
-        "took",
-        "set",
-        "got",
-        "went",
-        "ran",
-        "built",
-        "rebuilt",
-        "cut",
-        "chose",
-        "sent",
-        "told",
-        "held",
-        "brought",
-        "met",
-        "found",
-        "saw",
-        "gave",
-        "put",
-        "let",
-        "spoke",
-        "began",
-        "paid",
-        "kept",
-        "drew",
-        "redrew",
-        "laid",
-        "split",
-        "sat",
-        "taught",
-        "sold",
-        "bought",
-        "won",
-        "fought",
-        "hired",
-        "fired",
-        "did",
-        "withdrew",
-        "froze",
-        "overruled",
-        "swapped",
-        "bid",
-        "rang",
-        "read",
-        "said",
-    ]
-)
-NOT_A_DEED = frozenset(
-    [
-        "joined",
-        "attended",
-        "learned",
-        "learnt",
-        "needed",
-        "wanted",
-        "liked",
-        "hoped",
-        "seemed",
-        "used",
-        "believed",
-        "indeed",
-        "supposed",
-        "remembered",
-        "tended",
-        "involved",
-        "interested",
-        "pleased",
-    ]
-)
-STATED_MONTHS = (
-    "january february march april june july august september october november december spring summer autumn winter christmas easter"
-)
-TIME_WORDS = frozenset(STATED_MONTHS.split())
-HEDGES = re.compile(
-    r"\b(maybe|perhaps|kind of|sort of|somehow|probably|i think|i guess|i suppose|i believe|more or less|quite a|usually|generally|might|"
-    r"of course|a bit|one could say|i would say|in a way|hopefully)\b"
-)
-GENERAL = re.compile(
-    r"\b(i|we|you|one|people|leaders?|directors?) (?:also |really |just |personally )?(always|usually|often|never|generally|believe|think|try|like|"
-    r"use|need|want|make|give|motivate|am|are|can|should|would|must|have to|leave|prefer|tend|know|apply|work with|rely|prepare)\b|\b(is|are) (taken|made|done|handled|decided)\b"
-)
-TASK = re.compile(
-    r"\b(asked|responsible|needed|had to|my (job|task|role)|goal|target|late|problem|gap|overdue|slipp\w+|challenge|at risk|behind|issue|"
-    r"finding|fail\w+|shortage|in charge|joined|took over|inherited)\b"
-)
-LEARNING = re.compile(
-    r"\b(learn\w*|lessons?|hindsight|next time|looking back|was wrong|my mistake|would now|we now|i now|since then|playbook|would do differently)\b"
-)
-FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "with",
-        "from",
-        "as",
-        "is",
-        "was",
-        "are",
-        "were",
-        "be",
-        "been",
-        "i",
-        "we",
-        "you",
-        "they",
-        "it",
-        "he",
-        "she",
-        "my",
-        "our",
-        "their",
-        "his",
-        "her",
-        "its",
-        "that",
-        "this",
-        "these",
-        "those",
-        "which",
-        "who",
-        "and",
-        "or",
-        "but",
-        "not",
-        "no",
-        "if",
-        "when",
-        "so",
-        "than",
-        "then",
-        "there",
-        "had",
-        "has",
-        "have",
-        "do",
-        "did",
-        "will",
-        "would",
-        "can",
-        "could",
-        "should",
-        "because",
-        "each",
-        "all",
-        "any",
-        "into",
-        "over",
-        "after",
-        "before",
-        "about",
-        "up",
-        "out",
-        "more",
-        "made",
-        "where",
-        "what",
-        "how",
-    ]
-)
-NEGATION = frozenset(
-    ["no", "not", "never", "without", "nobody", "none", "didn't", "don't", "wasn't", "weren't", "hadn't", "cannot", "can't", "isn't"]
-)
-_TOKEN = re.compile(r"[£€$]?\d[\d,.]*\d%?[a-z]*|[£€$]?\d%?[a-z]*|[a-z]+(?:'[a-z]+)?")
-_AMERICAN = re.compile(r"iz(e|ed|es|ing|ation|ations|ational)$")
-_YEAR = re.compile(r"^(19|20)\d\d$")
-_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][A-Za-z]+\b")
-
 
 Part = tuple[tuple[tuple[str, ...], ...], ...]
 
@@ -277,7 +71,7 @@ class Sentence:
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """Numbers that measure something: years and the numbers of rules do not."""
-        return tuple(word for word in self.words if is_number(word) and not _YEAR.match(word) and word not in ("483", "21", "100%"))
+        return tuple(word for word in self.words if is_number(word) and not YEAR.match(word) and word not in ("483", "21", "100%"))
 
     @cached_property
     def is_listing(self) -> bool:
@@ -359,7 +153,7 @@ def split_words(text: str) -> tuple[str, ...]:
     ('re', 'organised', '3', 'teams', '38%')
     """
     plain = text.lower().replace("’", "'").replace("‑", "-").replace("–", " ")
-    return tuple(_AMERICAN.sub(r"is\1", word) for word in _TOKEN.findall(plain))
+    return tuple(AMERICAN.sub(r"is\1", word) for word in TOKEN.findall(plain))
 
 
 def split_sentences(text: str) -> tuple[Sentence, ...]:
@@ -605,7 +399,7 @@ def _star(sentences: Sequence[Sentence], has_action: bool, has_result: bool) -> 
 
 def _names_time(sentence: Sentence) -> bool:
     words = sentence.words
-    if any(_YEAR.match(w) or w in TIME_WORDS or w == "ago" for w in words):
+    if any(YEAR.match(w) or w in TIME_WORDS or w == "ago" for w in words):
         return True
     text = " ".join(words)
     return bool(
@@ -617,8 +411,8 @@ def _names_time(sentence: Sentence) -> bool:
 
 
 def _specificity(sentences: Sequence[Sentence]) -> float:
-    numbers = sum(len(s.numbers) + sum(bool(_YEAR.match(w)) for w in s.words) for s in sentences)
-    names = {name for s in sentences for name in _NAME.findall(s.text) if name.lower() not in ("i", *TIME_WORDS)}
+    numbers = sum(len(s.numbers) + sum(bool(YEAR.match(w)) for w in s.words) for s in sentences)
+    names = {name for s in sentences for name in NAME.findall(s.text) if name.lower() not in ("i", *TIME_WORDS)}
     return 1 - exp(-(numbers + 0.5 * len(names)) / 6)
 
 

@@ -13,7 +13,8 @@ from quarterdeck.development.deliver.figures import draw_figures, fill, is_right
 from quarterdeck.development.deliver.moves import ABSOLUTE, OBSTACLE, classify_moves, count_options, has_date
 from quarterdeck.development.deliver.scenario import Expectation, Fact, Rule, Scenario, State, load_types
 from quarterdeck.development.discover.rubrics import known_words
-from quarterdeck.methods.free_text import HEDGES, Sentence, is_number, matches, split_sentences, split_words
+from quarterdeck.methods.free_text import Sentence, is_number, matches, split_sentences, split_words
+from quarterdeck.methods.free_text_words import HEDGES
 
 CREDIT = {"open": 1.0, "pump": 0.9, "hint": 0.7, "prompt": 0.5, "told": 0.0}
 LADDER = {1: ("hint", "prompt", "told"), 2: ("pump", "hint", "prompt", "told"), 3: ("pump", "told")}

@@ -38,7 +38,8 @@ def describe(values: Mapping[str, Any]) -> str:
     places = [country_name(code.strip()) for code in str(values["country"]).split(",") if code.strip()]
     where = f" in {wording.listing(places) if len(places) <= 3 else wording.plural(len(places), 'country', 'countries')}" if places else ""
     days = f"start-up {wording.number(values['days'], 0, signed=True)} days{where}" if values["days"] else "no change of start-up"
-    return f"{_title(values)}{since(values)}: {days}, work for {wording.number(values['amount'], 0)} in the trial's currency"
+    work = f"work for {wording.number(values['amount'], 0)} in the trial's currency" if values["amount"] else "no work to pay for yet"
+    return f"{_title(values)}{since(values)}: {days}, {work}"
 
 
 def _title(values: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from quarterdeck.charts.dots import Dot, Dots
 from quarterdeck.forecasts import ledger
+from quarterdeck.forecasts.model import MILESTONE_WORDS
 from quarterdeck.forecasts.scores import LedgerSummary, describe_trust, score_entries, summarise
 from quarterdeck.scenarios.actions import read_kept
 from quarterdeck.vocabulary import wording
@@ -87,14 +88,13 @@ def _plan_table(view: View, entries: Sequence[ledger.Entry]) -> Table:
     """Forecasts that were sealed when a scenario became the plan, beside the decision that made it so."""
     kept = {k.id: (k.name, decision) for k, decision in read_kept(view.record) if decision}
     rows = []
-    for e in (e for e in entries if e.scenario in kept):
+    for e in sorted((e for e in entries if e.scenario in kept), key=lambda e: (e.study_id, e.scenario, _place(e.what))):
         name, decision = kept[e.scenario]
         rows.append(
             {
                 "trial": Cell(e.study_id, e.study_id, href=view.href(f"/scenarios/{e.study_id}")),
                 "plan": Cell(name, name, href=view.href("/decisions"), sub=f"decision {decision}"),
                 "what": ledger.what_words(e.what),
-                "made": wording.day(e.data_cut),
                 "median": _quantile_words(e, 0.5),
                 "range": f"{_quantile_words(e, 0.05)} to {_quantile_words(e, 0.95)}",
                 "seal": e.id[:12],
@@ -104,7 +104,6 @@ def _plan_table(view: View, entries: Sequence[ledger.Entry]) -> Table:
         Column("trial", "Trial"),
         Column("plan", "Scenario that became the plan"),
         Column("what", "Forecast of"),
-        Column("made", "Facts of"),
         Column("median", "Median"),
         Column("range", "90% interval"),
         Column("seal", "Seal"),
@@ -120,7 +119,15 @@ def _quantile_words(e: ledger.Entry, p: float) -> str:
         return "not reached"
     if e.unit == "date":
         return wording.day(e.data_cut + timedelta(days=value))
-    return wording.in_unit(value if len(e.unit) == 3 else round(value), e.unit)
+    # The kind of forecast says already that participants are counted.
+    return wording.in_unit(value, e.unit) if len(e.unit) == 3 else wording.number(round(value))
+
+
+def _place(what: str) -> tuple[int, int]:
+    """Dates in the order in which they come, then cost, then numbers enrolled by how far ahead."""
+    if what in MILESTONE_WORDS:
+        return 0, list(MILESTONE_WORDS).index(what)
+    return (1, 0) if what == "cost_at_lock" else (2, int(what.split("_")[1]))
 
 
 def _record_table(summaries: Sequence[LedgerSummary]) -> Table:

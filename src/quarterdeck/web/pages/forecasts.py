@@ -13,8 +13,8 @@ from quarterdeck.forecasts.findings import findings
 from quarterdeck.forecasts.model import MoneyForecast, PortfolioForecast, TrialForecast
 from quarterdeck.forecasts.portfolio import forecast_portfolio
 from quarterdeck.forecasts.scores import describe_trust, score_entries
-from quarterdeck.forecasts.words import event_words
 from quarterdeck.forecasts.trial import forecast_trial
+from quarterdeck.forecasts.words import event_words
 from quarterdeck.vocabulary import wording
 from quarterdeck.web.navigation import Entry, Hit
 from quarterdeck.web.pages.forecast_charts import LATE_DAYS, METHOD, portfolio_timeline, trial_charts

@@ -61,7 +61,7 @@ def effect_table(view: View, effects: Sequence[RuleEffect], results: Sequence[Sc
             "verdict": Cell(e.verdict.value, e.verdict.word, sub=e.because),
             "days": f"{wording.number(e.days[0], 0, signed=True)} to {wording.number(e.days[1], 0, signed=True)} days",
             "last": f"{wording.number(r.days.mean, 0, signed=True)} ± {wording.number(2 * r.days.error, 1)} days",
-            "work": _range(e, currency),
+            "work": _range(e.amount, currency),
             "cost": wording.money(r.money.mean, currency, signed=True),
         }
         for e, r in zip(effects, results, strict=True)
@@ -80,21 +80,25 @@ def effect_table(view: View, effects: Sequence[RuleEffect], results: Sequence[Sc
 
 
 def _work_table(view: View, effects: Sequence[RuleEffect]) -> Table:
+    """One row a rule: the trials it asks work of, and how much in all."""
     currency = view.settings.base_currency
+    by_rule: dict[str, list[RuleEffect]] = {}
+    for effect in effects:
+        by_rule.setdefault(effect.change.id, []).append(effect)
     rows = [
         {
-            "rule": _rule_cell(view, e),
-            "trial": Cell(e.study_id, e.study_id, href=_play(view, e)),
-            "verdict": Cell(e.verdict.value, e.verdict.word),
-            "work": _range(e, currency),
+            "rule": _rule_cell(view, mine[0]),
+            "trials": wording.plural(len(mine), "trial"),
+            "names": ", ".join(e.study_id for e in mine),
+            "work": _range((sum(e.amount[0] for e in mine), sum(e.amount[1] for e in mine)), currency),
         }
-        for e in effects
+        for mine in by_rule.values()
     ]
     columns = [
         Column("rule", "Rule"),
-        Column("trial", "Trial: play it through"),
-        Column("verdict", "Verdict"),
-        Column("work", "Work it asks for"),
+        Column("trials", "Touches"),
+        Column("names", "Running trials"),
+        Column("work", "Work it asks for, in all"),
     ]
     return Table("work", "Rules that cost work and move no date", columns, rows, empty="None does.")
 
@@ -107,5 +111,5 @@ def _play(view: View, e: RuleEffect) -> str:
     return view.href(f"/scenarios/{e.study_id}?say={quote(f'apply the rule {e.change.id}')}")
 
 
-def _range(e: RuleEffect, currency: str) -> str:
-    return f"{wording.money(e.amount[0], currency)} to {wording.money(e.amount[1], currency)}"
+def _range(amount: tuple[float, float], currency: str) -> str:
+    return f"{wording.money(amount[0], currency)} to {wording.money(amount[1], currency)}" if amount[1] else "none proposed yet"
