@@ -17,8 +17,11 @@ LIKE_ONE_ANOTHER = re.compile(
 STAYS = ("/sign-out", "/as-of/")  # these change what all other pages show
 
 
-def walk(client: TestClient, start: list[str], most: int) -> tuple[list[str], list[str], int]:
-    """Dead links, fragments that are not there, and how many pages were asked for. Of links that differ in a key only, `most` are followed."""
+def walk(client: TestClient, start: list[str], most: int, with_files: bool = False) -> tuple[list[str], list[str], int]:
+    """Dead links, fragments that are not there, and how many pages were asked for. Of links that differ in a key only, `most` are followed.
+
+    `with_files`: also the tables and pictures that a page offers as files, which take long to draw.
+    """
     queue, seen, alike = deque(start), set(start), Counter[str]()
     came_from: dict[str, str] = {}
     dead, lost = [], []
@@ -34,6 +37,8 @@ def walk(client: TestClient, start: list[str], most: int) -> tuple[list[str], li
         for link in page.links:
             target = urldefrag(urljoin(path, link)).url
             kind = LIKE_ONE_ANOTHER.sub("", target)
+            if not with_files and re.search(r"[?&]as=", target):
+                continue
             if target.startswith("/") and target not in seen and not target.startswith(STAYS) and alike[kind] < most:
                 alike[kind] += 1
                 seen.add(target)
@@ -43,15 +48,16 @@ def walk(client: TestClient, start: list[str], most: int) -> tuple[list[str], li
 
 
 def test_no_link_is_dead(demo_client: TestClient) -> None:
-    dead, lost, count = walk(demo_client, ["/"], 2)
+    dead, lost, count = walk(demo_client, ["/"], 1)
     assert not dead
     assert not lost
-    assert count > 150
+    assert count > 60
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_no_link_is_dead_from_any_page(demo_client: TestClient, demo_paths: list[str]) -> None:
-    dead, lost, _ = walk(demo_client, demo_paths, 25)
+    dead, lost, _ = walk(demo_client, demo_paths, 25, with_files=True)
     assert not dead
     assert not lost
 
