@@ -59,7 +59,8 @@ def _facts(reading: Reading) -> dict[str, str]:
     ):
         value = reading.details.get(key)
         if isinstance(value, (int, float)):
-            found[label] = wording.number(value, places, signed=key == "score")
+            is_tiny = key == "q" and value < 1e-4
+            found[label] = "below 0.0001" if is_tiny else wording.number(value, places, signed=key == "score")
     flagged = reading.details.get("snapshots flagged")
     if isinstance(flagged, (int, float)):
         found["Snapshots flagged in a row"] = wording.number(flagged)

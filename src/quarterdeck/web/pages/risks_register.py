@@ -31,94 +31,54 @@ def show_register(view: View = permit("portfolio.read")) -> Response:
     """The register: curves, tornado, items, and how good probabilities were."""
     items, base = register.read_items(view.record), view.settings.base_currency
     found = register.quantify(items, view.settings.random_seed, base, 20_000)
-    charts: dict[str, Chart] = {}
-    lead = "Nothing in the register is quantified yet."
-    title = (
-        f"{wording.plural(sum(i.status in register.LIVE for i in items), 'item')} of the register {'is' if len(items) == 1 else 'are'} live"
-    )
-    cites: list[object] = [len(items), title]
-    tables = [_item_table(items, view.today)]
+    live = sum(item.status in register.LIVE for item in items)
+    title = f"{wording.plural(live, 'item')} of the register {'is' if live == 1 else 'are'} live" if items else "The register is empty"
+    lead, charts, tables = "Nothing in the register is quantified yet.", dict[str, Chart](), [_item_table(items, view.today)]
     if found:
-        p90, mean = wording.money(found.money.p90, base), wording.money(found.money.mean, base)
-        lead = (
-            f"A year costs {mean} on average; with a chance of 10% it costs more than {p90} and {wording.duration(max(found.days.p90, 0))}."
-        )
         title = f"The register stands {'above' if found.is_above_tolerance else 'within'} what is tolerated"
-        charts["money"] = draw_exceedance("Money at risk", lead, base, found.levels, found.above, found.tolerated)
-        charts["days"] = draw_exceedance(
-            "Days at risk",
-            f"With a chance of 10% the delays add up to more than {wording.duration(max(found.days.p90, 0))}.",
-            "days",
-            found.day_levels,
-            found.day_above,
-            None,
-        )
-        rows = [
-            {"what": name, "money": Cell(m, wording.money(m, base)), "days": Cell(d, wording.number(d, 1))}
-            for name, m, d in found.tornado[:12]
-        ]
-        tables.append(
-            Table(
-                "tornado",
-                "What the expected loss is made of, the largest first",
-                [
-                    Column("what", "Item"),
-                    Column("money", "Money expected", is_number=True),
-                    Column("days", "Days expected", is_number=True),
-                ],
-                rows,
-            )
-        )
-        worth = [{"what": name, "value": Cell(v, wording.money(v, base, signed=True))} for name, v in found.mitigations]
-        tables.append(
-            Table(
-                "worth",
-                "What each treatment saves, less its price",
-                [Column("what", "Item"), Column("value", "Value", is_number=True)],
-                worth,
-                empty="No treatment has a stated residual.",
-            )
-        )
-        cites += [lead, p90, mean, 10]
-    scores = [
+        lead, charts, more = _quantified(found, base)
+        tables += more
+    tables.append(_score_table(items))
+    return view.page(
+        "risks/register.html", finding=title, tables=tables, charts=charts, lead=lead, has_curve=bool(found), may_raise=view.may("register.raise"),
+        kinds=[(k, k) for k in actions.KINDS], categories=_categories(), cites=[len(items), live, title, lead, 10],
+    )  # fmt: skip
+
+
+def _quantified(found: register.Quantified, base: str) -> tuple[str, dict[str, Chart], list[Table]]:
+    """What the quantified items add up to: the sentence, the curves of money and days, the tornado, and what treatments are worth."""
+    p90, days = wording.money(found.money.p90, base), wording.duration(max(found.days.p90, 0))
+    lead = f"A year costs {wording.money(found.money.mean, base)} on average; with a chance of 10% it costs more than {p90} and {days}."
+    said = f"With a chance of 10% the delays add up to more than {days}."
+    charts: dict[str, Chart] = {
+        "money": draw_exceedance("Money at risk", lead, base, found.levels, found.above, found.tolerated),
+        "days": draw_exceedance("Days at risk", said, "days", found.day_levels, found.day_above, None),
+    }
+    tornado = Table(
+        "tornado", "What the expected loss is made of, the largest first",
+        [Column("what", "Item"), Column("money", "Money expected", is_number=True), Column("days", "Days expected", is_number=True)],
+        [{"what": name, "money": Cell(m, wording.money(m, base)), "days": Cell(d, wording.number(d, 1))} for name, m, d in found.tornado[:12]],
+    )  # fmt: skip
+    worth = Table(
+        "worth", "What each treatment saves, less its price", [Column("what", "Item"), Column("value", "Value", is_number=True)],
+        [{"what": name, "value": Cell(v, wording.money(v, base, signed=True))} for name, v in found.mitigations], empty="No treatment has a stated residual.",
+    )  # fmt: skip
+    return lead, charts, [tornado, worth]
+
+
+def _score_table(items: Sequence[RegisterItem]) -> Table:
+    columns = [
+        Column("who", "Owner"), Column("closed", "Closed", is_number=True), Column("brier", "Brier score", is_number=True), Column("base", "Of the base rate", is_number=True),
+        Column("stated", "Stated", "share", is_number=True), Column("happened", "Happened", "share", is_number=True),
+    ]  # fmt: skip
+    rows = [
         {
-            "who": s.who,
-            "closed": s.closed,
-            "brier": Cell(s.brier, wording.number(s.brier, 3)),
-            "base": Cell(s.brier_of_base_rate, wording.number(s.brier_of_base_rate, 3)),
-            "stated": s.mean_stated,
-            "happened": s.share_happened,
+            "who": s.who, "closed": s.closed, "brier": Cell(s.brier, wording.number(s.brier, 3)), "base": Cell(s.brier_of_base_rate, wording.number(s.brier_of_base_rate, 3)),
+            "stated": s.mean_stated, "happened": s.share_happened,
         }
         for s in register.score_probabilities(items)
-    ]
-    tables.append(
-        Table(
-            "scores",
-            "Probabilities of closed items, by owner",
-            [
-                Column("who", "Owner"),
-                Column("closed", "Closed", is_number=True),
-                Column("brier", "Brier score", is_number=True),
-                Column("base", "Of the base rate", is_number=True),
-                Column("stated", "Stated", "share", is_number=True),
-                Column("happened", "Happened", "share", is_number=True),
-            ],
-            scores,
-            empty="No item with a probability was closed yet.",
-        )
-    )
-    return view.page(
-        "risks/register.html",
-        finding=title,
-        tables=tables,
-        charts=charts,
-        lead=lead,
-        has_curve=bool(found),
-        may_raise=view.may("register.raise"),
-        kinds=[(k, k) for k in actions.KINDS],
-        categories=_categories(),
-        cites=cites,
-    )
+    ]  # fmt: skip
+    return Table("scores", "Probabilities of closed items, by owner", columns, rows, empty="No item with a probability was closed yet.")
 
 
 @router.post("/risks/register/raise")
