@@ -199,7 +199,7 @@ def _load_table(loads: list[Workload]) -> Table:
     ]  # fmt: skip
     return Table(
         "loads",
-        "Monitors in the last month known, the heaviest first",
+        "Monitors in the last month known, concerns first",
         columns,
         rows,
         empty="Load an allocation of people to trials to see who carries what.",
