@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -50,8 +51,8 @@ def show_papers(view: View = permit("portfolio.read")) -> Response:
     rows = [
         {
             "paper": Cell(p["title"], p["title"], href=f"/papers/{p['id']}", sub=p["about"]),
-            "cut": p["data_cut"],
-            "made": p["made_at"][:16].replace("T", " "),
+            "cut": date.fromisoformat(p["data_cut"]),
+            "made": datetime.fromisoformat(p["made_at"]),
             "state": p["state"],
             "files": ", ".join(p["formats"]),
         }

@@ -29,8 +29,13 @@ router = APIRouter()
 def show_bids(view: View = permit("portfolio.read")) -> Response:
     """The bid room: paste a tender, see it under the same futures; and the selections decided so far."""
     decided = actions.read_selections(view.record)
+    names = read_vendor_names(view.snapshot) if view.has_facts else {}
     rows = [
-        {"title": Cell(s.title, s.title, href=f"/vendors/selections/{s.id}"), "vendor": s.chosen_vendor, "when": s.decided_at.date()}
+        {
+            "title": Cell(s.title, s.title, href=f"/vendors/selections/{s.id}"),
+            "vendor": names.get(s.chosen_vendor, s.chosen_vendor),
+            "when": s.decided_at.date(),
+        }
         for s in decided
     ]
     columns = [Column("title", "Selection"), Column("vendor", "Chosen"), Column("when", "Decided")]
