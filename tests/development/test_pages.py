@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from quarterdeck.development import actions
 from quarterdeck.development.deliver.scenario import get_scenario
 from quarterdeck.development.discuss.accommodations import load_switches
 from quarterdeck.development.learner import Profile
+from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import Actor, GrantedRole
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
@@ -29,8 +31,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new installation, made once and copied for each test."""
+    home = tmp_path_factory.mktemp("blank") / "home"
+    open_record(Settings(home=home)).close()
+    return home
+
+
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
+def client(blank: Path, tmp_path: Path) -> Iterator[TestClient]:
+    shutil.copytree(blank, tmp_path / "home")
     with TestClient(create_app(Settings(home=tmp_path / "home"), work=False)) as client:
         yield client
 
