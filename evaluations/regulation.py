@@ -18,6 +18,7 @@ from quarterdeck.regulation.dates import extract_dates
 from quarterdeck.regulation.editions import compare_files
 from quarterdeck.regulation.knowledge import load_changes
 from quarterdeck.regulation.model import Outcome
+from quarterdeck.regulation.obligations import find_obligations
 from quarterdeck.regulation.parsers import parse
 from quarterdeck.regulation.parsers.common import Payload
 from quarterdeck.regulation.trials import read_trials_file
@@ -32,7 +33,15 @@ def main() -> None:
     if not DATA.is_dir():
         print(f"The real data are absent: {DATA}")
         return
-    rows = [*measure_dates(), *measure_relevance(), *measure_search(), *measure_verdicts(), *measure_differences(), *measure_replay()]
+    rows = [
+        *measure_dates(),
+        *measure_obligations(),
+        *measure_relevance(),
+        *measure_search(),
+        *measure_verdicts(),
+        *measure_differences(),
+        *measure_replay(),
+    ]
     width = max(len(row[0]) for row in rows)
     print(f"{'measure':{width}}  {'measured':>12}  target")
     for name, value, target in rows:
@@ -59,6 +68,30 @@ def measure_dates() -> list[tuple[str, str, str]]:
     ):
         rows.append((f"dates, development: {kind}", f"P {hit[kind] / max(1, found[kind]):.3f} R {hit[kind] / gold[kind]:.3f}", target))
     return [*rows, ("dates, development: whole documents right", f"{whole / n:.3f}", ".90")]
+
+
+def measure_obligations() -> list[tuple[str, str, str]]:
+    """Kind and actor of obligations against a reading by hand, and how many of the verbs found are no duty."""
+    read = json.loads((HERE / "regulation_obligations.json").read_text())
+    rows = []
+    for name in ("before repairs", "fresh"):
+        duties = kinds = actors = false = none = 0
+        for file, labels in read[name].items():
+            found = {o.span.start: o for o in find_obligations((DATA / "samples" / file).read_text())}
+            for start, actor, modality in labels:
+                o = found.get(start)
+                if not actor:
+                    none, false = none + 1, false + (o is not None)
+                    continue
+                duties += 1
+                kinds += o is not None and o.modality == modality
+                actors += o is not None and o.actor.lower() in actor.lower().split("|")
+        rows += [
+            (f"obligations, {name}: kind right", f"{kinds} of {duties}", "none set"),
+            (f"obligations, {name}: actor right", f"{actors} of {duties}", "none set"),
+            (f"obligations, {name}: no duty, taken for one", f"{false} of {none}", "none set"),
+        ]
+    return rows
 
 
 def measure_relevance() -> list[tuple[str, str, str]]:

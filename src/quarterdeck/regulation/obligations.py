@@ -41,6 +41,9 @@ _ACTORS = (
     "party",
     "agency",
     "coordinator",
+    "Commissioner",
+    "contact person",
+    "personnel",
     "subject",
     "participant",
     "device",
@@ -75,7 +78,7 @@ _TRIGGER = re.compile(
 _SENTENCE = re.compile(r"[^.;:]+(?:\.(?=\d|\s*[a-z(])[^.;:]*)*[.;:]?")
 _PROHIBIT = re.compile(r"\bnot\b|cannot|prohibited|forbidden", re.IGNORECASE)
 _NOT_DUTY = re.compile(
-    r"\b(?:shall|will) (?:be construed|mean|be deemed|include)\b|\bshould be (?:noted|aware)\b|\bmay not be (?:the case|known|possible)\b",
+    r"\b(?:shall|will) (?:be construed|mean|be deemed|include)\b|\bshould be (?:noted|aware)\b|\bmay not be (?:the case|known|possible)\b|\bcannot be\b|\b(?:shall|will) have an opportunity\b",
     re.IGNORECASE,
 )
 
@@ -108,7 +111,7 @@ def find_obligations(text: str, provision: str = "", offset: int = 0) -> list[Ob
             trigger = _TRIGGER.search(words)
             found.append(
                 Obligation(
-                    actor=_actor(words[: modal.start()], action),
+                    actor=_actor(words[: _subject_end(words, modals, number)], action),
                     modality=_modality(modal["modal"]),
                     action=action[:300],
                     trigger=re.sub(r"\s+", " ", trigger["trigger"]).strip() if trigger else "",
@@ -119,6 +122,12 @@ def find_obligations(text: str, provision: str = "", offset: int = 0) -> list[Ob
                 )
             )
     return found
+
+
+def _subject_end(words: str, modals: list[re.Match[str]], number: int) -> int:
+    """Where the part of a sentence that names the subject ends: "A shall notify B, and shall do so" speaks of A twice."""
+    before = words[: modals[number].start()]
+    return modals[0].start() if number and re.search(r"\b(?:and|or)\s*$", before) else modals[number].start()
 
 
 def _modality(words: str) -> str:
@@ -137,7 +146,7 @@ def _actor(before: str, action: str) -> str:
         if by and (known := _ACTOR.search(by["who"])):
             return _name(known["actor"])
     # The subject stands nearest before the verb, but not inside a relative clause ("a sponsor who ... must").
-    actors = list(_ACTOR.finditer(before))
+    actors = [a for a in _ACTOR.finditer(before) if not re.match(r"subject\s+to\b", before[a.start("actor") :], re.IGNORECASE)]
     if not actors:
         return "not stated"
     relative = re.search(r"\b(?:who|that|which|whose)\b", before)
@@ -151,8 +160,8 @@ def _actor(before: str, action: str) -> str:
             r"\b(?:to|by|from|of|for|with|under)\s+(?:the\s+|a\s+|an\s+|each\s+|any\s+)?$", before[: a.start("actor")], re.IGNORECASE
         )
     ]
-    if passive and not main:
-        return "not stated"
+    if passive and (not main or len(before[main[-1].end() :].split()) > 1):
+        return "not stated"  # what is done to something is not owed by whoever was named last
     return _name((main or actors)[-1]["actor"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from quarterdeck.regulation.findings import derive_impacts
 from quarterdeck.regulation.intake import import_paths, import_text, watch_job
 from quarterdeck.regulation.knowledge import get_change, load_changes
 from quarterdeck.regulation.model import Outcome
-from quarterdeck.regulation.queries import count_documents, list_answers, list_health, list_inbox, list_signals, open_index
+from quarterdeck.regulation.queries import InboxRow, count_documents, list_answers, list_health, list_inbox, list_signals, open_index
 from quarterdeck.regulation.search import Hit
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -46,61 +47,8 @@ def show_inbox(view: View = permit("portfolio.read"), words: str = "") -> Respon
     """What waits for triage, open consultations first; and search over everything that was taken in."""
     rows = list_inbox(view.record, view.today, SHOWN)
     counts = count_documents(view.record)
-    table = Table(
-        "inbox",
-        "Documents that wait, open consultations first",
-        [
-            Column("title", "Document"),
-            Column("why", "Why it is here"),
-            Column("published", "Published"),
-            Column("closes", "Comments close"),
-            Column("change", "Belongs to"),
-        ],
-        [
-            {
-                "title": Cell(r.title, href=f"/regulation/document?id={r.id}", sub=r.authority),
-                "why": f"{'relevant' if r.band == 'in' else 'doubtful'}, grade {r.grade}; {', '.join(r.topics) or 'no topic'}",
-                "published": r.published or "not stated",
-                "closes": r.closes or "no open consultation",
-                "change": Cell(r.change, load_changes()[r.change].title, href=f"/regulation/changes/{r.change}")
-                if r.change
-                else "no known change",
-            }
-            for r in rows
-        ],
-        empty="Nothing waits. Import documents, or let the watch ask the sources.",
-        size=SHOWN,
-    )
-    signals = [
-        {"title": Cell(title, href=f"/regulation/document?id={name}"), "sponsor": sponsor, "what": what}
-        for name, title, sponsor, what in list_signals(view.record)
-    ]
-    columns = [Column("title", "Trial"), Column("sponsor", "Sponsor"), Column("what", "What changed")]
-    tables = [
-        table,
-        Table(
-            "signals",
-            "Changes in the records of other trials",
-            columns,
-            signals,
-            empty="No record of another trial has changed since it was first taken in.",
-        ),
-    ]
-    hits: list[Hit] = []
-    if words.strip():
-        index = open_index(view.record, view.settings)
-        hits = index.search(words, 20)
-        index.close()
-        found = [{"title": Cell(h.title, href=_href(h.id)), "published": h.published or "not stated", "snippet": h.snippet} for h in hits]
-        tables.append(
-            Table(
-                "found",
-                "Found",
-                [Column("title", "Document"), Column("published", "Published"), Column("snippet", "Words")],
-                found,
-                empty="Nothing was found. Try other words.",
-            )
-        )
+    hits = _search(view, words)
+    tables = [_inbox_table(rows), _signal_table(view), *([_found_table(hits)] if words.strip() else [])]
     title = f"{wording.plural(len(rows), 'document waits', 'documents wait')} for triage"
     return view.page(
         "regulation/inbox.html",
@@ -331,6 +279,56 @@ def move_assessment(
 def paths(snapshot: Snapshot) -> list[str]:
     """The desk's pages."""
     return ["/regulation/inbox", "/regulation/questions", "/regulation/sources"]
+
+
+def _inbox_table(rows: Sequence[InboxRow]) -> Table:
+    columns = [
+        Column("title", "Document"),
+        Column("why", "Why it is here"),
+        Column("published", "Published"),
+        Column("closes", "Comments close"),
+        Column("change", "Belongs to"),
+    ]
+    shown = [
+        {
+            "title": Cell(r.title, href=f"/regulation/document?id={r.id}", sub=r.authority),
+            "why": f"{'relevant' if r.band == 'in' else 'doubtful'}, grade {r.grade}; {', '.join(r.topics) or 'no topic'}",
+            "published": r.published or "not stated",
+            "closes": r.closes or "no open consultation",
+            "change": Cell(r.change, load_changes()[r.change].title, href=f"/regulation/changes/{r.change}")
+            if r.change
+            else "no known change",
+        }
+        for r in rows
+    ]
+    empty = "Nothing waits. Import documents, or let the watch ask the sources."
+    return Table("inbox", "Documents that wait, open consultations first", columns, shown, empty=empty, size=SHOWN)
+
+
+def _signal_table(view: View) -> Table:
+    columns = [Column("title", "Trial"), Column("sponsor", "Sponsor"), Column("what", "What changed")]
+    rows = [
+        {"title": Cell(title, href=f"/regulation/document?id={name}"), "sponsor": sponsor, "what": what}
+        for name, title, sponsor, what in list_signals(view.record)
+    ]
+    empty = "No record of another trial has changed since it was first taken in."
+    return Table("signals", "Changes in the records of other trials", columns, rows, empty=empty)
+
+
+def _search(view: View, words: str) -> list[Hit]:
+    if not words.strip():
+        return []
+    index = open_index(view.record, view.settings)
+    try:
+        return index.search(words, 20)
+    finally:
+        index.close()
+
+
+def _found_table(hits: Sequence[Hit]) -> Table:
+    columns = [Column("title", "Document"), Column("published", "Published"), Column("snippet", "Words")]
+    rows = [{"title": Cell(h.title, href=_href(h.id)), "published": h.published or "not stated", "snippet": h.snippet} for h in hits]
+    return Table("found", "Found", columns, rows, empty="Nothing was found. Try other words.")
 
 
 def _href(identifier: str) -> str:
