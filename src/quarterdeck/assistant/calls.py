@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
 from sqlalchemy import func, select
 
+from quarterdeck.data_files import read_yaml
 from quarterdeck.record.audit import Act, write
 from quarterdeck.record.database import Record
 from quarterdeck.record.models.papers import ModelCall
@@ -75,5 +75,5 @@ def price(model: str, is_local: bool, tokens_in: int, tokens_out: int) -> float:
 
 @cache
 def _prices() -> dict[str, dict[str, float]]:
-    content: dict[str, dict[str, float]] = yaml.safe_load(Path(__file__).with_name("prices.yaml").read_text(encoding="utf-8"))
+    content: dict[str, dict[str, float]] = read_yaml(Path(__file__).with_name("prices.yaml"))
     return content

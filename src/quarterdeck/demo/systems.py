@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from quarterdeck.data_files import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class System:
 @cache
 def load_systems() -> dict[str, System]:
     """All systems by name, from systems.yaml."""
-    content = yaml.safe_load((Path(__file__).parent / "systems.yaml").read_text(encoding="utf-8"))
+    content = read_yaml(Path(__file__).parent / "systems.yaml")
     return {
         name: System(name=name, **{**entry, "tables": {table: SystemTable(table, **spec) for table, spec in entry["tables"].items()}})
         for name, entry in content.items()

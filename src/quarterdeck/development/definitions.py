@@ -8,16 +8,16 @@ from typing import Any
 
 import yaml
 
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vocabulary.errors import BadInput
 
 HERE = Path(__file__).parent
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_definitions(path: Path) -> Any:
     """The content of a YAML file. Raises BadInput that names the file and the place."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  the loader is the safe one
+        return read_yaml(path)
     except FileNotFoundError as error:
         raise BadInput("The file does not exist", thing=str(path)) from error
     except UnicodeDecodeError as error:

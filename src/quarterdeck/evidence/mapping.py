@@ -27,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from quarterdeck.data_files import read_yaml
 from quarterdeck.evidence.batch import ColumnRule
 from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -96,7 +97,7 @@ def read_mapping(path: Path, name: str = "") -> SourceMapping:
     """
     name = name or path.name
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput("The mapping cannot be read", thing=f"{name}: {error}") from error
     if not isinstance(document, dict):

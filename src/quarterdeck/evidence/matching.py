@@ -9,8 +9,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.evidence.contracts import Contract, load_contracts
 
 LIKELY = 0.72  # similarity of names from which a match is worth proposing
@@ -86,7 +85,7 @@ def propose_table(headers: Sequence[str]) -> str:
 @cache
 def load_synonyms() -> dict[str, tuple[str, ...]]:
     """What other systems call our columns, in normal form."""
-    content = yaml.safe_load(files(__package__).joinpath("lists", "synonyms.yaml").read_text(encoding="utf-8"))
+    content = read_yaml(files(__package__).joinpath("lists", "synonyms.yaml"))
     return {column: tuple(normal(word) for word in words) for column, words in content.items()}
 
 

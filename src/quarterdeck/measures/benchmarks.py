@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
 
@@ -79,7 +78,7 @@ class Benchmark:
 @cache
 def load_benchmarks() -> Mapping[str, Benchmark]:
     """All benchmarks by id: the published ones, then the registry's quantiles. Raises BadInput for an unknown key or value."""
-    published = yaml.safe_load((FOLDER / "published.yaml").read_text(encoding="utf-8"))
+    published = read_yaml(FOLDER / "published.yaml")
     found = {name: build_benchmark(name, entry) for name, entry in published.items()}
     with (FOLDER / "registry.csv").open(encoding="utf-8", newline="") as file:
         registry = [_build_quantiles(row) for row in csv.DictReader(file)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from quarterdeck.data_files import read_yaml
 from quarterdeck.measures.model import LEVELS, Comparison, Definition, Direction, Example, Method, Target, derive_hash
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.verdict import NotAssessed
@@ -46,7 +47,7 @@ def get_definition(measure_id: str) -> Definition:
 def read_definition(path: Path) -> Definition:
     """One definition file. Raises BadInput naming file, key and allowed values."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except yaml.YAMLError as error:
         raise BadInput("A definition is not valid YAML", thing=f"{path.name}: {error}") from error
     return build_definition(content, path.name)

@@ -59,11 +59,20 @@ class Source:
     def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False) -> pa.Table:
         """The facts of a definition summed up, kept with the snapshot."""
         key = ("measures", "sums", definition.hash, self.cut, monthly)
-        expression = build_aggregate(self.get_parts(definition, by_subject=not with_values), with_values=with_values, monthly=monthly)
-        return self.snapshot.cached(key, lambda: drop_unfilled(self.snapshot.execute(expression)))
+
+        def read() -> pa.Table:
+            # To build an expression and its SQL costs more than most answers, so neither is done for an answer that is kept.
+            parts = self.get_parts(definition, by_subject=not with_values)
+            return drop_unfilled(self.snapshot.execute(build_aggregate(parts, with_values=with_values, monthly=monthly)))
+
+        return self.snapshot.cached(key, read)
 
     def read_rows(self, definition: Definition, table: str = "") -> list[dict[str, Any]]:
         """The facts of a definition row by row (of one table where its query reads several), kept with the snapshot."""
-        parts = [part for part in self.get_parts(definition) if not table or part.table == table]
         key = ("measures", "rows", definition.query, tuple(definition.parameters.items()), self.cut, table)
-        return self.snapshot.cached(key, lambda: [row for part in parts for row in self.snapshot.execute(part.expression).to_pylist()])
+
+        def read() -> list[dict[str, Any]]:
+            parts = [part for part in self.get_parts(definition) if not table or part.table == table]
+            return [row for part in parts for row in self.snapshot.execute(part.expression).to_pylist()]
+
+        return self.snapshot.cached(key, read)

@@ -10,8 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.papers.facts import Fact, Value
 from quarterdeck.papers.fairness import BiasCheck, check_bias
 from quarterdeck.vocabulary import wording
@@ -145,7 +144,7 @@ def _entered(record: Record | None) -> list[System]:
 
 @cache
 def _load_own() -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = yaml.safe_load(Path(__file__).with_name("systems.yaml").read_text(encoding="utf-8"))
+    entries: list[dict[str, str]] = read_yaml(Path(__file__).with_name("systems.yaml"))
     for entry in entries:
         if unknown := set(entry) ^ _KNOWN_KEYS:
             raise BadInput(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.papers.extraction import squeeze
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -30,7 +29,7 @@ class Guidance:
 def load_guidance() -> dict[str, Guidance]:
     """Texts by squeezed designation, other spellings and titles included. Unknown keys are refused by name."""
     known: dict[str, Guidance] = {}
-    for entry in yaml.safe_load(Path(__file__).with_name("guidance.yaml").read_text(encoding="utf-8")):
+    for entry in read_yaml(Path(__file__).with_name("guidance.yaml")):
         if unknown := set(entry) - _KEYS:
             raise BadInput(
                 "Unknown key in guidance.yaml", thing=f"{entry.get('designation')}: {', '.join(sorted(unknown))}", allowed=sorted(_KEYS)

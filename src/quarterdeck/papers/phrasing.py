@@ -14,11 +14,11 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel
 
 from quarterdeck.assistant.contract import Phrased, Question
 from quarterdeck.assistant.model import ask
+from quarterdeck.data_files import read_yaml
 from quarterdeck.papers.claims import Bound, Line
 from quarterdeck.papers.extraction import extract_tokens
 from quarterdeck.papers.model import Paper, Paragraph, Section
@@ -169,7 +169,7 @@ def _lost_words(original: str, phrased: str) -> set[str]:
 
 @cache
 def _lexicon() -> Mapping[str, object]:
-    content: Mapping[str, object] = yaml.safe_load(Path(__file__).with_name("phrasing.yaml").read_text(encoding="utf-8"))
+    content: Mapping[str, object] = read_yaml(Path(__file__).with_name("phrasing.yaml"))
     return content
 
 

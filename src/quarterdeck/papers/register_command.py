@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from quarterdeck.data_files import read_yaml
 from quarterdeck.papers.ai_register import System, enter_system, read_systems
 from quarterdeck.papers.board import refuse_findings
 from quarterdeck.papers.claims import Line, plain, quoted, shown
@@ -49,7 +50,7 @@ def add_system(settings: Settings, path: Path) -> str:
     if not path.is_file():
         raise NotFound("No such file", thing=str(path))
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except yaml.YAMLError as error:
         raise BadInput("The file is not valid YAML", thing=f"{path}: {error}") from error
     if not isinstance(content, dict):

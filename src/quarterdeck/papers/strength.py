@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vocabulary.errors import BadInput
 
 
@@ -30,7 +29,7 @@ def load_strengths() -> tuple[Strength, ...]:
     """All phrases, longest first, from strength.yaml. Unknown keys are refused by name."""
     path = Path(__file__).with_name("strength.yaml")
     strengths = []
-    for phrase, bounds in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+    for phrase, bounds in read_yaml(path).items():
         if unknown := set(bounds) - {"at_least", "at_most"}:
             raise BadInput("Unknown key in strength.yaml", thing=f"{phrase}: {', '.join(sorted(unknown))}", allowed="at_least, at_most")
         strengths.append(Strength(str(phrase), **bounds))

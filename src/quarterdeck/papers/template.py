@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from quarterdeck.data_files import parse_yaml
 from quarterdeck.papers.extraction import extract_tokens
 from quarterdeck.papers.guidance import guidance_ids
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -100,7 +99,7 @@ def get_template(template_id: str) -> Template:
 
 def _read(path: Path, kinds: Mapping[str, frozenset[str]]) -> tuple[int, Template]:
     text = path.read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
+    content = parse_yaml(text)
     _allow(path, "template", set(content), KEYS)
     _allow(path, "about", {content["about"]}, ABOUT)
     _allow(path, "formats", set(content["formats"]), FORMATS)

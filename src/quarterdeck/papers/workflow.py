@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vocabulary.errors import BadInput, NotPermitted
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Move:
 @cache
 def load_moves() -> dict[str, Move]:
     """All moves by name, from transitions.yaml. Unknown states, keys and needs are refused by name."""
-    content = yaml.safe_load(Path(__file__).with_name("transitions.yaml").read_text(encoding="utf-8"))
+    content = read_yaml(Path(__file__).with_name("transitions.yaml"))
     states = set(content["states"])
     moves = {}
     for name, entry in content["moves"].items():
@@ -59,7 +58,7 @@ def load_moves() -> dict[str, Move]:
 @cache
 def load_states() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All states, and those in which a paper is sealed."""
-    content = yaml.safe_load(Path(__file__).with_name("transitions.yaml").read_text(encoding="utf-8"))
+    content = read_yaml(Path(__file__).with_name("transitions.yaml"))
     return tuple(content["states"]), tuple(content["sealed"])
 
 

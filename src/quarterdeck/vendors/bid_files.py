@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vendors.selection import CRITERIA, Assumptions, Bid
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
@@ -20,7 +21,7 @@ def read_bids(path: Path) -> tuple[list[Bid], Assumptions, dict[str, float], str
     if not path.exists():
         raise NotFound("There is no such file", thing=str(path))
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except yaml.YAMLError as error:
         raise BadInput("The file is not YAML", thing=f"{path.name}: {error}") from error
     if not isinstance(content, dict):

@@ -6,8 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.methods.hierarchical import Family
 from quarterdeck.vendors.queries import QUERIES
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -57,7 +56,7 @@ def load_metrics() -> dict[str, Metric]:
     metrics: dict[str, Metric] = {}
     allowed = {field.name for field in fields(Metric)} - {"id", "group"}
     for path in sorted((Path(__file__).parent / "metrics").glob("*.yaml")):
-        for name, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for name, entry in read_yaml(path).items():
             if wrong := set(entry) ^ allowed:
                 raise BadInput(
                     "A vendor metric has unknown or missing keys",

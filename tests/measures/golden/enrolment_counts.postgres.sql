@@ -207,6 +207,8 @@ FROM (
         "t3"."dct_level",
         "t3"."num_plan_site",
         "t3"."num_plan_subj",
+        "t3"."target_events",
+        "t3"."arm_caps",
         "t3"."protocol_approved_dt",
         "t3"."est_fpfv",
         "t3"."act_fpfv",

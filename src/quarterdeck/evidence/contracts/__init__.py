@@ -11,11 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TYPES = ("text", "integer", "decimal", "money", "rate", "date", "timestamp", "boolean", "list", "country", "currency")
 PRIVACY = ("open", "commercial", "personal", "pseudonymous", "special")
 LINEAGE = ("_source", "_file", "_sheet", "_line")
@@ -96,7 +94,7 @@ def load_contracts() -> dict[str, Contract]:
     contracts: dict[str, Contract] = {}
     for path in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
         if path.name.endswith(".yaml"):
-            document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - both loaders are the safe one
+            document = read_yaml(path)
             for table, entry in document.items():
                 contracts[table] = _read_contract(path.name, table, entry)
     for contract in contracts.values():

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.vocabulary.errors import BadInput, NotPermitted
 from quarterdeck.vocabulary.reading import Scope
 
@@ -56,7 +55,7 @@ def load_permissions() -> dict[str, Permission]:
     """All permissions by action, from the YAML files beside this module. Unknown keys and roles are refused by name."""
     permissions: dict[str, Permission] = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        for action, entry in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        for action, entry in (read_yaml(path) or {}).items():
             if unknown := set(entry) - {"sentence", "roles", HUMAN_ONLY}:
                 raise BadInput(
                     "Unknown key in a permission",

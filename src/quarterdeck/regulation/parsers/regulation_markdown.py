@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-import yaml
-
+from quarterdeck.data_files import parse_yaml
 from quarterdeck.regulation.dates import extract_dates
 from quarterdeck.regulation.model import Document
 from quarterdeck.regulation.parsers.common import TEXT_LIMIT, Parsed, Payload, clean, read_day, slug
@@ -24,7 +23,7 @@ def parse(payload: Payload) -> Parsed:
     """One document; page numbers and blank lines left by the conversion are dropped."""
     front = _FRONT.match(payload.text)
     assert front is not None
-    content = yaml.safe_load(front[1]) or {}
+    content = parse_yaml(front[1]) or {}
     source = content["source"] if isinstance(content.get("source"), dict) else content
     text = tidy(payload.text[front.end() :])
     family, name = clean(source.get("family") or "").upper(), payload.name.rpartition("/")[2].rpartition(".")[0]

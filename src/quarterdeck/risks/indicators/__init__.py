@@ -9,8 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.risks.cells import Rule
 from quarterdeck.risks.queries import SOURCES
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -77,7 +76,7 @@ def load_indicators() -> dict[str, Indicator]:
     found: dict[str, Indicator] = {}
     for path in sorted(files(__package__).iterdir(), key=lambda p: p.name):
         if path.name.endswith(".yaml"):
-            for key, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            for key, entry in read_yaml(path).items():
                 if key in found:
                     raise BadInput("An indicator is defined twice", thing=f"{path.name}, {key}")
                 found[key] = read_indicator(path.name, key, entry)

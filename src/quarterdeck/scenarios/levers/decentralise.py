@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from quarterdeck.data_files import read_yaml
 from quarterdeck.scenarios.model import Draft, Lever, Parameter
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput
@@ -19,7 +18,7 @@ RULES = Path(__file__).parent / "decentralised_elements.yaml"
 @cache
 def load_rules() -> dict[str, Any]:
     """Elements, their assumed effects, and where each may be used."""
-    found = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    found = read_yaml(RULES)
     if unknown := set(found) - {"elements", "not_in", "note"}:
         raise BadInput("Unknown key", thing=f"{RULES.name}: {', '.join(sorted(unknown))}", allowed="elements, not_in, note")
     return dict(found)
