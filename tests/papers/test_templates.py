@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from paper_builders import MADE_AT, sample_facts
 from quarterdeck.papers.check import check_document
-from quarterdeck.papers.claims import unbound_tokens
+from quarterdeck.papers.claims import plain, unbound_tokens
 from quarterdeck.papers.desk import choose_subject
 from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.keypoints import draft_points
+from quarterdeck.papers.model import Table
 from quarterdeck.papers.readers.read import read_bytes
 from quarterdeck.papers.render import render_paper
 from quarterdeck.papers.template import get_template, load_templates
+from quarterdeck.papers.writers.look import fit_columns
+from quarterdeck.papers.writers.pptx import _rounded_up
+from quarterdeck.risks.needs_me import brief_rows, rank
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.reading import Scope
 
@@ -160,3 +165,35 @@ def test_a_corporate_template_without_the_layouts_is_refused_by_name(tmp_path: P
     facts = sample_facts()
     with pytest.raises(BadInput, match="Finding, Opening"):
         render_paper(draft_paper(get_template("weekly-brief"), facts), facts, MADE_AT, ("pptx",), path)
+
+
+def test_the_weekly_brief_has_the_list_of_what_needs_me() -> None:
+    facts = sample_facts()
+    paper = draft_paper(get_template("weekly-brief"), facts)
+    section = next(s for s in paper.sections if s.id == "concerns")
+    table = next(b for b in section.blocks if isinstance(b, Table))
+    wanted = brief_rows(rank(facts.findings))
+    assert [(row[0].text, row[2].text) for row in table.rows] == [(r["matter"], r["suggested action"]) for r in wanted]
+    assert len(wanted) > 1
+
+
+def test_what_was_accepted_leaves_the_brief() -> None:
+    facts = sample_facts()
+    first = facts.matters(7)[0].finding.id
+    provider = facts.providers["finding"]
+    provider._settled = lambda: {first[:200]: SimpleNamespace(choice="accept", until=None)}  # type: ignore[attr-defined]
+    assert first not in {m.finding.id for m in facts.matters(7)}
+
+
+def test_no_column_is_narrower_than_its_longest_word() -> None:
+    table = Table(
+        plain(""), ("What", "Amount"), ((plain("a long story about something " * 4), plain("US$203,251")),), frozenset({1}), (20, 1)
+    )
+    wide, narrow = fit_columns(table, 80)
+    assert narrow * 80 >= len("US$203,251")
+    assert wide + narrow == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("value", "rounded"), [(0.93, 0.95), (112.0, 150.0), (100.0, 100.0), (7.7, 8.0), (0.0, 0.0)])
+def test_an_axis_ends_on_a_round_number_beyond_every_interval(value: float, rounded: float) -> None:
+    assert _rounded_up(value) == pytest.approx(rounded)

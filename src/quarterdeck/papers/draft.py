@@ -11,7 +11,8 @@ from quarterdeck.papers.claims import Line, Slot, claim, plain, unbound_tokens
 from quarterdeck.papers.compose.drafting import Drafting, headline, reading_id
 from quarterdeck.papers.compose.kinds import KINDS
 from quarterdeck.papers.compose.measures import target_readings
-from quarterdeck.papers.compose.vendors import answer_position, answer_review, answer_selection, answer_standing
+from quarterdeck.papers.compose.purchases import answer_review, answer_selection
+from quarterdeck.papers.compose.vendors import answer_position, answer_standing
 from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.facts import FactBase
 from quarterdeck.papers.model import Paper, Section

@@ -21,20 +21,17 @@ from quarterdeck.papers.compose.matters import (
 )
 from quarterdeck.papers.compose.measures import compose_measure, compose_overview, compose_targets
 from quarterdeck.papers.compose.plans import compose_plan
-from quarterdeck.papers.compose.records import compose_records
-from quarterdeck.papers.compose.systems import compose_forecasts, compose_systems
-from quarterdeck.papers.compose.vendors import (
+from quarterdeck.papers.compose.purchases import (
     compose_change_order,
     compose_letter,
-    compose_levers,
-    compose_meeting,
     compose_oversight,
     compose_prices,
-    compose_promises,
-    compose_scorecard,
     compose_selection,
     compose_weights,
 )
+from quarterdeck.papers.compose.records import compose_records
+from quarterdeck.papers.compose.systems import compose_forecasts, compose_systems
+from quarterdeck.papers.compose.vendors import compose_levers, compose_meeting, compose_promises, compose_scorecard
 from quarterdeck.papers.model import Section
 from quarterdeck.papers.template import SectionPlan
 
