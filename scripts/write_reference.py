@@ -125,7 +125,22 @@ def write_connectors() -> str:
     return "\n".join([*lines, ""])
 
 
+def write_decisions() -> str:
+    """The index of decisions, in order of their numbers, each by its own title."""
+    lines = [
+        "# Decisions that are costly to change",
+        "",
+        "Half a page each: what was decided, why, what it costs. Newer ones supersede older ones by saying so.",
+        "",
+    ]
+    for path in sorted((FOLDER.parent / "decisions").glob("[0-9]*.md")):
+        title = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").lstrip("0123456789. ")
+        lines.append(f"- [{title}]({path.name})")
+    return "\n".join([*lines, ""])
+
+
 PAGES = {
+    "../decisions/README.md": write_decisions,
     "commands.md": write_commands,
     "settings.md": write_settings,
     "tables.md": write_tables,
