@@ -17,7 +17,7 @@ from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.scenarios.grammar import parse_scenario
 from quarterdeck.scenarios.model import LeverUse
 from quarterdeck.scenarios.prepare import describe_use
-from quarterdeck.scenarios.read import read_scenarios
+from quarterdeck.scenarios.read import read_for_all, read_scenarios
 from quarterdeck.scenarios.rules import get_effect, read_effects, resolve_rules
 from quarterdeck.scenarios.run import run_scenarios
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -119,6 +119,12 @@ def test_a_rule_whose_verdict_hangs_on_an_answer_is_not_guessed(snapshot: Snapsh
 def test_an_answer_on_record_decides(snapshot: Snapshot) -> None:
     with pytest.raises(BadInput, match="does not touch"):
         read_scenarios(["apply the rule eu-ai-act"], snapshot, "START", {("*", "uses_ai"): "no"})
+
+
+def test_over_all_trials_a_rule_changes_only_those_it_touches(snapshot: Snapshot) -> None:
+    found = {s.study_id: s for s in read_for_all([f"apply the rule {FAST} and cut visits by 2"], snapshot, ["START", "RUN"])}
+    assert [use.lever for use in found["START"].uses] == ["regulatory_change", "visits"]
+    assert [use.lever for use in found["RUN"].uses] == ["visits"]
 
 
 def test_pages_and_command_line_name_rule_trial_and_days(folder: Path) -> None:

@@ -170,14 +170,13 @@ def grid(
     from quarterdeck.forecasts.inputs import prepare_all
     from quarterdeck.scenarios.executor import DaskCluster, Executor, Here, LocalProcesses, run_grid
     from quarterdeck.scenarios.prepare import apply_uses, open_draft
-    from quarterdeck.scenarios.read import read_scenarios
+    from quarterdeck.scenarios.read import read_for_all
 
     settings, snapshot = get_settings(home), open_snapshot(home, as_of)
-    cases = {}
-    for s in prepare_all(snapshot):
-        draft = open_draft(snapshot, s)
-        cases[("As forecast", s)] = draft.trial
-        cases |= {(found.name, s): apply_uses(draft, found.uses).trial for found in read_scenarios(say, snapshot, s)}
+    drafts = {s: open_draft(snapshot, s) for s in prepare_all(snapshot)}
+    cases = {("As forecast", s): draft.trial for s, draft in drafts.items()}
+    for found in read_for_all(say, snapshot, list(drafts)):
+        cases[found.name, found.study_id] = apply_uses(drafts[found.study_id], found.uses).trial
     executor: Executor = DaskCluster.connect(cluster) if cluster else LocalProcesses(workers) if workers > 1 else Here()
     with progress("Playing scenarios through", len(cases)) as advance:
         result = run_grid(cases, settings.random_seed if seed is None else seed, replicates, executor, advance)

@@ -14,7 +14,7 @@ from quarterdeck.scenarios.free_text import restate
 from quarterdeck.scenarios.grammar import parse_scenario
 from quarterdeck.scenarios.model import Scenario
 from quarterdeck.scenarios.prepare import check_scenario, describe_scenario
-from quarterdeck.scenarios.rules import Answers, resolve_rules
+from quarterdeck.scenarios.rules import Answers, is_named_rule, read_effects, resolve_rules
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.settings import Settings
 
@@ -34,6 +34,18 @@ def read_scenarios(say: Sequence[str], snapshot: Snapshot, study_id: str, answer
         check_scenario(Scenario(text, resolve_rules(parse_scenario(text, snapshot.data_cut), snapshot, study_id, answers), study_id))
         for text in say
     ]
+
+
+def read_for_all(say: Sequence[str], snapshot: Snapshot, studies: Sequence[str], answers: Answers | None = None) -> list[Scenario]:
+    """Each sentence for each trial; a rule that does not touch a trial leaves it as it is. Raises as `read_scenarios` otherwise."""
+    touched = {(effect.change.id, effect.study_id) for effect in read_effects(snapshot, answers)}
+    found = []
+    for text in say:
+        uses = parse_scenario(text, snapshot.data_cut)
+        for study in studies:
+            mine = [use for use in uses if not is_named_rule(use) or (str(use.values["rule"]), study) in touched]
+            found.append(check_scenario(Scenario(text, resolve_rules(mine, snapshot, study, answers), study)))
+    return found
 
 
 def read_free_text(

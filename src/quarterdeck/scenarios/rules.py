@@ -71,12 +71,12 @@ def resolve_rules(uses: Sequence[LeverUse], snapshot: Snapshot, study_id: str, a
 
     Raises NotFound for an unknown rule, BadInput with the reason where it does not touch the trial or a question about it is open.
     """
-    return tuple(
-        get_effect(snapshot, str(use.values["rule"]), study_id, answers).use
-        if use.lever == LEVER and use.values.get("rule") and "days" not in use.values
-        else use
-        for use in uses
-    )
+    return tuple(get_effect(snapshot, str(use.values["rule"]), study_id, answers).use if is_named_rule(use) else use for use in uses)
+
+
+def is_named_rule(use: LeverUse) -> bool:
+    """Whether a lever only names a rule, its days and money still to be filled in."""
+    return use.lever == LEVER and bool(use.values.get("rule")) and "days" not in use.values
 
 
 def get_effect(snapshot: Snapshot, change_id: str, study_id: str, answers: Answers | None = None) -> RuleEffect:
