@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
@@ -226,6 +227,7 @@ def paths(snapshot: Snapshot) -> list[str]:
         fixed.append("/risks/history")
         worst = get_board(snapshot).site_scores[:1]
         fixed += [f"/risks/sites/{s.study}/{s.site}" for s in worst]
+        fixed += [f"/number?id={quote(f'{s.worst}/site/{s.study}/{s.site}', safe='')}" for s in worst if s.worst]
         fixed += [
             f"/risks/blast-radius?kind={kind}&key={mine[0][0]}"
             for kind, mine in list_things(snapshot).items()
