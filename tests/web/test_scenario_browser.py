@@ -62,7 +62,7 @@ def find_in_ledger(page: Any, address: str) -> str:
     assert len(sealed) == 1
     assert LEVERS[0] in sealed[0]
     assert "decision plan-" in sealed[0]
-    return sealed[0].split("\t")[3].strip()
+    return sealed[0].split("\t")[2].strip()
 
 
 def find_in_paper(page: Any, address: str, promised: str) -> None:

@@ -8,7 +8,7 @@ from quarterdeck.vocabulary import wording
 
 def event_words(events: EventForecast) -> str:
     """Where an event-driven trial stands, what law its events follow, and the chance of having them in time."""
-    laws = [f"{name} ({wording.share(weight, 0)})" for name, weight in events.laws if weight >= 0.01]
+    laws = [f"{'Weibull' if name == 'weibull' else name} ({wording.share(weight, 0)})" for name, weight in events.laws if weight >= 0.01]
     basis = (
         "Too few events to learn their law: the plan's own hazard drives this (low evidence)."
         if events.low_evidence

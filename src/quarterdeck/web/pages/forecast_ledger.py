@@ -102,10 +102,10 @@ def _plan_table(view: View, entries: Sequence[ledger.Entry]) -> Table:
         )
     columns = [
         Column("trial", "Trial"),
-        Column("plan", "Scenario that became the plan"),
         Column("what", "Forecast of"),
         Column("median", "Median"),
         Column("range", "90% interval"),
+        Column("plan", "Scenario that became the plan"),
         Column("seal", "Seal"),
     ]
     empty = "No scenario has become the plan yet. Play one through under Scenarios."
