@@ -17,10 +17,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from paper_builders import MADE_AT, sample_facts
 from paper_mutations import KINDS, damage_file
+from quarterdeck.papers.check import check_document
 from quarterdeck.papers.desk import Desk, open_desk
+from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.readers.read import read_bytes
-from quarterdeck.papers.template import load_templates
+from quarterdeck.papers.render import render_paper
+from quarterdeck.papers.template import get_template, load_templates
 from quarterdeck.record.database import open_record
 from quarterdeck.vocabulary.errors import QuarterdeckError
 from quarterdeck.vocabulary.reading import Scope
@@ -36,21 +40,25 @@ def main() -> None:
     parser.add_argument("--mutations", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--home", type=Path, help="An installation to mutate the board paper of; default: the first demo.")
+    parser.add_argument("--home", type=Path, help="An installation to mutate the board paper of; default: a sample portfolio.")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if chosen.mutations:
-            home = chosen.home or make_demo_home(Path(folder) / "mutations", chosen.first_seed)
-            print_mutations(home, chosen.mutations)
+            print_mutations(chosen.home, chosen.mutations)
         if chosen.seeds:
             print_alarms(Path(folder), range(chosen.first_seed, chosen.first_seed + chosen.seeds))
 
 
-def print_mutations(home: Path, count: int) -> None:
+def print_mutations(home: Path | None, count: int) -> None:
     """Mutations by format and kind: how many were named."""
-    desk = open_at(home)
-    paper = desk.draft("board-paper")
-    files = desk.render(paper, FORMATS).files
+    if home is None:
+        facts = sample_facts()
+        paper = draft_paper(get_template("board-paper"), facts)
+        files = render_paper(paper, facts, MADE_AT, FORMATS).files
+    else:
+        desk = open_at(home)
+        paper = desk.draft("board-paper")
+        files = desk.render(paper, FORMATS).files
     rng = random.Random(20261122)
     named: Counter[tuple[str, str]] = Counter()
     tried: Counter[tuple[str, str]] = Counter()
@@ -60,9 +68,12 @@ def print_mutations(home: Path, count: int) -> None:
         damage = damage_file(files[file_format], file_format, kind, rng, paper)
         if damage is None:
             continue
-        result = desk.check(read_bytes(damage.content, f"x.{file_format}"), "x")
+        document = read_bytes(damage.content, f"x.{file_format}")
+        result = desk.check(document, "x") if home else check_document(document, "x", lambda snapshot: facts, lambda read: "")
         tried[file_format, kind] += 1
         named[file_format, kind] += not result.is_clean
+        if sum(tried.values()) % 50 == 0:
+            print(f"{sum(named.values())} of {sum(tried.values())} named", flush=True)
         if result.is_clean:
             print(f"MISSED {file_format} {kind} {damage.place}: {damage.before[:80]!r} -> {damage.after[:80]!r}")
     print(f"\nMutations named, of those made ({time.perf_counter() - start:.0f} s):")

@@ -58,9 +58,15 @@ def damage_file(content: bytes, file_format: str, kind: str, rng: random.Random,
         if "properties" in place or (file_format == "pdf" and not place.startswith("page")):
             continue
         changed = _write(content, file_format, place, text, damaged, paper, document.manifest)
-        if changed is not None and _words(changed, file_format) != squeeze(document.text):  # a change of layout alone is no damage
+        if changed is not None and _shows(changed, file_format, text, damaged):
             return Damage(kind, place, text, damaged, changed)
     return None
+
+
+def _shows(changed: bytes, file_format: str, before: str, after: str) -> bool:
+    """Whether the damaged words can be read where they were meant: a change of layout, or of another place, is not this damage."""
+    at = next(i for i, (a, b) in enumerate(zip(f"{before}\0", f"{after}\0", strict=False)) if a != b)
+    return squeeze(after[max(0, at - 12) : at + 18]) in _words(changed, file_format)
 
 
 def _words(content: bytes, file_format: str) -> str:
