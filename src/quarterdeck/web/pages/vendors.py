@@ -140,7 +140,7 @@ def show_metric(metric_id: str, view: View = permit("portfolio.read")) -> Respon
     )
     return view.page(
         "vendors/metric.html", finding=title, metric=metric, result=result, reason="", charts={"adjusted": _metric_chart(metric, result, names, title)},
-        tables=[_metric_table(metric, result, names), _pair_table(result, names)], cites=[*result.notices, metric.misuse, metric.title, wording.number(result.reliability, 2), *names.values()],
+        tables=[_metric_table(metric, result, names), _pair_table(result, names)], cites=[_count_clear(result), len(result.vendors), *result.notices, metric.misuse, metric.title, wording.number(result.reliability, 2), *names.values()],
     )  # fmt: skip
 
 
@@ -148,11 +148,15 @@ def _unit(metric: Metric) -> str:
     return {"share": "share", "days": "days", "rate": "number"}[metric.kind]
 
 
+def _count_clear(result: Comparison) -> int:
+    """Vendors that differ from the average by more than chance."""
+    return sum(verdict_of(entry) is not Verdict.ORDINARY for entry in result.vendors)
+
+
 def _metric_chart(metric: Metric, result: Comparison, names: dict[str, str], title: str) -> Dots:
     ordered = sorted(result.vendors, key=lambda e: -e.p_better_than_average)
     dots = tuple(Dot(names.get(e.vendor, e.vendor), e.adjusted, e.low, e.high, verdict_of(e)) for e in ordered)
-    clear = sum(verdict_of(e) is not Verdict.ORDINARY for e in ordered)
-    sentence = f"{metric.title} for equal case mix, with 90% intervals: {wording.of(clear, len(ordered))} vendors differ from the average by more than chance."
+    sentence = f"{metric.title} for equal case mix, with 90% intervals: {wording.of(_count_clear(result), len(ordered))} vendors differ from the average by more than chance."
     return Dots(
         title=title, sentence=sentence, unit=_unit(metric), dots=dots, level=0.9, value_label=metric.unit, row_label="Vendor",
         method=f"{metric.formula}. Adjusted for {wording.listing(list(result.covariates))} with a hierarchical model; small numbers are drawn towards the average.",
