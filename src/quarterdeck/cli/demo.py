@@ -37,12 +37,14 @@ def run_demo(
     from quarterdeck.demo.options import DEFAULT_SEED, DemoOptions
     from quarterdeck.demo.run import clear_demo, make_demo
     from quarterdeck.evidence.store import Store
-    from quarterdeck.vocabulary.settings import Settings
+    from quarterdeck.vocabulary.settings import FILE_NAME, Settings
 
     start = time.perf_counter()
     options = DemoOptions(trials=trials, scale=scale, seed=DEFAULT_SEED if seed is None else seed, snapshots=snapshots)
     clear_demo(out)
     settings = Settings(home=out / "home", organisation="Harbour Therapeutics (invented)")
+    settings.home.mkdir(parents=True)
+    (settings.home / FILE_NAME).write_text(f'organisation = "{settings.organisation}"\n', encoding="utf-8")
 
     def say(line: str) -> None:
         typer.echo(f"[{time.perf_counter() - start:5.1f} s] {line}", err=True)
