@@ -10,7 +10,7 @@ from quarterdeck.evidence.contracts import load_contracts
 from quarterdeck.measures.benchmarks import load_benchmarks
 from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.evaluate import evaluate
-from quarterdeck.papers import ai_register, forecast_facts, plan_facts
+from quarterdeck.papers import ai_register, forecast_facts, option_facts, plan_facts, register_facts
 from quarterdeck.papers.facts import EvidenceState, FactBase, Provider, Value
 from quarterdeck.papers.providers import context, decisions, findings, library, readings, rows, vendors
 from quarterdeck.risks.needs_me import read_choices
@@ -55,6 +55,8 @@ def gather_facts(
         context.GivenProvider(given or {}, "the author"),
         forecast_facts.provider(snapshot, settings, record),
         plan_facts.provider(snapshot, settings, record),
+        option_facts.provider(snapshot, settings, record),
+        register_facts.provider(snapshot, settings, record),
         ai_register.provider(snapshot, settings, record),
         *vendors.providers(snapshot, record),
     ]

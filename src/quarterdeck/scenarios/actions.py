@@ -43,7 +43,7 @@ def keep_scenario(record: Record, actor: Actor, comparison: Comparison, name: st
                 name=name,
                 study_id=comparison.study_id,
                 levers=uses,
-                result=summarise_result(result),
+                result=summarise_result(result, comparison.currency),
                 snapshot=comparison.snapshot,
                 seed=comparison.seed,
                 kept_by=actor.id,
@@ -129,15 +129,20 @@ def read_scenario(kept: KeptScenario) -> Scenario:
     return check_scenario(Scenario(kept.name, uses, kept.study_id))
 
 
-def summarise_result(result: ScenarioResult) -> Mapping[str, Any]:
-    """What a decision record holds of a result: plain values."""
+def summarise_result(result: ScenarioResult, currency: str) -> Mapping[str, Any]:
+    """What a decision record holds of a result: plain values; low and high are the ends of 90 % of paired futures."""
     return {
         "last_participant_in": {f"{p:g}": None if d is None else str(d) for p, d in result.last_participant_in.items()},
         "database_lock": {f"{p:g}": None if d is None else str(d) for p, d in result.database_lock.items()},
         "cost": {f"{p:g}": v for p, v in result.cost.items()},
         "days": result.days.mean,
         "days_error": result.days.error,
+        "days_low": result.days.low,
+        "days_high": result.days.high,
         "money": result.money.mean,
+        "money_low": result.money.low,
+        "money_high": result.money.high,
+        "currency": currency,
         "p_by_plan": result.p_by_plan,
     }
 

@@ -20,6 +20,7 @@ from quarterdeck.papers.compose.matters import (
     compose_text,
 )
 from quarterdeck.papers.compose.measures import compose_measure, compose_overview, compose_targets
+from quarterdeck.papers.compose.options import compose_options
 from quarterdeck.papers.compose.plans import compose_plan
 from quarterdeck.papers.compose.purchases import (
     compose_change_order,
@@ -30,6 +31,7 @@ from quarterdeck.papers.compose.purchases import (
     compose_weights,
 )
 from quarterdeck.papers.compose.records import compose_records
+from quarterdeck.papers.compose.register import compose_register
 from quarterdeck.papers.compose.systems import compose_forecasts, compose_systems
 from quarterdeck.papers.compose.vendors import compose_levers, compose_meeting, compose_promises, compose_scorecard
 from quarterdeck.papers.model import Section
@@ -56,6 +58,8 @@ KINDS: dict[str, Kind] = {
     "decisions": Kind(compose_decisions, frozenset({"limit"})),
     "benchmarks": Kind(compose_benchmarks, frozenset({"ids", "about", "limit"})),
     "plan": Kind(compose_plan),
+    "options": Kind(compose_options, frozenset({"limit"})),
+    "register": Kind(compose_register, frozenset({"table", "columns", "limit", "newest_by", "noun"})),
     "forecasts": Kind(compose_forecasts, frozenset({"limit"})),
     "systems": Kind(compose_systems),
     "scorecard": Kind(compose_scorecard, frozenset({"group", "limit"})),
