@@ -29,7 +29,7 @@ from quarterdeck.risks import actions
 from quarterdeck.scenarios.actions import keep_scenario
 from quarterdeck.scenarios.model import LeverUse, Scenario
 from quarterdeck.scenarios.run import run_scenarios
-from quarterdeck.scenarios.standard import STANDARD
+from quarterdeck.scenarios.standard import STANDARD, compare_standard
 from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
@@ -122,19 +122,27 @@ def assert_clean_and_guarded(paper: Paper, facts: FactBase, cell: str, damaged: 
 def test_where_nothing_was_kept_four_standard_options_are_compared(trial: Snapshot) -> None:
     paper, _ = draft_options(trial)
     rows = cells_of(paper.sections[0])
-    assert rows[0][:3] == ["As forecast", "baseline", "baseline"]
+    assert rows[0][:4] == ["As forecast", "baseline", "baseline", "baseline"]
     assert len(rows) == 1 + len(STANDARD)
-    assert all(" days (" in row[1] and "£" in row[2] for row in rows[1:])
+    assert all(" days (" in row[1] and "£" in row[2] and "£" in row[3] for row in rows[1:])
     assert "Nobody has kept a comparison" in words_of(paper.sections[0])
 
 
 def test_the_option_named_is_the_one_whose_day_costs_least(trial: Snapshot) -> None:
     paper, facts = draft_options(trial)
-    provider = facts.providers["option"]
-    assert isinstance(provider, OptionProvider)
-    gaining = [facts.fact(o) for o in provider.options("T1") if "price_of_a_day" in facts.fact(o).parts]
-    cheapest = min(gaining, key=lambda fact: float(facts.fact(f"{fact.id}/money").value) / float(fact.parts["gained"][0]))  # type: ignore[arg-type]
-    assert words_of(paper.sections[0]).startswith(f"Cheapest for each day gained: {cheapest.parts['what'][0]}.")
+    results = compare_standard(trial, "T1", Settings().random_seed).results[1:]
+    gaining = [result for result in results if result.days.mean < -1]
+    cheapest = min(gaining, key=lambda result: max(result.paid_now, result.money.mean) / -result.days.mean)
+    assert words_of(paper.sections[0]).startswith(f"Cheapest for each day gained: {cheapest.description}. It gains ")
+    price = facts.fact(f"option:T1/standard/{cheapest.name}#price_of_a_day").shown("money")
+    assert f" on average, at {price} a day." in words_of(paper.sections[0])
+
+
+def test_what_has_to_be_paid_now_counts_though_time_gained_saves_it_again(trial: Snapshot) -> None:
+    facts = draft_options(trial)[1]
+    campaign = facts.fact("option:T1/standard/campaign")
+    assert campaign.parts["paid_now"][0] == 300_000
+    assert float(campaign.parts["price_of_a_day"][0]) * float(campaign.parts["gained"][0]) == pytest.approx(300_000, rel=0.05)  # type: ignore[arg-type]
 
 
 def test_the_same_seed_gives_the_same_options_and_another_does_not(trial: Snapshot, tmp_path: Path) -> None:
@@ -149,7 +157,7 @@ def test_the_same_seed_gives_the_same_options_and_another_does_not(trial: Snapsh
 def test_what_was_kept_stands_in_place_of_the_standard_options(trial: Snapshot, record: Record) -> None:
     keep(trial, record, 12)
     paper, _ = draft_options(trial, record)
-    assert [(row[0], row[4]) for row in cells_of(paper.sections[0])] == [("Add 12 sites", "1 July 2026")]
+    assert [(row[0], row[2], row[5]) for row in cells_of(paper.sections[0])] == [("Add 12 sites", "£300,000", "1 July 2026")]
     assert " to " in cells_of(paper.sections[0])[0][1]
     assert "Nobody has kept" not in words_of(paper.sections[0])
 
@@ -196,9 +204,15 @@ def test_the_register_of_the_room_is_shown_with_the_costliest_first(trial: Snaps
     section = draft_register(trial, record)[0].sections[0]
     rows = cells_of(section)
     assert [row[0] for row in rows] == ["Large", "Small", "Unrated"]
-    assert rows[0][1:] == ["risk", "open", "P1", "20%", "£74,993", "£100,000 to £900,000; 10 days to 90 days"]
+    assert rows[0][1:] == ["risk", "open", "P1", "20%", "£74,993; 7.5 days", "£100,000 to £900,000; 10 days to 90 days"]
     assert rows[2][3:] == ["nobody yet", "not stated", "not quantified", "not quantified"]
     assert words_of(section).startswith("The register holds 3 open items.")
+
+
+def test_amounts_in_another_currency_are_not_ranked_against_ours(trial: Snapshot, record: Record) -> None:
+    add(record, title="Yen", currency="JPY", cost_p05=1e6, cost_p95=2e7)
+    add(record, title="Pounds")
+    assert [row[0] for row in cells_of(draft_register(trial, record)[0].sections[0])] == ["Pounds", "Yen"]
 
 
 def test_the_exceedance_is_that_of_the_register_page(trial: Snapshot, record: Record) -> None:
@@ -211,7 +225,7 @@ def test_the_exceedance_is_that_of_the_register_page(trial: Snapshot, record: Re
 
 def test_an_opportunity_is_expected_to_cost_less_than_nothing(trial: Snapshot, record: Record) -> None:
     add(record, kind="opportunity")
-    assert cells_of(draft_register(trial, record)[0].sections[0])[0][5] == "−£74,993"
+    assert cells_of(draft_register(trial, record)[0].sections[0])[0][5] == "−£74,993; −7.5 days"
 
 
 def test_items_in_other_currencies_are_counted_beside_the_sum(trial: Snapshot, record: Record) -> None:
@@ -227,7 +241,8 @@ def test_closed_probabilities_are_scored_and_open_ones_said_to_be_unscored(trial
     words = words_of(draft_register(trial, record)[0].sections[0])
     assert words.startswith("No item of the register is open.")
     assert (
-        "Of 1 closed item the stated probabilities averaged 20.0%, and 0.0% happened; their Brier score of 0.0400 is no better than" in words
+        "Of 1 closed item the stated probabilities averaged 20.0%, and 0.0% happened; their Brier score of 0.0400 is no better than"
+        in words
     )
 
 
@@ -242,7 +257,7 @@ def test_the_register_is_clean_and_a_changed_figure_is_named(trial: Snapshot, re
     closed = add(record, p_annual=0.9)
     actions.move_item(record, SINGLE_USER, closed, "materialised", "it happened", NOW)
     paper, facts = draft_register(trial, record)
-    assert_clean_and_guarded(paper, facts, "£74,993", "£76,993")
+    assert_clean_and_guarded(paper, facts, "£74,993; 7.5 days", "£74,993; 8.5 days")
 
 
 def test_an_item_changed_since_makes_the_paper_stale(trial: Snapshot, record: Record) -> None:

@@ -75,7 +75,7 @@ class OptionProvider:
         for result in comparison.results:
             name = "baseline" if result.name == BASELINE else result.name
             days, money = asdict(result.days), asdict(result.money)
-            values = {"days": days["mean"], "money": money["mean"], "p_by_plan": result.p_by_plan}
+            values = {"days": days["mean"], "money": money["mean"], "paid_now": result.paid_now, "p_by_plan": result.p_by_plan}
             values |= {f"{what}_{end}": ends[end] for what, ends in (("days", days), ("money", money)) for end in ("low", "high")}
             found |= self._option(
                 f"{study}/standard/{name}", result.description, values, comparison.currency, self._seed, self._snapshot.id
@@ -97,9 +97,13 @@ class OptionProvider:
         parts: dict[str, tuple[Value, str]] = {"what": (what, "text"), **more}
         if result.get("p_by_plan") is not None:
             parts["p_by_plan"] = (float(result["p_by_plan"]), "probability")
+        if result.get("paid_now") is not None:
+            parts["paid_now"] = (float(result["paid_now"]), currency)
         if days < GAIN:
+            # Time gained saves running costs, so what is left at the end may be less than nothing: the price is what has to be found.
+            price = max(float(result.get("paid_now") or 0.0), money, 0.0)
             parts["gained"] = (float(round(-days)), "days")
-            parts["price_of_a_day"] = (money / -days, currency)
+            parts["price_of_a_day"] = (price / -days, currency)
         about = (Scope("study", study), self._snapshot.data_cut, snapshot, f"seed {seed}", SOURCES[kind])
         return {
             key: Fact(

@@ -47,9 +47,11 @@ class RegisterProvider:
     def _open(self) -> list[RegisterItem]:
         return [item for item in self.items if item.status in register.LIVE]
 
-    def _rank(self, item: RegisterItem) -> tuple[float, float, str]:
-        cost = self._facts.get(f"item/{item.id}/cost")
-        return -abs(float(cost.value)) if cost else 0.0, -(register.rank_qualitatively(item) or 0.0), item.id  # type: ignore[arg-type]
+    def _rank(self, item: RegisterItem) -> tuple[int, float, float, float, str]:
+        cost, days = (self._facts.get(f"item/{item.id}/{what}") for what in ("cost", "days"))
+        # Amounts in different currencies are not compared: ours come first.
+        group = 2 if cost is None else 0 if cost.unit == self._currency else 1
+        return group, -_size(cost), -_size(days), -(register.rank_qualitatively(item) or 0.0), item.id
 
     @cached_property
     def _facts(self) -> dict[str, Fact]:
@@ -137,6 +139,10 @@ def _item_facts(item: RegisterItem, people: Mapping[str, str]) -> list[Fact]:
         if expected is not None:
             found.append(Fact(f"{key}/{what}", f"expected {what} in a year: {item.title}", expected, unit, scope=scope, source=SOURCE))
     return [Fact(key, f"item of the register, {item.id}", item.title.rstrip("."), "text", None, parts, scope, source=SOURCE), *found]
+
+
+def _size(fact: Fact | None) -> float:
+    return 0.0 if fact is None else abs(float(fact.value))  # type: ignore[arg-type]
 
 
 def _expected(risk: QuantifiedRisk, what: str) -> float | None:

@@ -142,6 +142,7 @@ def summarise_result(result: ScenarioResult, currency: str) -> Mapping[str, Any]
         "money": result.money.mean,
         "money_low": result.money.low,
         "money_high": result.money.high,
+        "paid_now": result.paid_now,
         "currency": currency,
         "p_by_plan": result.p_by_plan,
     }

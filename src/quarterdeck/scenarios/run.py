@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -35,7 +35,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """One scenario of one trial. Dates are None where not reached within ten years with that probability."""
+    """One scenario of one trial. Dates are None where not reached within ten years with that probability. `paid_now` is in `money` too."""
 
     name: str
     description: str
@@ -48,6 +48,7 @@ class ScenarioResult:
     days: Difference
     money: Difference
     notes: tuple[str, ...]
+    paid_now: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def run_scenarios(snapshot: Snapshot, study_id: str, scenarios: Sequence[Scenari
     for scenario in scenarios:
         changed = apply_uses(draft, scenario.uses)
         future = simulate_trial(changed.trial, shared)
-        results.append(_result(scenario.name, scenario, future, base, draft.today, planned, changed.notes))
+        result = _result(scenario.name, scenario, future, base, draft.today, planned, changed.notes)
+        results.append(replace(result, paid_now=changed.money.spent - draft.money.spent))
     return Comparison(study_id, snapshot.id, draft.today, draft.currency, planned, draft.money.budget, tuple(results), seed, replicates)
 
 

@@ -16,7 +16,10 @@ STANDARD = (
     "Nobody has kept a comparison for this trial yet, so standard options were compared on the same futures as its forecast. "
     "What each does to recruitment is an assumption; what follows from it for date and cost is simulated."
 )
-NOTE = "Each difference is to the trial as forecast, over paired futures; in brackets stands the ninety per cent interval."
+NOTE = (
+    "Each difference is to the trial as forecast, over paired futures; in brackets stands the ninety per cent interval. "
+    "The price of a day is what is paid now, or the rise in cost by database lock where that is larger."
+)
 
 
 def compose_options(drafting: Drafting, plan: SectionPlan) -> Section | None:
@@ -37,14 +40,14 @@ def compose_options(drafting: Drafting, plan: SectionPlan) -> Section | None:
     blocks: list[Block] = [Paragraph(line) for line in lines]
     baseline = () if is_kept else (_baseline(drafting, study),)
     rows = (*baseline, *(_row(drafting, option, is_kept) for option in options))
-    headers = ("Option", "Change of the last participant in", "Change of cost", "Chance of the planned date")
+    headers = ("Option", "Change of the last participant in", "Paid now", "Change of cost by lock", "Chance of the planned date")
     blocks.append(
         Table(
             plain("What each option does to date and cost"),
             (*headers, "Kept on") if is_kept else headers,
             rows,
-            frozenset({1, 2, 3}),
-            (2.2, 1.8, 1.8, 1, 1) if is_kept else (2.4, 1.9, 1.9, 1),
+            frozenset({1, 2, 3, 4}),
+            (2, 1.5, 0.9, 1.7, 0.9, 0.9) if is_kept else (2.2, 1.6, 0.9, 1.8, 0.9),
         )
     )
     return Section(plan.id, plain(plan.topic), tuple(blocks), (plain(NOTE),), plan.annex)
@@ -57,10 +60,10 @@ def _answer(drafting: Drafting, plan: SectionPlan, options: list[Fact]) -> list[
         count = Slot(derived_id("count", [option.id for option in options]), "count", "option")
         line = drafting.say("Of {count} compared, none brings the last participant in sooner.", f"{plan.id}/best", count=count)
         return [line] if line else []
-    best = min(gaining, key=_price)
+    best = min(gaining, key=lambda option: (_price(option), float(option.value)))  # type: ignore[arg-type]
     slots = {"what": Slot(f"{best.id}#what", "text"), "days": Slot(f"{best.id}#gained")}
     if _price(best) <= 0:
-        pattern = "Cheapest for each day gained: {what}. It gains {days} and costs no more than going on as forecast."
+        pattern = "Cheapest for each day gained: {what}. It gains {days} on average and asks for no further money."
     else:
         pattern = "Cheapest for each day gained: {what}. It gains {days} on average, at {price} a day."
         slots["price"] = Slot(f"{best.id}#price_of_a_day", "money")
@@ -76,8 +79,7 @@ def _baseline(drafting: Drafting, study: str) -> tuple[Line, ...]:
     fact = f"option:{study}/standard/baseline"
     return (
         quoted(f"{fact}#what", str(drafting.facts.fact(fact).parts["what"][0])),
-        plain("baseline"),
-        plain("baseline"),
+        *(plain("baseline"),) * 3,
         _chance(drafting, fact),
     )
 
@@ -86,6 +88,7 @@ def _row(drafting: Drafting, option: Fact, is_kept: bool) -> tuple[Line, ...]:
     cells = (
         quoted(f"{option.id}#what", str(option.parts["what"][0])),
         _with_range(drafting, option),
+        drafting.cell(f"{option.id}#paid_now", "money", otherwise="not kept"),
         _with_range(drafting, drafting.facts.fact(f"{option.id}/money")),
         _chance(drafting, option.id),
     )

@@ -10,7 +10,7 @@ from quarterdeck.papers.providers.rows import RowProvider
 from quarterdeck.papers.register_facts import RegisterProvider
 from quarterdeck.papers.template import SectionPlan
 
-HEADERS = ("Item", "Kind", "State", "Owner", "Chance in a year", "Expected cost", "If it happens")
+HEADERS = ("Item", "Kind", "State", "Owner", "Chance in a year", "Expected in a year", "If it happens")
 
 
 def compose_register(drafting: Drafting, plan: SectionPlan) -> Section | None:
@@ -87,13 +87,19 @@ def _score(drafting: Drafting, plan: SectionPlan) -> Line | None:
 
 def _row(drafting: Drafting, item: str) -> tuple[Line, ...]:
     fact = drafting.facts.fact(item)
-    sizes = [drafting.cell(f"{item}/{what}_if", "range") for what in ("cost", "days") if f"{item}/{what}_if" in drafting.facts]
     return (
         quoted(item, str(fact.value)),
         drafting.cell(f"{item}#kind", "text"),
         drafting.cell(f"{item}#state", "text"),
         drafting.cell(f"{item}#owner", "name", otherwise="nobody yet"),
         drafting.cell(f"{item}#p", "chance", otherwise="not stated"),
-        drafting.cell(f"{item}/cost", "money", otherwise="not quantified"),
-        joined(sizes, "; ") if sizes else plain("not quantified"),
+        _sizes(drafting, item, "", "value"),
+        _sizes(drafting, item, "_if", "range"),
     )
+
+
+def _sizes(drafting: Drafting, item: str, suffix: str, form: str) -> Line:
+    """Money and days of an item, as far as they are quantified."""
+    ids = [f"{item}/{what}{suffix}" for what in ("cost", "days")]
+    cells = [drafting.cell(fact_id, form) for fact_id in ids if fact_id in drafting.facts]
+    return joined(cells, "; ") if cells else plain("not quantified")
