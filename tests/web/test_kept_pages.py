@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from quarterdeck.record.database import Record
 from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
-from quarterdeck.web import render
+from quarterdeck.web import prepare, render
 from quarterdeck.web.app import create_app
 from quarterdeck.web.preferences import set_preferences
 from tests_web import form_token  # type: ignore[import-not-found]
@@ -88,3 +89,20 @@ def test_a_page_of_one_person_is_never_shown_to_another(home: Path) -> None:
         assert nobody.get("/trials", follow_redirects=False).status_code == 303
         accounts.end_sessions(record, accounts.INSTALLER, "ada", NOW)
         assert ada.get("/trials/QD-002", follow_redirects=False).status_code == 303
+
+
+def test_a_snapshot_that_cannot_be_prepared_is_shown_all_the_same(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise ValueError
+
+    app = create_app(Settings(home=home), work=False)
+    deck = app.state.deck
+    wanted = deck.store.current_id()
+    monkeypatch.setattr(prepare, "prepare", fail)
+    preparer = prepare.Preparer(app, deck, poll_seconds=0.01)
+    preparer.start()
+    deadline = time.monotonic() + 30
+    while deck.shown_id != wanted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    preparer.stop()
+    assert deck.shown_id == wanted

@@ -15,7 +15,6 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.record.permissions import ROLES, Actor, GrantedRole
-from quarterdeck.vocabulary.errors import QuarterdeckError
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import page_modules
 
@@ -49,17 +48,20 @@ class Preparer:
     def _run(self) -> None:
         done = ""
         while not self._stop.is_set():
-            try:
-                wanted = self._deck.store.current_id()
-                if wanted and wanted != done:
-                    done = wanted
-                    prepare(self._app, self._deck.store.open(wanted), self._stop, partial(self._deck.mark_ready, wanted))
-            except QuarterdeckError as error:
-                _log.warning("the new snapshot cannot be prepared: %s", error)
-            except Exception:
-                _log.exception("a defect while preparing the new snapshot")
-                done = self._deck.store.current_id()
+            wanted = self._deck.store.current_id()
+            if wanted and wanted != done:
+                done = wanted
+                self._prepare(wanted)
             self._stop.wait(self._poll)
+
+    def _prepare(self, wanted: str) -> None:
+        ready = partial(self._deck.mark_ready, wanted)
+        try:
+            prepare(self._app, self._deck.store.open(wanted), self._stop, ready)
+        except Exception:
+            # Views that were not prepared are slow; older facts shown for good would be wrong.
+            _log.exception("the new snapshot could not be prepared")
+            ready()
 
 
 def paths_of(snapshot: Snapshot) -> list[str]:
