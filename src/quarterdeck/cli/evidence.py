@@ -464,7 +464,9 @@ def _print_load(result: LoadResult, home: Path | None) -> None:
         typer.echo(notice)
     for reject in result.rejects[:10]:
         where = _place(str(reject["_file"]), str(reject["_sheet"] or ""), int(str(reject["_line"])))
-        typer.echo(f"set aside: {where}, {reject['column_name'] or 'whole line'} = {str(reject['value'] or 'empty')[:60]}: {reject['reason']}")
+        typer.echo(
+            f"set aside: {where}, {reject['column_name'] or 'whole line'} = {str(reject['value'] or 'empty')[:60]}: {reject['reason']}"
+        )
     if len(result.rejects) > 10:
         typer.echo("See all with `quarterdeck quarantine`." if not result.is_dry_run else "Only the first ten are shown.")
     if result.proposal:
