@@ -65,6 +65,13 @@ def form_token(client: TestClient, page: str = "/preferences") -> str:
     return found.group(1)
 
 
+def follow(element: Any, timeout: float = 60_000) -> None:
+    """Click something that leads to a page, and wait until that page is there: Playwright's click alone does not. Milliseconds."""
+    element.wait_for(timeout=timeout)  # work in the background may have to end before there is something to click
+    with element.page.expect_navigation(timeout=timeout):
+        element.click(timeout=timeout)
+
+
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """The application at an address of this machine."""

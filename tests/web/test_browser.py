@@ -15,7 +15,7 @@ import pytest
 from builders import build_snapshot
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from tests_web import serving  # type: ignore[import-not-found]
+from tests_web import follow, serving  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.chromium
 NewPage = Callable[..., Any]
@@ -24,8 +24,8 @@ NewPage = Callable[..., Any]
 def test_from_the_bridge_to_the_source_row_of_a_number_in_three_clicks(new_page: NewPage, demo_server: str) -> None:
     page = new_page()
     page.goto(demo_server)
-    page.locator(".kpis a.number").first.click()
-    page.get_by_role("link", name=re.compile(r"^QD-|^P|^[A-Z]")).and_(page.locator("tbody th a")).first.click()
+    follow(page.locator(".kpis a.number").first)
+    follow(page.get_by_role("link", name=re.compile(r"^QD-|^P|^[A-Z]")).and_(page.locator("tbody th a")).first)
     assert re.match(r"Line [\d,]+ of .+", page.locator("h1").inner_text())
     assert "This row was read from" in page.locator(".lead").inner_text()
 
@@ -55,11 +55,11 @@ def test_a_theme_is_chosen_kept_and_recolours_pictures_without_another_drawing(n
     assert before[1] != after[1]
     page.goto(f"{demo_server}/preferences")
     page.get_by_label("Calm").check()
-    page.get_by_role("button", name="Keep these").click()
+    follow(page.get_by_role("button", name="Keep these"))
     page.goto(f"{demo_server}/trials")
     assert page.locator("html").get_attribute("data-theme") == "calm"
     page.goto(f"{demo_server}/preferences")
-    page.get_by_role("button", name="Forget my choices").click()
+    follow(page.get_by_role("button", name="Forget my choices"))
 
 
 def test_a_picture_is_explored_live_under_the_content_policy(new_page: NewPage, demo_server: str) -> None:
@@ -96,7 +96,7 @@ def test_keyboard_only(new_page: NewPage, demo_server: str) -> None:
 def test_pages_read_without_javascript(new_page: NewPage, demo_server: str) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(f"{demo_server}/trials")
-    page.locator("tbody th a").first.click()
+    follow(page.locator("tbody th a").first)
     assert page.locator("h2").count() > 5
     page.goto(f"{demo_server}/trials?sort=trials:-enrolled")
     counts = [int(re.sub(r"\D.*", "", text.replace(",", ""))) for text in page.locator("tbody tr td:nth-child(2)").all_inner_texts()]
@@ -136,7 +136,7 @@ def test_a_dirty_workbook_is_set_aside_corrected_and_the_reading_changes(new_pag
         page = new_page()
         _upload(page, address, _workbook(failed="31 February"))
         assert page.locator("h1").inner_text() == "Loading uploaded files: finished"
-        page.get_by_role("link", name="The rows in quarantine").click()
+        follow(page.get_by_role("link", name="The rows in quarantine"))
         assert "subject.xlsx" in page.locator("#table-quarantine").inner_text()
         assert "31 February" in page.locator("#table-quarantine").inner_text()
         page.goto(f"{address}/measures/screen_failure")
@@ -161,7 +161,7 @@ def test_files_with_other_headers_load_with_a_mapping_that_is_sent_along(new_pag
             for name, content in (("sites.csv", sites), ("mapping.yaml", mapping))
         ]
         page.locator("#files").set_input_files(files)
-        page.get_by_role("button", name="Upload and load").click()
+        follow(page.get_by_role("button", name="Upload and load"))
         page.locator("h1", has_text="finished").wait_for(timeout=60_000)
         assert "1 row loaded, of 1 given" in page.locator("main").inner_text()
 
@@ -189,7 +189,7 @@ def _upload(page: Any, address: str, content: bytes) -> None:
 def _send(page: Any, address: str, content: bytes) -> None:
     page.goto(f"{address}/evidence/upload")
     page.locator("#files").set_input_files({"name": "subject.xlsx", "mimeType": "application/octet-stream", "buffer": content})
-    page.get_by_role("button", name="Upload and load").click()
+    follow(page.get_by_role("button", name="Upload and load"))
     page.wait_for_url("**/jobs/*")
 
 

@@ -20,7 +20,7 @@ from quarterdeck.papers.readers.read import read_document
 from quarterdeck.vendors.contracts import get_contract
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from tests_web import serving  # type: ignore[import-not-found]
+from tests_web import follow, serving  # type: ignore[import-not-found]
 from vendor_records import make_change_order
 
 pytestmark = pytest.mark.chromium
@@ -64,14 +64,14 @@ def test_an_uploaded_change_order_becomes_a_verified_position_note(new_page: Cal
         page.goto(f"{address}/vendors/change-orders")
         page.get_by_label("Contract", exact=True).select_option("C4")
         page.get_by_label(re.compile("The change order")).set_input_files(str(workbook))
-        page.get_by_role("button", name="Match it to the contract").click()
+        follow(page.get_by_role("button", name="Match it to the contract"))
         title = page.locator("h1").inner_text()
         assert re.search(r"£[\d,]+ of £[\d,]+ may be disputed", title)
         rows = page.locator("#table-lines tbody tr").all_inner_texts()
         assert len(rows) == 4
         assert "the contract price of 'Monitoring visit' is" in rows[0]
-        page.get_by_role("button", name="Write the position note").click()
-        page.get_by_role("link", name="The paper").click(timeout=150_000)
+        follow(page.get_by_role("button", name="Write the position note"))
+        follow(page.get_by_role("link", name="The paper"), 150_000)
         assert "Change-order position note: Slow Ltd" in page.locator("h1").inner_text()
         with page.expect_download() as waiting:
             page.get_by_role("link", name="DOCX").click()

@@ -13,7 +13,7 @@ from quarterdeck.development.demonstrate.portfolio import verify_portfolio
 from quarterdeck.development.discuss.accommodations import load_switches, starting_set
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from tests_web import serving  # type: ignore[import-not-found]
+from tests_web import follow, serving  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.chromium
 SETS = {name: starting_set(name) for name in ("adhd", "dyslexia", "autism")}
@@ -32,7 +32,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 def test_the_whole_journey_with_a_starting_set(new_page: Callable[..., Any], address: str, start: str, tmp_path: Path) -> None:
     page = new_page()
     page.goto(f"{address}/development/support")
-    page.get_by_role("button", name={"adhd": "For ADHD", "dyslexia": "For dyslexia", "autism": "For autism"}[start]).click()
+    follow(page.get_by_role("button", name={"adhd": "For ADHD", "dyslexia": "For dyslexia", "autism": "For autism"}[start]))
     page.goto(f"{address}/development/support?section=2")  # in quiet mode one section at a time
     chosen = page.locator("input[name=switch]:checked").evaluate_all("boxes => boxes.map(box => box.value)")
     assert set(chosen) == set(SETS[start])
@@ -51,12 +51,12 @@ def test_the_journey_with_a_single_switch(new_page: Callable[..., Any], address:
 def walk(page: Any, address: str, folder: Path, questions: int, turns: int = 16) -> None:
     """Answer, look at the map, plan, hold a conversation to its end, and take the portfolio away."""
     page.goto(f"{address}/development")
-    page.get_by_role("link", name="Start the assessment").click()
+    follow(page.get_by_role("link", name="Start the assessment"))
     for _ in range(questions):
         if not answer(page):
             break
     if questions < 60:
-        page.get_by_role("link", name="Enough for now").click()
+        follow(page.get_by_role("link", name="Enough for now"))
     assert "first map is ready" in page.locator("h1").inner_text()
     page.goto(f"{address}/development/map")
     assert_fits(page)
@@ -99,8 +99,7 @@ def answer(page: Any) -> bool:
 
 def press(page: Any, name: str) -> None:
     """A button, and the page it leads to."""
-    with page.expect_navigation():
-        page.get_by_role("button", name=name).click()
+    follow(page.get_by_role("button", name=name))
 
 
 def assert_fits(page: Any) -> None:

@@ -16,7 +16,7 @@ from quarterdeck.regulation.findings import derive_impacts
 from quarterdeck.regulation.model import Outcome
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from tests_web import serving  # type: ignore[import-not-found]
+from tests_web import follow, serving  # type: ignore[import-not-found]
 
 pytestmark = [pytest.mark.chromium, pytest.mark.shared_data]
 CHANGE = "ich-e6r3-annex1"
@@ -42,11 +42,11 @@ def take_in(page: Any, address: str, issue: Path) -> None:
     """The issue is uploaded; what concerns trials waits in the inbox, the rest can still be found."""
     page.goto(f"{address}/regulation/sources")
     page.locator("input[name=file]").set_input_files(issue)
-    page.get_by_role("button", name="Take the file in").click()
+    follow(page.get_by_role("button", name="Take the file in"))
     waiting = page.locator("#table-inbox tbody tr").all_inner_texts()
     assert any("Data Integrity and Compliance" in row for row in waiting)
     assert not any("Self-Regulatory Organizations" in row for row in waiting)
-    page.get_by_role("link", name="Data Integrity and Compliance").click()
+    follow(page.get_by_role("link", name="Data Integrity and Compliance"))
     assert "2016" in page.locator("main").inner_text()
 
 
@@ -73,7 +73,7 @@ def accept_action(page: Any, trial: str) -> str:
     choice.select_option(index=0)
     page.locator("input[name=owner]").first.fill(OWNER)
     page.locator("textarea[name=reason]").first.fill(REASON)
-    page.get_by_role("button", name="Record the decision").click()
+    follow(page.get_by_role("button", name="Record the decision"))
     assert any("ccepted" in row and OWNER in row for row in page.locator("#table-actions tbody tr").all_inner_texts())
     return str(words).split(":")[0].strip()
 
@@ -82,8 +82,8 @@ def find_in_paper(page: Any, address: str, action: str) -> None:
     """The impact assessment carries the decision with its reason, and its files pass the check."""
     page.goto(f"{address}/papers/new")
     page.get_by_label("Paper", exact=True).select_option("regulatory-impact")
-    page.get_by_role("button", name="Draft it").click()
-    page.get_by_role("link", name="The paper").click(timeout=180_000)
+    follow(page.get_by_role("button", name="Draft it"))
+    follow(page.get_by_role("link", name="The paper"), 180_000)
     written = Document(io.BytesIO(page.request.get(f"{page.url}/files/docx").body()))
     rows = [[cell.text for cell in row.cells] for table in written.tables for row in table.rows]
     decided = next(row for row in rows if REASON in row)

@@ -17,7 +17,7 @@ from quarterdeck.record.audit import verify_chain
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from tests_web import serving  # type: ignore[import-not-found]
+from tests_web import follow, serving  # type: ignore[import-not-found]
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "risks"))
 from world import build_world
@@ -34,13 +34,13 @@ class Walker:
     def look_at(self, cut: date) -> None:
         """The facts as at a day, chosen on the page of the facts."""
         self.page.goto(f"{self.address}/as-of")
-        self.page.get_by_role("row").filter(has_text=wording.day(cut)).get_by_role("link", name="Look at these facts").click()
+        follow(self.page.get_by_role("row").filter(has_text=wording.day(cut)).get_by_role("link", name="Look at these facts"))
 
     def open_signal(self, words: str) -> None:
         """Open what the indicators ask for, and go to the first signal with these words."""
         self.page.goto(f"{self.address}/risks/signals")
-        self.page.get_by_role("button", name="Open what the indicators ask for").click()
-        self.page.locator("#table-signals tbody tr").filter(has_text=words).first.get_by_role("link").first.click()
+        follow(self.page.get_by_role("button", name="Open what the indicators ask for"))
+        follow(self.page.locator("#table-signals tbody tr").filter(has_text=words).first.get_by_role("link").first)
 
     def move(self, after: str, reason: str, **fields: str) -> None:
         """One step through the form of the page."""
@@ -48,7 +48,7 @@ class Walker:
         self.page.get_by_label("Because").fill(reason)
         for label, text in fields.items():
             self.page.get_by_label(label.replace("_", " "), exact=True).fill(text)
-        self.page.get_by_role("button", name="Record the step").click()
+        follow(self.page.get_by_role("button", name="Record the step"))
 
     def act(self, due: date, judged: date) -> None:
         """Triage with a root cause, and an action with owner, due date, criterion and the facts that will judge it."""
@@ -66,7 +66,7 @@ class Walker:
 
     def measure(self) -> None:
         """Ask for the effect at the facts that are shown."""
-        self.page.get_by_role("button", name="Measure the effect at these facts").click()
+        follow(self.page.get_by_role("button", name="Measure the effect at these facts"))
 
     def text(self) -> str:
         """The words of the page."""
@@ -121,7 +121,7 @@ def test_the_loop_is_walked_on_the_demo_and_the_effect_is_what_the_later_facts_s
         walker.act(due=before, judged=after)
         walker.look_at(after)
         walker.page.goto(f"{address}/risks/signals?state=done")
-        walker.page.locator("#table-signals tbody tr").get_by_role("link").first.click()
+        follow(walker.page.locator("#table-signals tbody tr").get_by_role("link").first)
         walker.measure()
         measured = walker.page.locator("#table-history tbody tr").last.inner_text()
         effect = re.search(r"measured at the facts of [^:]+: (improved|unchanged|worse|not evaluable)", measured)

@@ -14,7 +14,7 @@ from docx import Document
 from builders import build_snapshot
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
-from tests_web import serving  # type: ignore[import-not-found]
+from tests_web import follow, serving  # type: ignore[import-not-found]
 from trial_builders import TODAY, merge_rows, trial_rows
 
 pytestmark = pytest.mark.chromium
@@ -27,22 +27,22 @@ def test_a_failing_trial_is_rescued_from_the_forecast_to_decision_ledger_and_pap
     with serving(create_app(Settings(home=tmp_path / "home"))) as address:
         page = new_page()
         page.goto(f"{address}/forecasts")
-        page.locator("#table-trials").get_by_role("link", name="T1", exact=True).click()
+        follow(page.locator("#table-trials").get_by_role("link", name="T1", exact=True))
         assert re.search(r"T1 will enrol its last participant .+ late", page.locator("h1").inner_text())
-        page.get_by_role("link", name="Play through what could be done for T1").click()
+        follow(page.get_by_role("link", name="Play through what could be done for T1"))
         assert page.locator("#table-results tbody tr").count() == 1  # as forecast, nothing else yet
         page.get_by_label("Scenarios, one a line").fill("\n".join(LEVERS))
-        page.get_by_role("button", name="Play through").click()
+        follow(page.get_by_role("button", name="Play through"))
         rows = page.locator("#table-results tbody tr").all_inner_texts()
         assert len(rows) == 1 + len(LEVERS)
         assert re.search(r"Add 12 sites in Spain", rows[1])
         assert re.search(r"-\d+ ± .+ days", rows[1].replace("−", "-"))  # sooner, beyond the noise of the simulation
         page.locator("#chart-days .wide svg").wait_for()
-        page.get_by_role("button", name="keep them").click()
+        follow(page.get_by_role("button", name="keep them"))
         assert page.locator("#table-kept tbody tr").count() == len(LEVERS)
         form = page.locator("form").filter(has=page.get_by_label(re.compile(re.escape(LEVERS[0]))))
         form.get_by_label(re.compile("becomes the plan")).fill(REASON)
-        form.get_by_role("button", name="Make it the plan").click()
+        follow(form.get_by_role("button", name="Make it the plan"))
         states = page.locator("#table-kept tbody tr").all_inner_texts()
         assert sum("the plan" in row for row in states) == 1
         page.goto(f"{address}/decisions")
@@ -70,8 +70,8 @@ def find_in_paper(page: Any, address: str, promised: str) -> None:
     page.goto(f"{address}/papers/new")
     page.get_by_label("Paper", exact=True).select_option("rescue-paper")
     page.get_by_label("About").select_option("study:T1")
-    page.get_by_role("button", name="Draft it").click()
-    page.get_by_role("link", name="The paper").click(timeout=120_000)
+    follow(page.get_by_role("button", name="Draft it"))
+    follow(page.get_by_role("link", name="The paper"), 120_000)
     text = page.locator("main").inner_text()
     assert "What was decided" in text
     assert f"the last participant is expected by {promised}" in text
