@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI, Request
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from starlette.testclient import TestClient
 
 from quarterdeck.record import accounts
@@ -21,7 +23,6 @@ from quarterdeck.web.pages.sso import Provider
 from tests_web import serving  # type: ignore[import-not-found]
 
 pytest.importorskip("authlib", reason="the sso extra is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 NOW = datetime.now(UTC)
 
 
@@ -29,14 +30,13 @@ class FakeProvider:
     """Signs whatever subject a test wants; remembers the nonce it was asked with."""
 
     def __init__(self) -> None:
-        from authlib.jose import JsonWebKey
-
-        self.key: Any = JsonWebKey.generate_key("RSA", 2048, is_private=True)
+        self.key: Any = RSAKey.generate_key(2048)
         self.signing_key = self.key
-        self.address, self.subject, self.nonce, self.audience = "", "ada-at-work", "", "deck"
+        self.address, self.subject, self.nonce = "", "ada-at-work", ""
+        self.audience: str | list[str] = "deck"
         self.app = FastAPI()
         self.app.get("/.well-known/openid-configuration")(self.metadata)
-        self.app.get("/keys")(lambda: {"keys": [self.key.as_dict(is_private=False)]})
+        self.app.get("/keys")(lambda: {"keys": [self.key.as_dict(private=False)]})
         self.app.post("/token")(self.token)
 
     def metadata(self) -> dict[str, str]:
@@ -48,8 +48,6 @@ class FakeProvider:
         }
 
     async def token(self, request: Request) -> dict[str, Any]:
-        from authlib.jose import jwt
-
         assert (await request.form())["code_verifier"]
         claims = {
             "iss": self.address,
@@ -59,7 +57,7 @@ class FakeProvider:
             "exp": int(time.time()) + 60,
             "iat": int(time.time()),
         }
-        return {"access_token": "x", "token_type": "Bearer", "id_token": jwt.encode({"alg": "RS256"}, claims, self.signing_key).decode()}
+        return {"access_token": "x", "token_type": "Bearer", "id_token": jwt.encode({"alg": "RS256"}, claims, self.signing_key)}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +95,14 @@ def test_a_known_subject_is_signed_in_and_led_back(client: TestClient, provider:
     assert "How I like to read" in client.get("/preferences").text
 
 
+def test_a_token_for_several_audiences_holds_where_ours_is_among_them(client: TestClient, provider: FakeProvider) -> None:
+    provider.audience = ["elsewhere", "deck"]
+    try:
+        assert sign_in(client, provider).status_code == 303
+    finally:
+        provider.audience = "deck"
+
+
 def test_an_unknown_subject_has_no_way_in(client: TestClient, provider: FakeProvider) -> None:
     provider.subject = "someone-else"
     try:
@@ -111,14 +117,12 @@ def test_a_forged_state_or_nonce_is_refused(client: TestClient, provider: FakePr
 
 
 def test_a_token_for_another_audience_or_of_another_key_is_refused(client: TestClient, provider: FakeProvider) -> None:
-    from authlib.jose import JsonWebKey
-
     provider.audience = "elsewhere"
     try:
         assert sign_in(client, provider).status_code == 403
     finally:
         provider.audience = "deck"
-    provider.signing_key = JsonWebKey.generate_key("RSA", 2048, is_private=True)
+    provider.signing_key = RSAKey.generate_key(2048)
     try:
         assert sign_in(client, provider).status_code == 403
     finally:
