@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
 from starlette.testclient import TestClient
 
 from quarterdeck.record import accounts
@@ -15,8 +20,10 @@ from quarterdeck.record.database import Record
 from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
-from quarterdeck.web import prepare, render
+from quarterdeck.web import kept_pages, prepare, render
 from quarterdeck.web.app import create_app
+from quarterdeck.web.deck import Deck
+from quarterdeck.web.kept_pages import KeptPages
 from quarterdeck.web.preferences import set_preferences
 from tests_web import form_token  # type: ignore[import-not-found]
 
@@ -63,6 +70,58 @@ def test_another_browser_gets_the_same_page_with_its_own_form_token(home: Path, 
         for client, token in zip((one, other), tokens, strict=True):
             answer = client.post("/preferences", data={"form_token": token, "theme": "calm"}, follow_redirects=False)
             assert answer.status_code == 303
+
+
+class SlowApp:
+    """A page that takes a moment, and says how often it was made; its address says whether it asks the clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.made, self.seconds = 0, 0.0
+        self.kept = KeptPages(self.answer, Deck(Settings(home=folder)), b"secret", clock=lambda: self.seconds)
+
+    async def answer(self, scope: Any, receive: Any, send: Any) -> None:
+        self.made += 1
+        Request(scope).state.is_short_lived = scope["path"] == "/clock"
+        await asyncio.sleep(0.01)
+        status = 500 if scope["path"] == "/broken" else 200
+        await HTMLResponse(f"made {self.made} times", status_code=status)(scope, receive, send)
+
+    def ask(self, path: str, times: int = 1) -> list[str]:
+        """The answers to so many readers at once."""
+
+        async def crowd() -> list[str]:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.kept), base_url="http://testserver") as client:
+                return [answer.text for answer in await asyncio.gather(*(client.get(path) for _ in range(times)))]
+
+        return asyncio.run(crowd())
+
+
+def test_a_page_that_several_want_at_once_is_made_once(tmp_path: Path) -> None:
+    assert SlowApp(tmp_path).ask("/measures", times=5) == ["made 1 times"] * 5
+
+
+def test_an_error_is_not_shared_among_those_who_wait(tmp_path: Path) -> None:
+    app = SlowApp(tmp_path)
+    assert len(app.ask("/broken", times=3)) == 3
+    assert app.made == 3
+
+
+@pytest.mark.parametrize(("path", "made"), [("/measures", 1), ("/clock", 2), ("/papers/x", 2)])
+def test_only_pages_that_follow_from_clock_or_disk_grow_old_within_a_minute(tmp_path: Path, path: str, made: int) -> None:
+    app = SlowApp(tmp_path)
+    app.ask(path)
+    app.seconds = 60
+    app.ask(path)
+    assert app.made == made
+
+
+def test_no_more_is_kept_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_pages, "KEPT_BYTES", 25)
+    app = SlowApp(tmp_path)
+    for path in ("/a", "/b", "/c"):
+        app.ask(path)
+    assert app.ask("/c") == ["made 3 times"]
+    assert app.ask("/a") == ["made 4 times"]
 
 
 def test_what_is_written_to_the_record_ends_every_kept_page(home: Path) -> None:

@@ -1,12 +1,13 @@
 """Pages kept by identity: while neither facts nor record changed, a page that a reader has seen is the page they would get again.
 
 What a page shows follows from its address, the facts, the record (which holds preferences, roles and decisions) and who reads. Those four
-are the key, so that a kept page is never shown to another person, after a decision, or after a load. Age alone ends one too, because a
-few pages count minutes.
+are the key, so that a kept page is never shown to another person, after a decision, or after a load. Pages that follow from something else
+as well (the clock, files on the disk, pictures still to be drawn) are kept for half a minute only.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, MutableMapping
@@ -21,9 +22,10 @@ from quarterdeck.web import security
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.security import Receive, Scope, Send
 
-KEPT_PAGES = 800
-KEPT_SECONDS = 30.0
+KEPT_BYTES = 256 * 2**20
+KEPT_SECONDS, SHORT_SECONDS = 600.0, 30.0
 LEFT_ALONE = ("/static/", "/api/", "/jobs", "/sign-in", "/sso")
+FROM_DISK = ("/papers", "/packs")  # these list files, which the command line may add to
 ANY_TOKEN = b"0" * 64  # stands in a kept page where each browser's own form token goes
 
 
@@ -34,7 +36,7 @@ class _Answer:
     started: MutableMapping[str, Any] = field(default_factory=dict)
     body: bytes = b""
     is_whole: bool = False
-    at: float = 0.0
+    ends: float = 0.0
 
 
 class KeptPages:
@@ -43,24 +45,41 @@ class KeptPages:
     def __init__(self, app: Any, deck: Deck, secret: bytes, clock: Callable[[], float] = time.monotonic) -> None:
         self.app, self._deck, self._secret, self._clock = app, deck, secret, clock
         self._kept: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._bytes = 0
+        self._being_made: dict[Hashable, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _may_be_kept(scope):
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
+        request = Request(scope, receive)
         new_browser = _name_browser(request)
         if (key := self._key(request)) is None:
             await self.app(scope, receive, _with_cookie(send, new_browser, request))
             return
         token = security.form_token(self._secret, security.browser_of(request)).encode()
+        answer = await self._find(key) or await self._make(key, request, token)
+        await _send_answer(answer, token, _with_cookie(send, new_browser, request))
+
+    async def _find(self, key: Hashable) -> _Answer | None:
+        """The kept page. Where another reader's request is making it at this moment, that is waited for rather than making it twice."""
+        if (making := self._being_made.get(key)) is not None:
+            await making.wait()
         answer = self._kept.get(key)
-        if answer is None or self._clock() - answer.at > KEPT_SECONDS:
-            answer = await self._ask(scope, receive)
+        return answer if answer is not None and self._clock() < answer.ends else None
+
+    async def _make(self, key: Hashable, request: Request, token: bytes) -> _Answer:
+        made = self._being_made.setdefault(key, asyncio.Event())
+        try:
+            answer = await self._ask(request.scope, request.receive)
             if _is_page(answer):
                 answer.body = answer.body.replace(token, ANY_TOKEN)
+                answer.ends = self._clock() + (SHORT_SECONDS if _changes_by_itself(request) else KEPT_SECONDS)
                 self._keep(key, answer)
-        await _send_answer(answer, token, _with_cookie(send, new_browser, request))
+            return answer
+        finally:
+            self._being_made.pop(key, None)
+            made.set()
 
     def _key(self, request: Request) -> Hashable | None:
         """What the page follows from; None where nobody may be known to read it."""
@@ -74,7 +93,7 @@ class KeptPages:
         )  # fmt: skip
 
     async def _ask(self, scope: Scope, receive: Receive) -> _Answer:
-        answer = _Answer(at=self._clock())
+        answer = _Answer()
 
         async def collect(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -87,10 +106,13 @@ class KeptPages:
         return answer
 
     def _keep(self, key: Hashable, answer: _Answer) -> None:
+        """Keeps it in place of what was kept under this key, and lets the oldest go where there is more than enough."""
+        if (before := self._kept.pop(key, None)) is not None:
+            self._bytes -= len(before.body)
         self._kept[key] = answer
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT_PAGES:
-            self._kept.popitem(last=False)
+        self._bytes += len(answer.body)
+        while self._bytes > KEPT_BYTES:
+            self._bytes -= len(self._kept.popitem(last=False)[1].body)
 
 
 def _may_be_kept(scope: Scope) -> bool:
@@ -100,6 +122,10 @@ def _may_be_kept(scope: Scope) -> bool:
         and "quarterdeck.inside" not in scope
         and not scope["path"].startswith(LEFT_ALONE)
     )
+
+
+def _changes_by_itself(request: Request) -> bool:
+    return getattr(request.state, "is_short_lived", False) or request.url.path.startswith(FROM_DISK)
 
 
 def _is_page(answer: _Answer) -> bool:

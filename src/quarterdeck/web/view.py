@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -74,8 +74,13 @@ class View:
 
     @property
     def today(self) -> date:
-        """The day the facts end. Pages never ask the clock."""
+        """The day the facts end. What a page says of the facts never asks the clock."""
         return self.snapshot.data_cut
+
+    def now(self) -> datetime:
+        """This moment, for what is written and for what somebody is to do next. A page that asks is kept for a short time only."""
+        self.request.state.is_short_lived = True
+        return self.deck.now()
 
     @property
     def is_latest(self) -> bool:
@@ -157,7 +162,10 @@ class View:
     def picture(self, name: str) -> Markup | None:
         """The drawn chart in both widths, or None where it is still to be drawn and the page should not wait."""
         pair = self.deck.pictures.get(self.charts[name])
-        return self._both(pair) if pair else None
+        if pair is None:
+            self.request.state.is_short_lived = True  # made again once the picture is there
+            return None
+        return self._both(pair)
 
     def sparkline(self, chart: Sparkline) -> Markup:
         """A small picture for a table cell."""

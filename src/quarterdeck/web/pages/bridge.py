@@ -198,7 +198,7 @@ def _findings_then(view: View, snapshot_id: str) -> tuple[Any, ...]:
 
 
 def _last_visit(view: View) -> tuple[str, str] | None:
-    today = view.deck.now().date().isoformat()
+    today = view.now().date().isoformat()
     with view.record.session() as session:
         visit = session.scalars(
             select(Visit).where(Visit.person_id == view.actor.id, Visit.visited_on < today).order_by(Visit.visited_on.desc())
@@ -209,7 +209,7 @@ def _last_visit(view: View) -> tuple[str, str] | None:
 def _remember_visit(view: View) -> None:
     if view.actor.is_machine or view.as_of:
         return
-    today = view.deck.now().date().isoformat()
+    today = view.now().date().isoformat()
     with view.record.session() as session:
         visit = session.get(Visit, (view.actor.id, today))
         if visit is not None and visit.snapshot == view.snapshot.id:

@@ -74,7 +74,7 @@ def support(view: View, has_form: bool = False) -> dict[str, Any]:
 @router.get("/development")
 def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
     """The one next action, and what is behind it."""
-    now = view.deck.now()
+    now = view.now()
     plan = read_plan(view.record, view.actor.id)
     cards = read_due_cards(view.record, view.actor.id, now)
     conversations = read_conversations(view.record, view.actor.id)
@@ -112,7 +112,7 @@ def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
 @router.get("/development/assessment")
 def show_assessment(view: View = permit("page.read", any_scope=True)) -> Response:
     """One question at a time; the answer is kept at once, and can be undone."""
-    assessment = read_assessment(view.record, view.actor.id, view.deck.now())
+    assessment = read_assessment(view.record, view.actor.id, view.now())
     item = next_item(assessment)
     state = progress(assessment)
     minutes_left = max(1, round(state["seconds_left"] / 60))
@@ -143,18 +143,18 @@ def answer(
 ) -> Response:  # fmt: skip
     """Keep an answer; an interview answer leads to what was found in it."""
     if text.strip():
-        actions.answer_item(view.record, view.actor, item, None, True, view.deck.now(), text)
+        actions.answer_item(view.record, view.actor, item, None, True, view.now(), text)
         return view.redirect(f"/development/assessment/found?item={item}")
     if outcome not in ("", "none") and not outcome.isdigit():
         raise BadInput("There is no such answer", thing=outcome[:20], allowed="one of the choices")
-    actions.answer_item(view.record, view.actor, item, None if outcome in ("", "none") else int(outcome), sure == "yes", view.deck.now())
+    actions.answer_item(view.record, view.actor, item, None if outcome in ("", "none") else int(outcome), sure == "yes", view.now())
     return view.redirect("/development/assessment")
 
 
 @router.post("/development/assessment/undo")
 def undo(view: View = permit("development.answer", any_scope=True)) -> Response:
     """Take back the last answer."""
-    actions.undo_answer(view.record, view.actor, view.deck.now())
+    actions.undo_answer(view.record, view.actor, view.now())
     return view.redirect("/development/assessment")
 
 
@@ -165,7 +165,7 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
 
     from quarterdeck.record.models.development import AssessmentAnswer
 
-    question = get_item(read_assessment(view.record, view.actor.id, view.deck.now()).role, item)
+    question = get_item(read_assessment(view.record, view.actor.id, view.now()).role, item)
     with view.record.session() as session:
         row = session.scalars(
             select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)
@@ -175,7 +175,7 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
     plain = to_plain_score(question.rubric, score)
     sentences = [s.text for s in split_sentences(text)]
     lacking = {n["id"]: get_rubric(question.rubric).get(n["id"]).what for n in plain["not_found"]}
-    suggested = suggest_quotes(view.settings, view.record, view.actor, text, lacking, view.deck.now())
+    suggested = suggest_quotes(view.settings, view.record, view.actor, text, lacking, view.now())
     suggested = {e: next((s for s in sentences if quote in s or s in quote), "") for e, quote in suggested.items()}
     return view.page(
         "development/found.html", finding=f"Found: {wording.of(len(plain['found']), len(get_rubric(question.rubric).elements))} elements", needs_facts=False,
@@ -199,14 +199,14 @@ async def claim(view: View = permit("development.answer", any_scope=True)) -> Re
     if row is None:
         raise BadInput("There is no answer to this question yet", thing=item[:80])
     claims = {key.removeprefix("claim-"): str(value) for key, value in form.items() if key.startswith("claim-") and value}
-    actions.answer_item(view.record, view.actor, item, None, True, view.deck.now(), row.content.get("text", ""), claims)
+    actions.answer_item(view.record, view.actor, item, None, True, view.now(), row.content.get("text", ""), claims)
     return view.redirect("/development/assessment")
 
 
 @router.get("/development/map")
 def show_map(view: View = permit("page.read", any_scope=True)) -> Response:
     """The heat map: expected gap by competency, in one hue, with interval and number of answers."""
-    assessment = read_assessment(view.record, view.actor.id, view.deck.now())
+    assessment = read_assessment(view.record, view.actor.id, view.now())
     cells = build_cells(assessment, read_contests(view.record, view.actor.id))
     groups = {g.id: g.name for g in assessment.role.groups}
     off = view.snapshot.cached("development.kpis_off", lambda: kpis_off(view.snapshot)) if view.has_facts else ()
@@ -223,7 +223,7 @@ def show_map(view: View = permit("page.read", any_scope=True)) -> Response:
 @router.get("/development/map/{competency}")
 def show_cell(competency: str, view: View = permit("page.read", any_scope=True)) -> Response:
     """Why a cell stands where it stands, how long it may take, and the form to contest it."""
-    assessment = read_assessment(view.record, view.actor.id, view.deck.now())
+    assessment = read_assessment(view.record, view.actor.id, view.now())
     role = assessment.role
     model = role.get(competency)
     contests = read_contests(view.record, view.actor.id)
@@ -246,7 +246,7 @@ def show_cell(competency: str, view: View = permit("page.read", any_scope=True))
 @router.post("/development/map/{competency}/contest")
 def contest(competency: str, reason: Annotated[str, Form()], view: View = permit("development.answer", any_scope=True)) -> Response:
     """Flag the cell, with the person's reason."""
-    actions.contest_cell(view.record, view.actor, competency, reason[:2000], view.deck.now())
+    actions.contest_cell(view.record, view.actor, competency, reason[:2000], view.now())
     return view.redirect(f"/development/map/{competency}")
 
 
@@ -279,7 +279,7 @@ async def keep_support(view: View = permit("development.profile", any_scope=True
         str(form.get("owner_id", "")).strip() or old.owner_id, experience or old.experience,
         tuple(line.strip() for line in str(form.get("successor_for", "")).splitlines() if line.strip()) if not start else old.successor_for, old.parked,
     )  # fmt: skip
-    actions.keep_profile(view.record, view.actor, profile, view.deck.now())
+    actions.keep_profile(view.record, view.actor, profile, view.now())
     set_preferences(
         view.record,
         view.actor.id,

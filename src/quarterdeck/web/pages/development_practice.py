@@ -88,7 +88,7 @@ def show_plan(view: View = permit("page.read", any_scope=True)) -> Response:
 @router.post("/development/plan")
 def remake_plan(again: Annotated[str, Form()] = "", view: View = permit("development.plan", any_scope=True)) -> Response:
     """A first plan from next Monday, or the old one planned again from today."""
-    now, profile = view.deck.now(), get_profile(view.record, view.actor.id)
+    now, profile = view.now(), get_profile(view.record, view.actor.id)
     assessment, windows = read_assessment(view.record, view.actor.id, now), read_windows(profile.windows)
     off = view.snapshot.cached("development.kpis_off", lambda: kpis_off(view.snapshot)) if view.has_facts else ()
     old = read_plan(view.record, view.actor.id)
@@ -107,7 +107,7 @@ def mark(entry_id: str, status: str, view: View = permit("development.plan", any
     plan = read_plan(view.record, view.actor.id)
     if plan is None:
         raise NotFound("There is no plan yet", thing=entry_id, next_step="Make one first.")
-    actions.mark_entry(view.record, view.actor, plan, entry_id, status, view.deck.now())
+    actions.mark_entry(view.record, view.actor, plan, entry_id, status, view.now())
     return view.redirect("/development/plan")
 
 
@@ -117,7 +117,7 @@ def plan_calendar(view: View = permit("page.read", any_scope=True)) -> Response:
     plan = read_plan(view.record, view.actor.id)
     if plan is None:
         raise NotFound("There is no plan yet", thing="plan.ics", next_step="Make one first.")
-    content = render_calendar(plan, get_profile(view.record, view.actor.id).zone, view.deck.now(), str(view.request.base_url).rstrip("/"))
+    content = render_calendar(plan, get_profile(view.record, view.actor.id).zone, view.now(), str(view.request.base_url).rstrip("/"))
     return Response(
         content, media_type="text/calendar; charset=utf-8", headers={"content-disposition": 'attachment; filename="development.ics"'}
     )
@@ -177,7 +177,7 @@ def begin(
     scenario = find_session(scenario_id, view.snapshot if view.has_facts else None)
     if level not in (1, 2, 3):
         raise BadInput("There is no such level", thing=str(level), allowed="1, 2 or 3")
-    now = view.deck.now()
+    now = view.now()
     identifier, _ = actions.open_conversation(view.record, view.actor, scenario, now, level, int(now.timestamp()) % 100_000)
     return view.redirect(f"/development/conversations/{identifier}" + (f"?artefact={artefact}" if artefact else ""))
 
@@ -212,7 +212,7 @@ def _company(view: View, conversation_id: str) -> dict[str, Any]:
     """Since when, how many own turns, and how many others who asked for company practise now."""
     row = next(c for c in read_conversations(view.record, view.actor.id) if c["id"] == conversation_id)
     turns = sum(entry["who"] == "learner" for entry in row["log"])
-    return {"began": row["started_at"], "turns": turns, "company": count_company(view.record, view.actor.id, view.deck.now())}
+    return {"began": row["started_at"], "turns": turns, "company": count_company(view.record, view.actor.id, view.now())}
 
 
 @router.post("/development/conversations/{conversation_id}")
@@ -221,7 +221,7 @@ async def say(conversation_id: str, view: View = permit("development.converse", 
     form = await view.request.form()
     artefact = str(form.get("artefact", ""))
     back = f"/development/conversations/{conversation_id}" + (f"?artefact={artefact}" if artefact else "")
-    now = view.deck.now()
+    now = view.now()
     if thought := str(form.get("park", "")).strip():
         actions.park(view.record, view.actor, thought[:500], now)
         return view.redirect(f"{back}#say")
@@ -261,14 +261,14 @@ async def map_evidence(conversation_id: str, view: View = permit("development.ev
             next_step="Begin from “Proposed from your work”.",
         )
     item = debriefs.to_item(proposal, session.state, [str(v) for v in form.getlist("competency")], conversation_id)
-    actions.add_evidence(view.record, view.actor, item, view.deck.now())
+    actions.add_evidence(view.record, view.actor, item, view.now())
     return view.redirect("/development/portfolio")
 
 
 @router.get("/development/reviews")
 def show_reviews(view: View = permit("page.read", any_scope=True)) -> Response:
     """One card at a time."""
-    cards = read_due_cards(view.record, view.actor.id, view.deck.now())
+    cards = read_due_cards(view.record, view.actor.id, view.now())
     card = cards[0] if cards else None
     scenarios = load_scenarios()
     title = scenarios[card.content["scenario"]].title if card and card.content["scenario"] in scenarios else "your own portfolio"
@@ -283,14 +283,14 @@ def review(
     card: Annotated[str, Form()], credit: Annotated[float, Form()], view: View = permit("development.converse", any_scope=True)
 ) -> Response:
     """How it went: unaided 1, with a hint 0.7, not 0."""
-    actions.review_card(view.record, view.actor, card, min(1.0, max(0.0, credit)), view.deck.now())
+    actions.review_card(view.record, view.actor, card, min(1.0, max(0.0, credit)), view.now())
     return view.redirect("/development/reviews")
 
 
 @router.get("/development/portfolio")
 def show_portfolio(view: View = permit("page.read", any_scope=True)) -> Response:
     """Matrix, proposed evidence, readiness, progression with its parts, and the download."""
-    now = view.deck.now()
+    now = view.now()
     matrix, items = read_matrix(view.record, view.actor.id, now), read_items(view.record, view.actor.id)
     units = judge_units(read_role(view.record, view.actor.id), matrix)
     kpis = view.snapshot.cached("development.kpis_on", lambda: kpis_on_target(view.snapshot)) if view.has_facts else {}
@@ -325,7 +325,7 @@ async def add_evidence(view: View = permit("development.evidence", any_scope=Tru
         raise BadInput("Evidence needs a title and at least one competency", thing=item.title or "no title")
     if item.kind in PERFORMANCE and not item.own_action.strip():
         raise BadInput("Work needs your own action", thing=item.title, next_step="Say what you did yourself.")
-    actions.add_evidence(view.record, view.actor, item, view.deck.now())
+    actions.add_evidence(view.record, view.actor, item, view.now())
     return view.redirect("/development/portfolio")
 
 
@@ -333,7 +333,7 @@ async def add_evidence(view: View = permit("development.evidence", any_scope=Tru
 def download_portfolio(view: View = permit("development.export", any_scope=True)) -> Response:
     """The portfolio as one zip, to be checked with `quarterdeck development verify`."""
     with tempfile.TemporaryDirectory() as folder:
-        path = export(view.record, view.actor, view.settings, Path(folder) / "portfolio.zip", view.deck.now())
+        path = export(view.record, view.actor, view.settings, Path(folder) / "portfolio.zip", view.now())
         content = path.read_bytes()
     return Response(content, media_type="application/zip", headers={"content-disposition": 'attachment; filename="portfolio.zip"'})
 

@@ -28,7 +28,7 @@ router = APIRouter()
 @router.get("/development/team")
 def show_team(view: View = permit("page.read", any_scope=True)) -> Response:
     """Succession cover and readiness, only as far as each person shares it; people are listed by name, never ranked."""
-    members = read_team(view.record, view.deck.now())
+    members = read_team(view.record, view.now())
     roles = sorted({role for m in members for role in m.successor_for})
     cover = find_cover(members, roles)
     open_roles = [c.role for c in cover if not c.ready]
@@ -63,7 +63,7 @@ def show_person(person: str, view: View = permit("page.read", any_scope=True)) -
     sharing = get_profile(view.record, person).sharing
     if not set(sharing) & {"status", "heat_map"}:
         raise NotPermitted("This person shares nothing", thing=person, next_step="Ask them. Each person decides under Support.")
-    now = view.deck.now()
+    now = view.now()
     matrix = read_matrix(view.record, person, now) if "status" in sharing else []
     items = read_items(view.record, person) if "status" in sharing else []
     charts, cells = _shared_map(view, person) if "heat_map" in sharing else ({}, [])
@@ -81,7 +81,7 @@ def show_person(person: str, view: View = permit("page.read", any_scope=True)) -
 
 
 def _shared_map(view: View, person: str) -> tuple[dict[str, Chart], list[MapCell]]:
-    assessment = read_assessment(view.record, person, view.deck.now())
+    assessment = read_assessment(view.record, person, view.now())
     cells = build_cells(assessment, read_contests(view.record, person))
     return {"map": draw_map(cells, {g.id: g.name for g in assessment.role.groups})}, cells
 
@@ -97,7 +97,7 @@ def sign_as_witness(
     """A named witness confirms or declines an item."""
     if "status" not in get_profile(view.record, person).sharing:
         raise NotPermitted("This person shares nothing", thing=person)
-    now = view.deck.now()
+    now = view.now()
     actions.witness(view.record, view.actor, person, evidence, decision, remark[:2000], now.date(), now)
     return view.redirect(f"/development/people/{person}")
 
@@ -113,7 +113,7 @@ def sign_as_assessor(
     """A named assessor decides on an evidenced competency."""
     if "status" not in get_profile(view.record, person).sharing:
         raise NotPermitted("This person shares nothing", thing=person)
-    now = view.deck.now()
+    now = view.now()
     actions.assess_competency(view.record, view.actor, person, competency, decision, remark[:2000], now.date(), now)
     return view.redirect(f"/development/people/{person}")
 

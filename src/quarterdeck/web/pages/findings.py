@@ -74,7 +74,7 @@ def acknowledge(
         view.record,
         view.actor,
         audit.Act("finding.acknowledge", "finding", finding.id[:200], remark[:2000], finding.scope),
-        view.deck.now(),
+        view.now(),
     ) as session:
         session.add(
             Acknowledgement(
@@ -83,7 +83,7 @@ def acknowledge(
                 subject_id=finding.id[:200],
                 remark=remark[:2000],
                 snapshot=view.snapshot.id,
-                acknowledged_at=view.deck.now(),
+                acknowledged_at=view.now(),
             )
         )
     return view.redirect(view.href("/finding", id=id))
@@ -112,12 +112,12 @@ def decide(
             finding.scope,
             {"outcome": outcome[:200], "decision": decision_id},
         ),
-        view.deck.now(),
+        view.now(),
     ) as session:
         session.add(
             Decision(
                 id=decision_id, subject_type="finding", subject_id=finding.id[:200], question=finding.headline, outcome=outcome[:2000], reason=reason[:4000], snapshot=view.snapshot.id,
-                evidence=[reading.id for reading in finding.readings], decided_by=view.actor.id, decided_at=view.deck.now(),
+                evidence=[reading.id for reading in finding.readings], decided_by=view.actor.id, decided_at=view.now(),
             )
         )  # fmt: skip
     return view.redirect(view.href("/finding", id=id))

@@ -53,7 +53,7 @@ def show_ledger(view: View = permit("portfolio.read")) -> Response:
 @router.post("/forecasts/ledger/seal")
 def seal(view: View = permit("forecast.seal")) -> Response:
     """Seal all forecasts of the facts that are shown."""
-    ledger.seal_forecasts(view.record, view.actor, view.snapshot, view.settings.random_seed, view.deck.now())
+    ledger.seal_forecasts(view.record, view.actor, view.snapshot, view.settings.random_seed, view.now())
     return view.redirect("/forecasts/ledger")
 
 
@@ -65,7 +65,7 @@ def override(
     view: View = permit("forecast.override"),
 ) -> Response:
     """A person's own figure against a sealed forecast."""
-    ledger.record_override(view.record, view.actor, forecast_id, value, reason, view.deck.now())
+    ledger.record_override(view.record, view.actor, forecast_id, value, reason, view.now())
     return view.redirect("/forecasts/ledger")
 
 

@@ -64,7 +64,7 @@ def show_job(job_id: str, part: int = 0, view: View = permit("job.manage", any_s
 def cancel(job_id: str, view: View = permit("job.manage", any_scope=True)) -> Response:
     """The work stops at its next report; nothing half-done is kept."""
     _own(view, job_id)
-    cancel_job(view.record, job_id, view.deck.now())
+    cancel_job(view.record, job_id, view.now())
     return view.redirect(f"/jobs/{job_id}")
 
 

@@ -62,7 +62,7 @@ def show_packs(view: View = permit("portfolio.read")) -> Response:
 @router.post("/packs")
 def generate(view: View = permit("pack.generate")) -> Response:
     """Starts the work on the facts that the reader looks at."""
-    job_id = add_job(view.record, "pack.board", {"snapshot": view.snapshot.id, "actor": view.actor.id}, view.actor.id, view.deck.now())
+    job_id = add_job(view.record, "pack.board", {"snapshot": view.snapshot.id, "actor": view.actor.id}, view.actor.id, view.now())
     if view.deck.worker is not None:
         view.deck.worker.wake()
     return view.redirect(f"/jobs/{job_id}")

@@ -96,7 +96,7 @@ def draft(
         "snapshot": view.snapshot.id,
         "actor": view.actor.id,
     }
-    job_id = add_job(view.record, "paper.write", arguments, view.actor.id, view.deck.now())
+    job_id = add_job(view.record, "paper.write", arguments, view.actor.id, view.now())
     if view.deck.worker is not None:
         view.deck.worker.wake()
     return view.redirect(f"/jobs/{job_id}")
@@ -115,7 +115,7 @@ def choose_numbers(
     from quarterdeck.papers.desk import Desk
     from quarterdeck.papers.web import propose_numbers
 
-    found = propose_numbers(Desk(view.settings, view.snapshot, view.deck.now(), view.record), points[:20_000])
+    found = propose_numbers(Desk(view.settings, view.snapshot, view.now(), view.record), points[:20_000])
     several = sum(len(p.evidence) > 1 for p in found.points)
     words = [text for _, lines in found.lengths for text in lines]
     return view.page(

@@ -137,7 +137,7 @@ def enter(
         "limits": limits,
         "version": version,
     }
-    enter_system(view.record, view.actor, entry, view.deck.now())
+    enter_system(view.record, view.actor, entry, view.now())
     return view.redirect("/papers/systems")
 
 
@@ -293,7 +293,7 @@ def review(
     from quarterdeck.papers import actions
     from quarterdeck.papers.web import rewrite
 
-    actions.review_paragraph(view.record, view.actor, paper_id, paragraph, verdict, view.deck.now(), text, remark)
+    actions.review_paragraph(view.record, view.actor, paper_id, paragraph, verdict, view.now(), text, remark)
     rewrite(_desk(view, paper_id), paper_id, view.actor)
     return view.redirect(f"/papers/{paper_id}")
 
@@ -329,7 +329,7 @@ def _is_really(view: View, actor: Actor, secret: str) -> bool:
         return secret.strip() == actor.name
     address = view.request.client.host if view.request.client else ""
     try:
-        token = accounts.sign_in(view.record, actor.id, secret, address, view.deck.now())
+        token = accounts.sign_in(view.record, actor.id, secret, address, view.now())
     except QuarterdeckError:
         return False
     accounts.end_session(view.record, token)
@@ -342,7 +342,7 @@ def _desk(view: View, paper_id: str) -> Desk:
     from quarterdeck.papers.store import PaperStore
 
     snapshot = str(PaperStore(view.settings).base(paper_id)["snapshot"])
-    return open_desk(view.settings, snapshot, view.record, view.deck.now())
+    return open_desk(view.settings, snapshot, view.record, view.now())
 
 
 def paths(snapshot: Snapshot) -> list[str]:

@@ -139,7 +139,7 @@ def sign_in(
     view = View(request)
     address = request.client.host if request.client else ""
     try:
-        token = accounts.sign_in(view.record, name.strip(), password, address, view.deck.now())
+        token = accounts.sign_in(view.record, name.strip(), password, address, view.now())
     except (NotPermitted, Unavailable) as error:
         status = 429 if isinstance(error, Unavailable) else 403
         return view.page(

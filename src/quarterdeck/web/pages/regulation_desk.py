@@ -76,7 +76,7 @@ def triage(
     """A person's grade of a document."""
     if grade not in ("0", "1", "2"):
         raise BadInput("A grade is 0, 1 or 2", thing=grade)
-    actions.label_document(view.record, view.actor, document, int(grade), reason[:2000], view.deck.now(), change)
+    actions.label_document(view.record, view.actor, document, int(grade), reason[:2000], view.now(), change)
     return view.redirect("/regulation/inbox")
 
 
@@ -142,7 +142,7 @@ def answer(
     view: View = permit("regulation.answer"),
 ) -> Response:
     """An answer about a trial, or all."""
-    actions.answer_question(view.record, view.actor, trial[:120], attribute, value[:500], view.deck.now())
+    actions.answer_question(view.record, view.actor, trial[:120], attribute, value[:500], view.now())
     return view.redirect("/regulation/questions")
 
 
@@ -184,7 +184,7 @@ def start_watch(view: View = permit("regulation.import")) -> Response:
     """The watch as a job."""
     if view.settings.offline:
         raise BadInput("This installation is offline", next_step="Set offline = false in quarterdeck.toml, or take files in below.")
-    job = jobs.add_job(view.record, "regulation.watch", {}, view.actor.id, view.deck.now())
+    job = jobs.add_job(view.record, "regulation.watch", {}, view.actor.id, view.now())
     if view.deck.worker is not None:
         view.deck.worker.wake()
     return view.redirect(f"/jobs/{job}")
@@ -201,7 +201,7 @@ def take_file(file: Annotated[UploadFile, File()], view: View = permit("regulati
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(file.filename or "upload").name or "upload")
         path.write_bytes(content)
-        import_paths(view.record, view.settings, view.actor, [path], view.deck.now())
+        import_paths(view.record, view.settings, view.actor, [path], view.now())
     return view.redirect("/regulation/inbox")
 
 
@@ -210,7 +210,7 @@ def take_text(title: Annotated[str, Form()], text: Annotated[str, Form()], view:
     """A pasted text under a title."""
     if not title.strip() or not text.strip():
         raise BadInput("A pasted text needs a title and words")
-    import_text(view.record, view.settings, view.actor, title.strip()[:200], text[:400_000], view.deck.now())
+    import_text(view.record, view.settings, view.actor, title.strip()[:200], text[:400_000], view.now())
     return view.redirect("/regulation/inbox")
 
 
@@ -229,9 +229,7 @@ def decide_action(
     proposal = next((p for p in impact.proposals if p.key == action), None)
     if proposal is None:
         raise NotFound("There is no such proposal", thing=action, allowed=[p.key for p in impact.proposals])
-    actions.decide_action(
-        view.record, view.actor, proposal, change_id, state, reason[:2000], view.snapshot.id, view.deck.now(), owner[:120]
-    )
+    actions.decide_action(view.record, view.actor, proposal, change_id, state, reason[:2000], view.snapshot.id, view.now(), owner[:120])
     return view.redirect(f"/regulation/changes/{change_id}")
 
 
@@ -258,7 +256,7 @@ def open_assessment(
         view.snapshot.id,
         owner[:120],
         None,
-        view.deck.now(),
+        view.now(),
     )
     return view.redirect(f"/regulation/changes/{change_id}")
 
@@ -272,7 +270,7 @@ def move_assessment(
     view: View = permit("regulation.assess"),
 ) -> Response:
     """Moves an assessment on; steps that decide are signed by the reader."""
-    actions.move_assessment(view.record, view.actor, assessment, step, reason[:2000], view.deck.now())
+    actions.move_assessment(view.record, view.actor, assessment, step, reason[:2000], view.now())
     return view.redirect(f"/regulation/changes/{change_id}")
 
 

@@ -38,7 +38,7 @@ def shorten_document(id: Annotated[str, Form()], view: View = permit("model.call
     """The same page with the extract in fewer words, where a language model is set and its words stand the check."""
     from quarterdeck.papers.short_summary import shorten_summary
 
-    return _document_page(view, id, shorten_summary(get_document(view.record, id), view.settings, view.record, view.actor, view.deck.now()))
+    return _document_page(view, id, shorten_summary(get_document(view.record, id), view.settings, view.record, view.actor, view.now()))
 
 
 def _document_page(view: View, id: str, short: ShortSummary | None = None) -> Response:

@@ -65,7 +65,7 @@ def choose(
 ) -> Response:  # fmt: skip
     """Delegate, accept or snooze a matter."""
     actions.choose_matter(
-        view.record, view.actor, finding, choice, reason, view.snapshot.id, view.deck.now(), to, read_date(until) if until else None
+        view.record, view.actor, finding, choice, reason, view.snapshot.id, view.now(), to, read_date(until) if until else None
     )
     return view.redirect(view.href("/risks"))
 

@@ -101,7 +101,7 @@ def raise_item(
         "owner": owner,
         "currency": view.settings.base_currency,
     }
-    item = actions.raise_item(view.record, view.actor, values, reason, view.deck.now())
+    item = actions.raise_item(view.record, view.actor, values, reason, view.now())
     return view.redirect(view.href(f"/risks/register/{item}"))
 
 
@@ -139,9 +139,7 @@ def move_item(
     view: View = permit("register.raise"),
 ) -> Response:
     """One step of an item."""
-    actions.move_item(
-        view.record, view.actor, item_id, after, reason, view.deck.now(), read_date(accepted_until) if accepted_until else None
-    )
+    actions.move_item(view.record, view.actor, item_id, after, reason, view.now(), read_date(accepted_until) if accepted_until else None)
     return view.redirect(view.href(f"/risks/register/{item_id}"))
 
 
@@ -190,7 +188,7 @@ def record_deviation(
     view: View = permit("limit.record_deviation"),
 ) -> Response:
     """The record that ICH E6(R3) asks for."""
-    actions.record_deviation(view.record, view.actor, view.snapshot, qtl, systemic == "yes", evaluation, remedy, view.deck.now())
+    actions.record_deviation(view.record, view.actor, view.snapshot, qtl, systemic == "yes", evaluation, remedy, view.now())
     return view.redirect(view.href("/risks/limits"))
 
 

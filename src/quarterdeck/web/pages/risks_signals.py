@@ -21,7 +21,7 @@ router = APIRouter()
 @router.get("/risks/signals")
 def show_signals(state: str = "", view: View = permit("portfolio.read")) -> Response:
     """Signals, the loop in figures, and which indicators cry wolf."""
-    figures, signals = loop.count_loop(view.record, view.deck.now().date()), loop.read_signals(view.record, state)
+    figures, signals = loop.count_loop(view.record, view.now().date()), loop.read_signals(view.record, state)
     reviews = [
         {"indicator": load_indicators()[r.indicator].name if r.indicator in load_indicators() else r.indicator, "triaged": r.triaged, "false": r.false_positives, "advice": r.suggestion}
         for r in loop.review_thresholds(view.record)
@@ -56,7 +56,7 @@ def show_signals(state: str = "", view: View = permit("portfolio.read")) -> Resp
 @router.post("/risks/signals/open")
 def open_signals(view: View = permit("signal.open")) -> Response:
     """Open what the indicators ask for."""
-    actions.open_signals(view.record, view.actor, view.snapshot, view.deck.now())
+    actions.open_signals(view.record, view.actor, view.snapshot, view.now())
     return view.redirect(view.href("/risks/signals"))
 
 
@@ -90,16 +90,16 @@ def move_signal(
     """One step of a signal."""
     planned = actions.PlannedAction(action, owner, read_date(due), criterion, read_date(judged_on)) if action.strip() else None
     if after == "closed":
-        actions.close_signal(view.record, view.actor, signal_id, reason, view.deck.now())
+        actions.close_signal(view.record, view.actor, signal_id, reason, view.now())
     else:
-        actions.move_signal(view.record, view.actor, signal_id, after, reason, view.deck.now(), root_cause, planned)
+        actions.move_signal(view.record, view.actor, signal_id, after, reason, view.now(), root_cause, planned)
     return view.redirect(view.href(f"/risks/signals/{signal_id}"))
 
 
 @router.post("/risks/signals/{signal_id}/measure")
 def measure_signal(signal_id: str, view: View = permit("signal.measure")) -> Response:
     """Measure the effect at the facts that are shown."""
-    actions.measure_effect(view.record, view.actor, signal_id, view.snapshot, view.deck.now())
+    actions.measure_effect(view.record, view.actor, signal_id, view.snapshot, view.now())
     return view.redirect(view.href(f"/risks/signals/{signal_id}"))
 
 

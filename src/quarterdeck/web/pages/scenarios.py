@@ -159,7 +159,7 @@ def show_workbench(
 @router.post("/scenarios/{study_id}/restate")
 def restate_text(study_id: str, text: Annotated[str, Form()], view: View = permit("model.call")) -> Response:
     """Free text into the grammar's words; the workbench then shows the levers back, and nothing counts before it is confirmed."""
-    found = restate(text, view.today, view.settings, view.record, view.actor, view.deck.now(), list_names(view.snapshot))
+    found = restate(text, view.today, view.settings, view.record, view.actor, view.now(), list_names(view.snapshot))
     asked = {"say": found.sentence} | ({"unread": "; ".join(found.unread)} if found.unread else {})
     return view.redirect(f"/scenarios/{quote(study_id, safe='')}?{urlencode(asked)}")
 
@@ -170,7 +170,7 @@ def keep(study_id: str, say: Annotated[str, Form()], view: View = permit("scenar
     scenarios = _read_lines(say, study_id, view)
     comparison = run_scenarios(view.snapshot, study_id, scenarios, view.settings.random_seed)
     for scenario in scenarios:
-        actions.keep_scenario(view.record, view.actor, comparison, scenario.name, view.deck.now())
+        actions.keep_scenario(view.record, view.actor, comparison, scenario.name, view.now())
     return view.redirect(f"/scenarios/{study_id}")
 
 
@@ -179,7 +179,7 @@ def promote(
     study_id: str, scenario_id: Annotated[str, Form()], reason: Annotated[str, Form()], view: View = permit("scenario.promote")
 ) -> Response:
     """Make a kept scenario the plan."""
-    actions.promote_scenario(view.record, view.actor, scenario_id, reason, view.deck.now(), view.deck.store.open)
+    actions.promote_scenario(view.record, view.actor, scenario_id, reason, view.now(), view.deck.store.open)
     return view.redirect(f"/scenarios/{study_id}")
 
 

@@ -149,7 +149,7 @@ def finish(request: Request) -> Response:
             thing=subject,
             next_step="An administrator opens the account: `quarterdeck accounts add NAME --sso-subject SUBJECT`.",
         )
-    response = with_session(view, accounts.start_session(view.record, person_id, view.deck.now()), _local(kept["next"]))
+    response = with_session(view, accounts.start_session(view.record, person_id, view.now()), _local(kept["next"]))
     response.delete_cookie(STATE_COOKIE, path="/sso")
     return response
 

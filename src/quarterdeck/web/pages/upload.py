@@ -44,7 +44,7 @@ async def upload(request: Request, view: View = permit("evidence.load")) -> Resp
         "evidence.load",
         {"folder": folder.name, "files": sorted(str(f.filename) for f in files), "actor": view.actor.id},
         view.actor.id,
-        view.deck.now(),
+        view.now(),
     )
     if view.deck.worker is not None:
         view.deck.worker.wake()

@@ -108,7 +108,7 @@ def decide(
     }  # fmt: skip
     if chosen_vendor not in {o.vendor for o in result.outcomes}:
         raise BadInput("The chosen vendor made no qualified bid", thing=chosen_vendor[:80], allowed=[o.vendor for o in result.outcomes])
-    name = actions.decide_selection(view.record, view.actor, decision, to_plain(result), view.deck.now())
+    name = actions.decide_selection(view.record, view.actor, decision, to_plain(result), view.now())
     return view.redirect(f"/vendors/selections/{name}")
 
 

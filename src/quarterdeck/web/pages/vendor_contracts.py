@@ -175,7 +175,7 @@ async def upload_change_order(request: Request, view: View = permit("vendor.chan
         path.rename(kept)
         year = measure_year_effect(view.snapshot, contract, review.total, view.settings.base_currency)
         result = {**to_plain(review), "file_notices": notices, "effect_on_year": year}
-        review_id = actions.record_change_order(view.record, view.actor, review, kept, result, view.snapshot.id, view.deck.now())
+        review_id = actions.record_change_order(view.record, view.actor, review, kept, result, view.snapshot.id, view.now())
     return view.redirect(f"/vendors/change-orders/{review_id}")
 
 

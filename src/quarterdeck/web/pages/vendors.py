@@ -287,7 +287,7 @@ def note_meeting(
     vendor_id: str, held_on: Annotated[str, Form()], summary: Annotated[str, Form()], view: View = permit("vendor.review")
 ) -> Response:
     """Note a business review or negotiation that took place; promises made there are noted with it."""
-    actions.record_review(view.record, view.actor, vendor_id, _day(held_on), summary[:4000], view.snapshot.id, view.deck.now())
+    actions.record_review(view.record, view.actor, vendor_id, _day(held_on), summary[:4000], view.snapshot.id, view.now())
     return view.redirect(f"/vendors/{vendor_id}#after")
 
 
@@ -310,7 +310,7 @@ def add_promise(
 ) -> Response:
     """Note a promise of either side, with the meeting it was made in."""
     promise = actions.Promise(vendor_id, promised_by, words[:1000], owner[:120], _day(due))
-    actions.record_promise(view.record, view.actor, promise, view.deck.now(), meeting or None)
+    actions.record_promise(view.record, view.actor, promise, view.now(), meeting or None)
     return view.redirect(f"/vendors/{vendor_id}")
 
 
@@ -319,7 +319,7 @@ def settle(
     vendor_id: str, promise_id: str, state: Annotated[str, Form()], outcome: Annotated[str, Form()], view: View = permit("vendor.settle")
 ) -> Response:
     """Say that a promise was kept, broken or withdrawn."""
-    actions.settle_promise(view.record, view.actor, promise_id, state, outcome[:1000], view.deck.now())
+    actions.settle_promise(view.record, view.actor, promise_id, state, outcome[:1000], view.now())
     return view.redirect(f"/vendors/{vendor_id}")
 
 
