@@ -12,19 +12,25 @@ import pytest
 from builders import build_snapshot
 from quarterdeck.papers import actions
 from quarterdeck.papers.actions import Signing, move_paper, review_paragraph
+from quarterdeck.papers.ai_register import enter_system
 from quarterdeck.papers.desk import Desk
 from quarterdeck.papers.listing import list_papers, recall_source
 from quarterdeck.papers.providers import findings as rooms
+from quarterdeck.papers.readers.read import read_document
 from quarterdeck.papers.workflow import check_move, load_moves, load_states
 from quarterdeck.record.audit import verify_chain
 from quarterdeck.record.database import Record, open_record
-from quarterdeck.record.permissions import MACHINE, Actor, GrantedRole
+from quarterdeck.record.permissions import MACHINE, SINGLE_USER, Actor, GrantedRole
 from quarterdeck.vocabulary.errors import BadInput, FindingsRemain, IntegrityBroken, NotPermitted
 from quarterdeck.vocabulary.settings import Settings
 
 NOW = datetime(2026, 7, 2, 9, tzinfo=UTC)
 AUTHOR = Actor("ana", "Ana Author", (GrantedRole("analyst"),))
 DIRECTOR = Actor("dora", "Dora Director", (GrantedRole("director"),))
+SYSTEM = {
+    "name": "Dose finder", "purpose": "Proposes doses", "owner": "P1", "risk_class": "limited", "oversight": "A physician decides", "data": "", "validation": "",
+    "limits": "", "version": "2",
+}  # fmt: skip
 SIGNED = Signing("I approve the content.", "secret")
 
 
@@ -49,17 +55,23 @@ def record_of(desk: Desk) -> Record:
     return desk.record
 
 
-def written(desk: Desk) -> str:
-    paper = desk.draft("capa-review")
+def written(desk: Desk, template: str = "capa-review") -> str:
+    paper = desk.draft(template)
     rendered = desk.render(paper, ("docx",))
     actions.register_draft(record_of(desk), AUTHOR, paper, desk, rendered.content_hash)
     return paper.id
 
 
-def approved(desk: Desk) -> str:
-    paper = written(desk)
+def approved(desk: Desk, template: str = "capa-review") -> str:
+    paper = written(desk, template)
     move_paper(record_of(desk), AUTHOR, paper, "submit", desk)
     move_paper(record_of(desk), DIRECTOR, paper, "approve", desk, signing=SIGNED, reauthenticate=knows)
+    return paper
+
+
+def issue(desk: Desk, template: str = "capa-review") -> str:
+    paper = approved(desk, template)
+    move_paper(record_of(desk), DIRECTOR, paper, "issue", desk)
     return paper
 
 
@@ -166,14 +178,25 @@ def test_a_stale_paper_is_not_issued(desk: Desk) -> None:
 
 
 def test_an_issued_paper_is_handed_over_as_it_was_issued(desk: Desk) -> None:
-    paper = approved(desk)
-    move_paper(record_of(desk), DIRECTOR, paper, "issue", desk)
+    paper = issue(desk)
     before = desk.store.file(paper, "docx").read_bytes()
     later = Desk(desk.settings, desk.snapshot, datetime(2026, 7, 3, tzinfo=UTC), desk.record)
     again = later.render(later.draft("capa-review"), ("docx",))
     assert again.files["docx"] == before == desk.store.file(paper, "docx").read_bytes()
     with pytest.raises(NotPermitted, match="sealed"):
         review_paragraph(record_of(desk), DIRECTOR, paper, "capas/0", "comment", NOW)
+
+
+def test_what_the_record_says_after_the_issue_goes_into_the_next_edition(desk: Desk) -> None:
+    issued = issue(desk, "inspection-dossier")
+    before = desk.store.file(issued, "docx").read_bytes()
+    enter_system(record_of(desk), SINGLE_USER, SYSTEM, NOW)
+    later = Desk(desk.settings, desk.snapshot, NOW, desk.record)
+    edition = later.draft("inspection-dossier")
+    assert edition.id == f"{issued}-2"
+    later.render(edition, ("docx",))
+    assert SYSTEM["name"] in read_document(later.store.file(edition.id, "docx")).text
+    assert desk.store.file(issued, "docx").read_bytes() == before
 
 
 def test_sending_back_needs_a_reason(desk: Desk) -> None:

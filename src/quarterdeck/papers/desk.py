@@ -15,7 +15,7 @@ from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.editing import apply_reviews, as_json
 from quarterdeck.papers.facts import FactBase, Value
 from quarterdeck.papers.gather import gather_facts
-from quarterdeck.papers.manifest import base_manifest
+from quarterdeck.papers.manifest import base_manifest, facts_of
 from quarterdeck.papers.model import Paper
 from quarterdeck.papers.providers.vendors import ChangeOrderProvider, SelectionProvider
 from quarterdeck.papers.readers.pieces import ReadDocument
@@ -76,8 +76,16 @@ class Desk:
         about = about if template.about == "portfolio" or about.level == template.about else choose_subject(facts, template.about)
         basis = check_basis(facts, basis) or choose_basis(facts, template.rests_on, about)
         previous = self.store.previous(template_id, str(about), self.snapshot.id)
-        paper = draft_paper(template, facts, about, previous, points, variant, title, basis)
-        return apply_reviews(paper, self._reviews(paper.id), facts)
+        return self._next_edition(draft_paper(template, facts, about, previous, points, variant, title, basis), facts)
+
+    def _next_edition(self, paper: Paper, facts: FactBase) -> Paper:
+        """The draft with its reviews. Where it was issued and the record says more by now, the draft is the next edition: issued is issued."""
+        number, found = 1, apply_reviews(paper, self._reviews(paper.id), facts)
+        while self._is_sealed(found.id) and self.store.base(found.id)["facts"] != facts_of(found, facts):
+            number += 1
+            name = f"{paper.id}-{number}"
+            found = apply_reviews(replace(paper, id=name), self._reviews(name), facts)
+        return found
 
     def render(
         self,

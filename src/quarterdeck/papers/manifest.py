@@ -44,9 +44,6 @@ def base_manifest(
     paper: Paper, facts: FactBase, made_at: datetime, code_version: str, settings: Mapping[str, Any], names: Iterable[str] = ()
 ) -> dict[str, Any]:
     """What all files of one paper share: identity, snapshot, facts by id with their values, claims."""
-    used = {bound.fact for _, line in paper.lines() for bound in line.bounds}
-    used |= {fact for figure in paper.figures if figure.native for series in figure.native.series for fact in series.facts}
-    known = {fact_id: fact_as_json(facts.fact(fact_id)) for fact_id in sorted(used)}
     text = "\n".join(line.text for _, line in paper.lines())
     return {
         "format": FORMAT,
@@ -59,11 +56,18 @@ def base_manifest(
         "made_at": made_at.isoformat(),
         "code_version": code_version,
         "settings": dict(settings),
-        "facts": known,
+        "facts": facts_of(paper, facts),
         "names": sorted(name for name in names if name and name in text),
         "claims": [claim_as_json(section, line) for section, line in paper.lines() if line.bounds],
         "missing": [{"section": m.section, "what": m.what, "why": m.why} for m in paper.missing],
     }
+
+
+def facts_of(paper: Paper, facts: FactBase) -> dict[str, dict[str, Any]]:
+    """The facts that the paper's lines and charts state, by id."""
+    used = {bound.fact for _, line in paper.lines() for bound in line.bounds}
+    used |= {fact for figure in paper.figures if figure.native for series in figure.native.series for fact in series.facts}
+    return {fact_id: fact_as_json(facts.fact(fact_id)) for fact_id in sorted(used)}
 
 
 def fact_as_json(fact: Fact) -> dict[str, Any]:
