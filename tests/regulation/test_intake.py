@@ -14,7 +14,7 @@ import pytest
 from quarterdeck.record.audit import verify_chain
 from quarterdeck.record.database import Record, open_record
 from quarterdeck.record.permissions import MACHINE, SINGLE_USER, Actor, GrantedRole
-from quarterdeck.regulation.actions import label_document, learn, mark_lag
+from quarterdeck.regulation.actions import label_document, learn
 from quarterdeck.regulation.client import Client
 from quarterdeck.regulation.intake import import_paths, import_text, watch
 from quarterdeck.regulation.queries import (
@@ -28,6 +28,7 @@ from quarterdeck.regulation.queries import (
     list_versions,
     open_index,
 )
+from quarterdeck.regulation.received import mark_lag
 from quarterdeck.regulation.sources import load_sources
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
 from quarterdeck.vocabulary.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, print_json, print_table, progress
+from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, print_json, print_table
 
 if TYPE_CHECKING:
     from quarterdeck.record.database import Record
@@ -49,7 +49,7 @@ def dates(
         for fact in document["dates"]
     ]
     print_table(("document", "kind", "date", "words"), rows) if rows else typer.echo("The file states no date of these kinds.")
-    _print_problems(answer["problems"])
+    print_problems(answer["problems"])
 
 
 @app.command()
@@ -202,7 +202,7 @@ def _get_trials(
     from quarterdeck.regulation.queries import list_answers
 
     snapshot = open_snapshot(home, as_of)
-    with _record(home) as (record, _):
+    with open_room(home) as (record, _):
         answers = list_answers(record)
     return list(derive_trials(snapshot, answers)), None, _read_day(today) or snapshot.data_cut, {}
 
@@ -210,7 +210,7 @@ def _get_trials(
 def _open_index(home: Path | None) -> Any:
     from quarterdeck.regulation.queries import open_index
 
-    with _record(home) as (record, settings):
+    with open_room(home) as (record, settings):
         return open_index(record, settings)
 
 
@@ -225,87 +225,12 @@ def _read_day(text: str | None) -> date | None:
         raise BadInput("A day cannot be read", thing=text, allowed="YYYY-MM-DD") from error
 
 
-def _print_problems(problems: list[str]) -> None:
+def print_problems(problems: list[str]) -> None:
+    """The first ten things that could not be read."""
     for problem in problems[:10]:
         typer.echo(f"Not read: {problem}", err=True)
     if len(problems) > 10:
         typer.echo(f"… and {len(problems) - 10} more.", err=True)
-
-
-@app.command(name="import")
-def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders: recorded payloads, PDFs, HTML, texts.")],
-    source: Annotated[str, typer.Option(help="The source they belong to. Default: found from the payload.")] = "",
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take documents in from files: the same parsers and checks as the watch, nothing leaves the machine."""
-    from datetime import UTC, datetime
-
-    from quarterdeck.record.permissions import SINGLE_USER
-    from quarterdeck.regulation.intake import import_paths, list_files
-
-    with _record(home) as (record, settings), progress("Reading", len(list_files(paths))) as advance:
-        taken = import_paths(record, settings, SINGLE_USER, paths, datetime.now(UTC), source, lambda name: advance(1, name[:40]))
-    if as_json:
-        print_json(taken)
-        return
-    typer.echo(f"{taken.payloads} payloads, {taken.documents:,} documents read: {taken.new:,} new, {taken.changed:,} with a new version.")
-    _print_problems(taken.problems)
-
-
-@app.command()
-def watch(
-    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given several times.")] = None,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Ask the sources what is new. Needs `offline = false`; schedule it, or start it as a job from the page of sources."""
-    from datetime import UTC, datetime
-
-    from quarterdeck.record.permissions import MACHINE
-    from quarterdeck.regulation.client import Client
-    from quarterdeck.regulation.intake import watch as watch_sources
-    from quarterdeck.vocabulary.errors import NotPermitted
-
-    with _record(home) as (record, settings):
-        if settings.offline:
-            raise NotPermitted(
-                "This installation is offline",
-                thing="regulation watch",
-                next_step="Set offline = false in quarterdeck.toml, or import files: quarterdeck regulation import PATH.",
-            )
-        results = watch_sources(record, settings, MACHINE, Client(settings), datetime.now(UTC), source or ())
-    if as_json:
-        print_json(results)
-        return
-    print_table(("source", "state", "documents", "note"), [(r.source, r.state, r.documents, r.note[:90]) for r in results])
-
-
-@app.command()
-def sources(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Every source with its health: last success, newest document, drift and silence."""
-    from quarterdeck.regulation.queries import list_health
-
-    with _record(home) as (record, _):
-        rows = list_health(record)
-    if as_json:
-        print_json(rows)
-        return
-    print_table(
-        ("source", "state", "last success", "newest", "documents", "note"),
-        [
-            (
-                h.source.id,
-                h.state,
-                f"{h.last_success:%Y-%m-%d}" if h.last_success else "never",
-                h.newest or "not known",
-                h.documents,
-                h.note[:70],
-            )
-            for h in rows
-        ],
-    )
 
 
 @app.command()
@@ -362,7 +287,7 @@ def impact(
     from quarterdeck.regulation.queries import list_answers
 
     snapshot = open_snapshot(home, as_of)
-    with _record(home) as (record, _):
+    with open_room(home) as (record, _):
         answers = list_answers(record)
     impacts = assess_all(_get_changes(change), derive_trials(snapshot, answers), snapshot.data_cut)
     if as_json:
@@ -429,7 +354,7 @@ def calendar(
     from quarterdeck.regulation.queries import list_actions
 
     day = _read_day(today) or date.today()  # noqa: DTZ011  the user's own day
-    with _record(home) as (record, _):
+    with open_room(home) as (record, _):
         accepted = [
             (f"action-{a.id}", f"{load_actions()[a.template].title}{f' ({a.trial})' if a.trial else ''}", a.due)
             for a in list_actions(record)
@@ -449,7 +374,7 @@ def digest(home: HomeOption = None, as_of: AsOfOption = None) -> None:
     from quarterdeck.regulation.queries import list_answers, list_inbox
 
     snapshot = open_snapshot(home, as_of)
-    with _record(home) as (record, _):
+    with open_room(home) as (record, _):
         inbox, answers = list_inbox(record, snapshot.data_cut, 15), list_answers(record)
     events = derive_timeline(load_changes().values(), snapshot.data_cut)
     typer.echo(draft_digest(derive_impacts(snapshot, answers), events, [(r.id, r.title, r.band) for r in inbox], snapshot.data_cut))
@@ -489,39 +414,9 @@ def compliance(
     )
 
 
-@app.command()
-def answer(
-    attribute: Annotated[str, typer.Argument(help="The attribute that a rule asks for, such as uses_ai.")],
-    value: Annotated[str, typer.Argument(help="The answer: yes, no, or a list such as edc,irt.")],
-    trial: Annotated[str, typer.Option(help="The trial. Default: all.")] = "*",
-    home: HomeOption = None,
-) -> None:
-    """Answer a question that a rule asks about a trial, or about all."""
-    from datetime import UTC, datetime
-
-    from quarterdeck.record.permissions import SINGLE_USER
-    from quarterdeck.regulation.actions import answer_question
-
-    with _record(home) as (record, _):
-        answer_question(record, SINGLE_USER, trial, attribute, value, datetime.now(UTC))
-    typer.echo(f"Noted: {attribute} of {'all trials' if trial == '*' else trial} is {value}.")
-
-
-@app.command()
-def learn(home: HomeOption = None) -> None:
-    """Learn relevance from the grades that people gave in the inbox, and judge again what nobody has graded."""
-    from datetime import UTC, datetime
-
-    from quarterdeck.record.permissions import SINGLE_USER
-    from quarterdeck.regulation import actions
-
-    with _record(home) as (record, settings):
-        labels, moved = actions.learn(record, settings.home, SINGLE_USER, datetime.now(UTC))
-    typer.echo(f"Learnt from {labels} grades; {moved} documents moved to another band.")
-
-
 @contextmanager
-def _record(home: Path | None) -> Iterator[tuple[Record, Settings]]:
+def open_room(home: Path | None) -> Iterator[tuple[Record, Settings]]:
+    """The record and the settings of an installation."""
     from quarterdeck.record.database import open_record
 
     settings = get_settings(home)

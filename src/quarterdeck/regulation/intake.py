@@ -13,10 +13,10 @@ from sqlalchemy import select
 from quarterdeck.record.database import Record
 from quarterdeck.record.models.regulation import Retrieval, SourceHealth
 from quarterdeck.record.permissions import Actor
-from quarterdeck.regulation.actions import Received, Taken, get_source, mark_lag, record_health, take_in
 from quarterdeck.regulation.client import Client
 from quarterdeck.regulation.parsers import parse
 from quarterdeck.regulation.parsers.common import SIZE_LIMIT, Parsed, Payload
+from quarterdeck.regulation.received import Received, Taken, get_source, mark_lag, record_health, take_in
 from quarterdeck.regulation.sources import Source, load_sources
 from quarterdeck.vocabulary.errors import NotFound, QuarterdeckError
 from quarterdeck.vocabulary.settings import Settings

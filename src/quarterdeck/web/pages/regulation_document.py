@@ -23,8 +23,10 @@ from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
     from quarterdeck.papers.short_summary import ShortSummary
+    from quarterdeck.regulation.model import Document
 
 router = APIRouter()
+READ_CHARACTERS = 150_000  # of a long document, as many are searched for obligations
 
 
 @router.get("/regulation/document")
@@ -45,54 +47,9 @@ def _document_page(view: View, id: str, short: ShortSummary | None = None) -> Re
     document = get_document(view.record, id)
     versions = list_versions(view.record, id)
     summary = summarise(document)
-    duties = [o for p in split_provisions(document.text[:150_000]) for o in find_obligations(p.text, p.path)]
-    dates = [
-        {
-            "kind": f.kind.replace("_", " "),
-            "day": f.date or f.computed or "not a day",
-            "words": f.expression or f.phrase,
-            "basis": f"{f.basis}{'; ' + f.formula if f.formula else ''}",
-            "certainty": CERTAINTIES[f.certainty],
-        }
-        for f in document.dates
-    ]
     tables = [
-        Table(
-            "dates",
-            "Dates it states",
-            [
-                Column("kind", "Kind"),
-                Column("day", "Day"),
-                Column("words", "Words"),
-                Column("basis", "Basis"),
-                Column("certainty", "Certainty"),
-            ],
-            dates,
-            empty="It states no date of a kind that is tracked.",
-        ),
-        Table(
-            "obligations",
-            "Who must do what",
-            [
-                Column("provision", "Where"),
-                Column("actor", "Who"),
-                Column("modality", "Force"),
-                Column("action", "What"),
-                Column("limit", "Within"),
-            ],
-            [
-                {
-                    "provision": o.provision,
-                    "actor": o.actor,
-                    "modality": o.modality.replace("_", " "),
-                    "action": o.action,
-                    "limit": o.time_limit or "not stated",
-                }
-                for o in duties
-            ],
-            empty="No obligation was found in its text.",
-            size=25,
-        ),
+        _dates_table(document),
+        _obligations_table(document),
         _differences_table(versions),
         _story_table(view, id),
     ]
@@ -120,6 +77,49 @@ def _document_page(view: View, id: str, short: ShortSummary | None = None) -> Re
         versions=len(versions),
         attribution=source.attribution if source else "Name the source where this is shown.",
     )
+
+
+def _dates_table(document: Document) -> Table:
+    rows = [
+        {
+            "kind": f.kind.replace("_", " "),
+            "day": f.date or f.computed or "not a day",
+            "words": f.expression or f.phrase,
+            "basis": f"{f.basis}{'; ' + f.formula if f.formula else ''}",
+            "certainty": CERTAINTIES[f.certainty],
+        }
+        for f in document.dates
+    ]
+    columns = [
+        Column("kind", "Kind"),
+        Column("day", "Day"),
+        Column("words", "Words"),
+        Column("basis", "Basis"),
+        Column("certainty", "Certainty"),
+    ]
+    return Table("dates", "Dates it states", columns, rows, empty="It states no date of a kind that is tracked.")
+
+
+def _obligations_table(document: Document) -> Table:
+    rows = [
+        {
+            "provision": duty.provision,
+            "actor": duty.actor,
+            "modality": duty.modality.replace("_", " "),
+            "action": duty.action,
+            "limit": duty.time_limit or "not stated",
+        }
+        for provision in split_provisions(document.text[:READ_CHARACTERS])
+        for duty in find_obligations(provision.text, provision.path)
+    ]
+    columns = [
+        Column("provision", "Where"),
+        Column("actor", "Who"),
+        Column("modality", "Force"),
+        Column("action", "What"),
+        Column("limit", "Within"),
+    ]
+    return Table("obligations", "Who must do what", columns, rows, empty="No obligation was found in its text.", size=25)
 
 
 def _differences_table(versions: Sequence[tuple[int, object, str]]) -> Table:
