@@ -41,8 +41,7 @@ PLAIN = ColumnRule()
 class Batch:
     """Rows of one table in the workbench: `relation` has columns named as in the contract, as text or in the contract's own types.
 
-    It also has `_file`, `_sheet` and `_line`; or, in place of `_line`, the number of lines `_above` the first row, where each row stands on
-    a line of its own. `rules` say how text columns are read. `keep_last` lets a later row win over an earlier one
+    It also has `_file`, `_sheet` and `_line`. `rules` say how text columns are read. `keep_last` lets a later row win over an earlier one
     with the same key, where a source is a log of changes.
     """
 

@@ -221,31 +221,9 @@ def _read_fast(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Diale
         connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {selected} FROM {scan(path, dialect)}")
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
         return False
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    rows: int = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
     # Only then does the row's place in the table tell its line: a blank line or a line break in a field breaks the count.
-    return row is not None and row[0] == dialect.lines - dialect.header_row
-
-
-def look_through(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, view: str, chosen: Sequence[int]) -> int | None:
-    """A view of the file itself, for a large file that is read but once: its text then need not be kept in memory.
-
-    It has no `_line` but `_above`, the number of lines above the first row: a row's line follows from its place once it is in a table.
-    Returns the number of rows, or None (and no view) where lines do not follow from places, or a row may be blank.
-    """
-    import duckdb
-
-    if dialect.encoding not in ("utf-8", "utf-8-sig"):
-        return None
-    last = len(dialect.header) - 1
-    try:
-        rows, filled, _ = connection.execute(f"SELECT count(*), count(c0), count(c{last}) FROM {scan(path, dialect)}").fetchall()[0]
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException):
-        return None
-    if rows != dialect.lines - dialect.header_row or filled != rows:
-        return None
-    selected = ", ".join(f"c{i}" for i in chosen)
-    connection.execute(f"CREATE VIEW {view} AS SELECT {selected}, {dialect.header_row}::BIGINT AS _above FROM {scan(path, dialect)}")
-    return int(rows)
+    return rows == dialect.lines - dialect.header_row
 
 
 def _literal(delimiter: str) -> str:

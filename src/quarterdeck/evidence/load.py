@@ -15,15 +15,17 @@ from pathlib import Path
 from quarterdeck.evidence.batch import Batch, SourceExtract
 from quarterdeck.evidence.contracts import LINEAGE, Contract, get_contract, load_contracts
 from quarterdeck.evidence.currencies import find_mixed_currencies
-from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, is_in_order, part_duplicates, part_orphans
+from quarterdeck.evidence.duplicates import part_duplicates
+from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, part_orphans
+from quarterdeck.evidence.judging import check
 from quarterdeck.evidence.manifest import FileLoaded, PartInfo, SnapshotInfo
+from quarterdeck.evidence.parts import GROUP, write_part
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.values import text
 from quarterdeck.evidence.workbench import Workbench
 
-PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
 READMITTED = "readmitted"
 
 Report = Callable[[str], None]
@@ -89,7 +91,7 @@ def seal(
     for extract in extracts:
         for batch in extract.batches:
             report(f"checking {batch.table}")
-            checked.append(check_batch(workbench, batch, now.date()))
+            checked.append(check(workbench, batch, now.date()))
             _quarantine_malformed(workbench, checked[-1].batch)
     result = LoadResult(is_dry_run=dry_run, notices=[notice for extract in extracts for notice in extract.notices])
     result.notices += [notice for entry in checked for notice in entry.notices]
@@ -152,15 +154,13 @@ class _Merge:
         if self.workbench.scalar("SELECT count(*) FROM _readmitted_lines"):
             again = f"count(*) FILTER (EXISTS (SELECT 1 FROM _readmitted_lines r WHERE {_same_line('r', 'q')} AND r.table_name = {text(contract.name)}))"
         for attribute, rows in (("quarantined", f"_quarantine q WHERE {where}"), ("loaded", f"{relation} q")):
-            row = self.workbench.execute(f"SELECT count(*), {again} FROM {rows}").fetchone() or (0, 0)
+            row = self.workbench.execute(f"SELECT count(*), {again} FROM {rows}").fetchall()[0]
             setattr(count, attribute, row[0] - row[1])
             if attribute == "loaded":
                 count.readmitted = row[1]
         return relation
 
     def _stage(self, contract: Contract, fresh: str, parent: str, full: Sequence[str]) -> None:
-        entries = self.by_table[contract.name]
-        in_order = len(entries) == 1 and entries[0].relation == fresh and is_in_order(self.workbench, contract, fresh)
         names = ", ".join(quote(name) for name in (*contract.column_names, *LINEAGE))
         order = ", ".join(quote(name) for name in contract.key)
         rows = f"SELECT {names} FROM {fresh}"
@@ -176,14 +176,11 @@ class _Merge:
             types = {column.name: column.duckdb_type for column in contract.columns}
             older = ", ".join(quote(n) if n in present else f"NULL::{types[n]} AS {quote(n)}" for n in (*contract.column_names, *LINEAGE))
             rows += f" UNION ALL SELECT {older} FROM {parent} p WHERE {kept}"
-        elif in_order:
-            order = ""  # the rows came in order of key and none was taken out
         path = self.workbench.staging / f"{contract.name}.parquet"
-        by = f"ORDER BY {order}" if order else ""
-        # DuckDB marks a column it can prove to hold no NULL as required, and so one content would have two forms: here it cannot prove it.
-        rows = f'SELECT * REPLACE (NULLIF("_line", -1) AS "_line") FROM ({rows})'
-        self.workbench.execute(f"COPY ({rows} {by}) TO {text(str(path))} ({PARQUET})")
-        if self.workbench.scalar(f"SELECT count(*) FROM read_parquet({text(str(path))})"):
+        # What is held in memory is in order already: see part_duplicates.
+        held = None if parent else self.workbench.held.get(fresh)
+        content = self.workbench.relation(f"{rows} ORDER BY {order}").to_arrow_reader(GROUP) if held is None else held
+        if write_part(content, path):
             self.staged[contract.name] = path
 
     def _vanishes(self, contract: Contract, sources: Sequence[str]) -> str:
@@ -406,10 +403,10 @@ def _latest_fact(workbench: Workbench, parts: dict[str, PartInfo], store: Store,
         if facts:
             columns = ", ".join(f"max({quote(name)})::DATE" for name in facts)
             path = store.parts_dir / f"{parts[table].sha256}.parquet"
-            row = workbench.execute(
+            (row,) = workbench.execute(
                 f"SELECT {columns} FROM read_parquet({text(str(path))}) WHERE _source = {text(extract.source)}"
-            ).fetchone()
-            latest += [value for value in row or () if value is not None]
+            ).fetchall()
+            latest += [value for value in row if value is not None]
     return max(latest) if latest else None
 
 
@@ -418,9 +415,8 @@ def _quarantine_part(store: Store, workbench: Workbench) -> PartInfo | None:
     if not rows:
         return None
     path = workbench.staging / "quarantine.parquet"
-    workbench.execute(
-        f"COPY (SELECT * FROM _quarantine ORDER BY table_name, _source, _file, _sheet, _line, kind, row_json) TO {text(str(path))} ({PARQUET})"
-    )
+    ordered = "SELECT * FROM _quarantine ORDER BY table_name, _source, _file, _sheet, _line, kind, row_json"
+    write_part(workbench.relation(ordered).to_arrow_reader(GROUP), path)
     return store.add_part(path, rows)
 
 

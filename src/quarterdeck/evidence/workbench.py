@@ -13,7 +13,8 @@ from zipfile import is_zipfile
 
 from quarterdeck.evidence.arrivals import Arrival
 from quarterdeck.evidence.codes import load_countries, load_currencies
-from quarterdeck.evidence.delimited import Malformed, distinct, look_through, read_delimited, sniff
+from quarterdeck.evidence.columns import as_table, read_columns, repeat
+from quarterdeck.evidence.delimited import Malformed, distinct, read_delimited, sniff
 from quarterdeck.evidence.formulas import read_broken_cells
 from quarterdeck.evidence.headers import LOOKED_AT, find_header_row
 from quarterdeck.evidence.snapshot import quote
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "3GB"  # of DuckDB; beyond it, work spills to the staging folder
-LARGE = 64 * 2**20  # bytes; a smaller file is kept in memory, where any number of questions to it cost little
+LARGE = 64 * 2**20  # bytes; in a smaller file, asking each row costs less than finding the distinct values
+LARGEST = 2 * 2**30  # bytes; a larger file becomes a table of DuckDB, which may spill to disk
 DELIMITED = (".csv", ".txt", ".tsv", ".psv", ".dat", "")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PARQUET = (".parquet", ".pq")
@@ -33,10 +35,7 @@ READABLE = (*DELIMITED, *SPREADSHEETS, *PARQUET)
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table of cells: a delimited file, a Parquet file, or a sheet of a workbook. `relation` has a column per header, and `_line`.
-
-    A sheet that was asked to be read once may have `_above` instead (see `delimited.look_through`).
-    """
+    """One table of cells: a delimited file, a Parquet file, or a sheet of a workbook. `relation` has a column per header, and `_line`."""
 
     arrival: Arrival
     sheet: str
@@ -44,7 +43,6 @@ class Sheet:
     relation: str
     rows: int
     malformed: tuple[Malformed, ...] = ()
-    line: str = "_line"  # or `_above`
     notes: tuple[str, ...] = ()  # what a person should know of how it was read
     header_row: int = 1
 
@@ -60,7 +58,7 @@ class Workbench:
     def __init__(self, connection: duckdb.DuckDBPyConnection, staging: Path) -> None:
         self.connection = connection
         self.staging = staging
-        self.in_order: dict[str, bool] = {}  # relations whose order of rows was looked at
+        self.held: dict[str, Any] = {}  # relations that lie in memory as columns of distinct values (see `columns`), as Arrow tables
         self._numbers = itertools.count(1)
 
     def execute(self, sql: str, params: object = None) -> duckdb.DuckDBPyConnection:
@@ -73,6 +71,10 @@ class Workbench:
         rows = self.connection.execute(sql).fetchall()
         return rows[0][0] if rows else None
 
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """A query, to be had as Arrow."""
+        return self.connection.sql(sql)
+
     def name(self, stem: str) -> str:
         """A relation name that is not taken."""
         return f"_{stem}_{next(self._numbers)}"
@@ -84,11 +86,8 @@ class Workbench:
         delimiter: str = "",
         header_row: int = 1,
         only: Collection[str] | None = None,
-        is_read_once: bool = False,
     ) -> list[Sheet]:
         """The sheets of one file; of a delimited one, `only` the named columns where more are not needed.
-
-        A large file that the caller asks for its rows but once (`is_read_once`) stays where it is instead of being kept in memory.
 
         With `header_row` 0 the headers are looked for, below titles that stand above them. Raises BadInput where it cannot be read.
         """
@@ -99,11 +98,11 @@ class Workbench:
         dialect = sniff(arrival.path, encoding, delimiter, header_row, arrival.stem, arrival.name)
         raw = self.name("raw")
         wanted = [i for i, name in enumerate(dialect.header) if only is None or name in only]
-        if is_read_once and arrival.size > LARGE:
-            rows = look_through(self.connection, arrival.path, dialect, raw, wanted)
-            if rows is not None:
-                return [self._sheet(arrival, "", dialect.header, raw, (), dialect.header_row, wanted, header_row == 0, rows)]
-        malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted)
+        malformed: list[Malformed] = []
+        if LARGE < arrival.size <= LARGEST and (content := read_columns(arrival.path, dialect, wanted)) is not None:
+            raw = self.hold(content, "raw")
+        else:
+            malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted)
         return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted, header_row == 0)]
 
     def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
@@ -124,6 +123,31 @@ class Workbench:
         self.connection.unregister("_arrow")
         return relation
 
+    def hold(self, content: Any, stem: str) -> str:
+        """A relation that is an Arrow table, of which nothing is copied."""
+        relation = self.name(stem)
+        self.connection.register(relation, content)
+        self.held[relation] = content
+        return relation
+
+    def release(self, relation: str) -> None:
+        """Lets go of a relation that was held."""
+        self.connection.unregister(relation)
+        del self.held[relation]
+
+    def pick(self, sheet: Sheet, columns: Mapping[str, str]) -> str:
+        """A relation of columns of a sheet (new name: header) with their lineage."""
+        where = {"_file": sheet.arrival.name, "_sheet": sheet.sheet}
+        if (content := self.held.get(sheet.relation)) is not None:
+            chosen = {name: content[header] for name, header in columns.items()}
+            repeated = {name: repeat(value, content.num_rows) for name, value in where.items()}
+            return self.hold(as_table(chosen | repeated | {"_line": content["_line"]}), "mapped")
+        picked = [f"{quote(header)} AS {quote(name)}" for name, header in columns.items()]
+        picked += [f"{_literal(value)} AS {name}" for name, value in where.items()]
+        relation = self.name("mapped")
+        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {', '.join(picked)}, _line FROM {sheet.relation}")
+        return relation
+
     def _sheet(
         self,
         arrival: Arrival,
@@ -134,23 +158,27 @@ class Workbench:
         header_row: int,
         wanted: Sequence[int] | None = None,
         searched: bool = False,
-        rows: int | None = None,
     ) -> Sheet:
-        """`rows` is given where they were counted already and none of them is blank."""
-        described = {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
-        line = next((name for name in ("_line", "_above") if name in described), f"rowid + {header_row + 1} AS _line")
-        relation = self.name("sheet")
-        there = range(len(header)) if wanted is None else wanted
-        columns = [f"c{i} AS {quote(header[i])}" for i in there if header[i] != "_line"]
+        there = list(range(len(header)) if wanted is None else wanted)
         # A header of the file named _line is that of an exported quarantine; it is offered as `_line given`.
-        columns += [f"c{i} AS {quote('_line given')}" for i in there if header[i] == "_line"]
-        # Spreadsheets export empty rows as a line of separators: no row was given there.
-        is_whole = wanted is None or len(wanted) == len(header)
-        some = f"WHERE COALESCE({', '.join(f'c{i}' for i in there)}) IS NOT NULL" if rows is None and is_whole else ""
-        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, line])} FROM {raw} {some}")
-        rows = self.scalar(f"SELECT count(*) FROM {relation}") if rows is None else rows
+        names = {f"c{i}": header[i] if header[i] != "_line" else "_line given" for i in there}
+        if (content := self.held.get(raw)) is not None:
+            relation = self.hold(content.select([*names, "_line"]).rename_columns([*names.values(), "_line"]), "sheet")
+        else:
+            relation = self._view_of(raw, names, header_row, is_whole=len(there) == len(header))
+        rows = self.scalar(f"SELECT count(*) FROM {relation}")
         notes = (_name_rows_above(arrival, sheet, header_row),) if searched and header_row > 1 else ()
-        return Sheet(arrival, sheet, header, relation, rows, tuple(malformed), line if line == "_above" else "_line", notes, header_row)
+        return Sheet(arrival, sheet, header, relation, rows, tuple(malformed), notes, header_row)
+
+    def _view_of(self, raw: str, names: Mapping[str, str], header_row: int, is_whole: bool) -> str:
+        described = {row[0] for row in self.connection.execute(f"DESCRIBE {raw}").fetchall()}
+        line = "_line" if "_line" in described else f"rowid + {header_row + 1} AS _line"
+        columns = [f"{column} AS {quote(name)}" for column, name in names.items()]
+        # Spreadsheets export empty rows as a line of separators: no row was given there.
+        some = f"WHERE COALESCE({', '.join(names)}) IS NOT NULL" if is_whole else ""
+        relation = self.name("sheet")
+        self.connection.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, line])} FROM {raw} {some}")
+        return relation
 
     def _read_parquet(self, arrival: Arrival) -> Sheet:
         path = str(arrival.path).replace("'", "''")

@@ -14,7 +14,6 @@ from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.evidence.mapping import FileMapping, SourceMapping
 from quarterdeck.evidence.matching import find_table, match_headers
 from quarterdeck.evidence.snapshot import quote
-from quarterdeck.evidence.values import text
 from quarterdeck.evidence.workbench import READABLE, Sheet, Workbench
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -83,7 +82,7 @@ CONNECTOR = FolderConnector()
 def _read(workbench: Workbench, arrival: Arrival, chosen: Sequence[FileMapping]) -> list[Sheet]:
     """The sheets of a file. Where no mapping says how, the headers are looked for."""
     first = chosen[0] if chosen else FileMapping("*", "", header_row=0)
-    return workbench.read(arrival, first.encoding, first.delimiter, first.header_row, is_read_once=len(chosen) < 2)
+    return workbench.read(arrival, first.encoding, first.delimiter, first.header_row)
 
 
 def _notes(sheet: Sheet, is_used: bool) -> list[str]:
@@ -133,17 +132,14 @@ def _rules(sheet: Sheet, table: str, entry: FileMapping | None) -> dict[str, Col
 
 
 def _rename(workbench: Workbench, sheet: Sheet, rules: dict[str, ColumnRule], is_correction: bool) -> str:
+    headers = {name: rule.source for name, rule in rules.items() if rule.constant is None}
+    if not is_correction:
+        return workbench.pick(sheet, headers)
+    # A corrected quarantine keeps the lines its rows first stood on. The mark against formulas that the export set comes off again.
+    columns = [f"regexp_replace({quote(header)}, '^''([=+@\\t\\r-])', '\\1') AS {quote(name)}" for name, header in headers.items()]
+    source = ", _source" if "_source" in sheet.header else ""
+    lineage = f"_file{source}, COALESCE(_sheet, '') AS _sheet, TRY_CAST({quote('_line given')} AS BIGINT) AS _line"
     relation = workbench.name("mapped")
-    columns = [f"{quote(rule.source)} AS {quote(name)}" for name, rule in rules.items() if rule.constant is None]
-    if is_correction:
-        # A corrected quarantine keeps the lines its rows first stood on. The mark against formulas that the export set comes off again.
-        columns = [
-            f"regexp_replace({quote(r.source)}, '^''([=+@\\t\\r-])', '\\1') AS {quote(n)}" for n, r in rules.items() if r.constant is None
-        ]
-        source = ", _source" if "_source" in sheet.header else ""
-        lineage = f"_file{source}, COALESCE(_sheet, '') AS _sheet, TRY_CAST({quote('_line given')} AS BIGINT) AS _line"
-    else:
-        lineage = f"{text(sheet.arrival.name)} AS _file, {text(sheet.sheet)} AS _sheet, {sheet.line}"
     workbench.execute(f"CREATE VIEW {relation} AS SELECT {', '.join([*columns, lineage])} FROM {sheet.relation}")
     return relation
 
