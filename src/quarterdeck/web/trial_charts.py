@@ -92,7 +92,7 @@ def spending_chart(name: str, sentence: str, spent: Points, budget: Points, appr
     """Cumulative actual and accrued cost against the approved budget."""
     return Fan(
         title=f"Spending of {name}", sentence=sentence, source=SOURCE, unit=currency, history=spent, plan=budget, target=approved, target_label="Approved",
-        method="Actual plus accrued cost, added up by month, against the current budget added up by month. Lines in other currencies are left out and counted in the table.",
+        method="Actual plus accrued cost, added up by month, against the current budget added up by month. Other currencies are converted at their budget rates.",
     )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.countries import country_name
 from quarterdeck.web.matters import forecast_of, readings_of
-from quarterdeck.web.portfolio import Points, TrialFacts, read_portfolio
+from quarterdeck.web.portfolio import TrialFacts, read_portfolio
 from quarterdeck.web.tables import Cell, Column, Table
+from quarterdeck.web.trial_money import add_money
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
@@ -29,7 +30,7 @@ def build_parts(snapshot: Snapshot, trial: TrialFacts, seed: int) -> dict[str, A
     parts: dict[str, Any] = {"charts": charts, "tables": tables, "cites": cites, "forecast": forecast_of(snapshot, trial.id, seed)}
     _add_enrolment(snapshot, trial, parts)
     _add_milestones(snapshot, trial, parts)
-    _add_money(snapshot, trial, parts)
+    add_money(snapshot, trial, parts)
     _add_quality(snapshot, trial, parts)
     _add_documents(snapshot, trial, parts)
     _add_people(snapshot, trial, parts)
@@ -180,74 +181,6 @@ def _loaded_milestones(
     return entries
 
 
-def _add_money(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
-    sql = (
-        "SELECT currency, cost_category, sum(budget_current) AS budget, sum(coalesce(actual, 0) + coalesce(accrual, 0)) FILTER (period <= ?) AS spent, sum(budget_current) FILTER (period <= ?) AS planned, "
-        "sum(forecast) AS forecast FROM budget_line WHERE study_id = ? GROUP BY ALL ORDER BY budget DESC NULLS LAST"
-    )
-    cut = snapshot.data_cut
-    lines = snapshot.query(sql, [cut, cut, trial.id]).to_pylist()
-    columns = [
-        Column("category", "Category"),
-        Column("budget", "Approved", is_number=True),
-        Column("planned", "Planned by now", is_number=True),
-        Column("spent", "Spent and accrued", is_number=True),
-        Column("difference", "Against plan", is_number=True),
-    ]
-    rows = []
-    totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    for line in lines:
-        budget, planned, spent = (float(line[name] or 0) for name in ("budget", "planned", "spent"))
-        for i, value in enumerate((budget, planned, spent)):
-            totals[line["currency"]][i] += value
-        rows.append(
-            {
-                "category": Cell(_category(line["cost_category"]), sub=line["currency"]),
-                **_money(line["currency"], budget, planned, spent),
-            }
-        )
-    main = max(totals, key=lambda code: totals[code][0], default="")
-    if not main:
-        parts["money_sentence"] = "No budget line of this trial was loaded yet."
-    else:
-        budget, planned, spent = totals[main]
-        words = [wording.money(value, main) for value in (spent, planned, budget)]
-        parts["money_sentence"] = f"{words[0]} is spent or accrued; the plan had {words[1]} by now, of {words[2]} approved."
-        others = (
-            f" {wording.plural(len(totals) - 1, 'further currency', 'further currencies')} {'is' if len(totals) == 2 else 'are'} in the table."
-            if len(totals) > 1
-            else ""
-        )
-        parts["money_sentence"] += others
-        parts["cites"] += [*words, len(totals) - 1]
-        spent_points, budget_points = _spending(snapshot, trial.id, main)
-        if len(budget_points) > 1:
-            parts["charts"]["money"] = trial_charts.spending_chart(
-                trial.name, parts["money_sentence"], spent_points, budget_points, budget, main
-            )
-    parts["tables"].append(
-        Table("money", "Budget by category", columns, rows, empty="No budget line of this trial was loaded yet.", size=50)
-    )
-
-
-def _money(currency: str, budget: float, planned: float, spent: float) -> dict[str, Cell]:
-    return {
-        "budget": Cell(budget, wording.money(budget, currency)), "planned": Cell(planned, wording.money(planned, currency)), "spent": Cell(spent, wording.money(spent, currency)),
-        "difference": Cell(spent - planned, wording.money(spent - planned, currency, signed=True)),
-    }  # fmt: skip
-
-
-def _spending(snapshot: Snapshot, study_id: str, currency: str) -> tuple[Points, Points]:
-    sql = "SELECT period, sum(coalesce(actual, 0) + coalesce(accrual, 0)) AS spent, sum(coalesce(budget_current, 0)) AS budget FROM budget_line WHERE study_id = ? AND currency = ? GROUP BY period ORDER BY period"
-    spent, budget, done, planned = 0.0, 0.0, [], []
-    for row in snapshot.query(sql, [study_id, currency]).to_pylist():
-        spent, budget = spent + float(row["spent"]), budget + float(row["budget"])
-        planned.append((row["period"], budget))
-        if row["period"] <= snapshot.data_cut:
-            done.append((row["period"], spent))
-    return tuple(done), tuple(planned)
-
-
 def _add_quality(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
     sites = [
         reading
@@ -356,9 +289,3 @@ def _add_people(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) ->
 
 def _points(months: list[dict[str, Any]], name: str) -> tuple[tuple[date, float], ...]:
     return tuple((row["period"], float(row[name] or 0)) for row in months)
-
-
-def _category(name: str | None) -> str:
-    """A cost category as people write it."""
-    known = {"cro_fees": "CRO fees", "internal_fte": "Own staff"}
-    return known.get(name or "", (name or "not stated").replace("_", " ").capitalize())

@@ -13,7 +13,7 @@ from quarterdeck.charts.heat_map import HeatCell, HeatMap
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.with_model import suggest_quotes
 from quarterdeck.development.discover.answers import to_plain_score
-from quarterdeck.development.discover.assess import TIME_LIMIT_S, next_item, progress
+from quarterdeck.development.discover.choose import TIME_LIMIT_S, next_item, progress
 from quarterdeck.development.discover.heat_map import Cell as MapCell
 from quarterdeck.development.discover.heat_map import build_cells, explain, strengths
 from quarterdeck.development.discover.items import get_item
