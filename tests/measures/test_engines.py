@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ import pytest
 from measures.engines import CUT, ENGINES, ask_duckdb, ask_postgres, compile_to, draw_tables, fill_postgres, iterate_expressions
 from measures.memory import MemorySnapshot
 from postgres import find_binary, run_server
+from quarterdeck.measures.aggregate import build_aggregate
+from quarterdeck.measures.catalogue import load_definitions
+from quarterdeck.measures.facts import Context
+from quarterdeck.measures.methods import METHODS
+from quarterdeck.measures.queries import QUERIES
+from quarterdeck.measures.sql import get_rows, get_sums
 
 GOLDEN = Path(__file__).parent / "golden"
 EXPRESSIONS = dict(iterate_expressions())
@@ -42,6 +49,26 @@ def _in_one_order(sql: str) -> str:
 def test_no_kept_sql_is_left_over() -> None:
     expected = {f"{name.removesuffix('.sums')}.{engine}.sql" for name in EXPRESSIONS if name.endswith(".sums") for engine in ENGINES}
     assert {path.name for path in GOLDEN.iterdir()} == expected
+
+
+@pytest.mark.parametrize("cut", [date(2026, 6, 30), date(2024, 2, 29), date(2023, 12, 31)])
+def test_the_kept_sql_of_any_day_is_the_sql_compiled_for_that_day(cut: date) -> None:
+    for definition in load_definitions().values():
+        query, parameters = definition.query, definition.parameters
+        parts = QUERIES[query].function(Context(cut, parameters))
+        kept = get_rows(query, parameters, cut)
+        assert [_lay_out(rows.sql) for rows in kept] == [_lay_out(compile_to("duckdb", part.expression)) for part in parts]
+        assert [rows.columns for rows in kept] == [tuple(part.expression.columns) for part in parts]
+        if METHODS[definition.method.name].estimator:
+            with_values = METHODS[definition.method.name].with_values
+            facts = QUERIES[query].function(Context(cut, parameters, by_subject=not with_values))
+            sums = build_aggregate(facts, with_values=with_values)
+            assert _lay_out(get_sums(query, parameters, cut, with_values=with_values)) == _lay_out(compile_to("duckdb", sums))
+
+
+def _lay_out(sql: str) -> str:
+    """In one order and without line breaks: where a line breaks depends on the length of a date."""
+    return re.sub(r"\s+", "", _in_one_order(sql))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,57 +16,50 @@ from quarterdeck.measures.facts import SCOPES, Part, Relation
 SUMS = ("n_rows", "n_collected", "n_filled", "n_counted", "numerator", "denominator")
 
 
-def build_aggregate(
-    parts: list[Part], *, with_values: bool, monthly: bool = False, first: date | None = None, last: date | None = None
-) -> Relation:
+def build_aggregate(parts: list[Part], *, with_values: bool, monthly: bool = False) -> Relation:
     """One expression over all parts, grouped by every scope they name (and by value, and by month, if asked).
 
     Columns: the scopes, `month` (first day) if monthly, `value` and `observed` if with_values, then `n_rows`,
-    `n_collected`, `n_filled`, `n_counted` (rows that add something), `numerator`, `denominator`. `first` and `last` keep what happened within those days.
+    `n_collected`, `n_filled`, `n_counted` (rows that add something), `numerator`, `denominator`.
     """
     scopes = [scope for scope in SCOPES if any(scope in part.expression.columns for part in parts)]
-    pieces = [_aggregate(p, scopes, with_values, monthly, first, last) for p in parts]
+    pieces = [_aggregate(part, scopes, with_values, monthly) for part in parts]
     return ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool, first: date | None, last: date | None) -> Relation:
+def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool) -> Relation:
     rows = part.expression
-    if first is not None:
-        rows = rows.filter(rows.happened >= ibis.date(first.year, first.month, first.day))
-    if last is not None:
-        rows = rows.filter(rows.happened <= ibis.date(last.year, last.month, last.day))
     keys = {scope: rows[scope] if scope in rows.columns else ibis.null("string") for scope in scopes}
     if monthly:
         keys["month"] = rows.happened.truncate("M").cast("date")
     if with_values:
-        keys |= {"value": rows.value, "observed": rows.observed if "observed" in rows.columns else ibis.literal(1).cast("float64")}
-    answer = rows.group_by(**keys).aggregate(**_build_sums(part, rows, with_values))
+        keys |= {"value": rows.value, "observed": rows.observed if "observed" in rows.columns else ibis.literal(True)}
+    adds = tuple(name for name in part.adds if not (with_values and name == "numerator"))
+    answer = rows.group_by(**keys).aggregate(**_build_sums(part, rows, adds))
     return _join_sites(answer, list(keys)) if part.by_subject else answer
 
 
-def _build_sums(part: Part, rows: Relation, with_values: bool) -> dict[str, Any]:
-    """The sums of a part; what a query does not judge is not tested row by row."""
-    known = rows.collected.fill_null(False) if "collected" in part.may_lack else None
+def _build_sums(part: Part, rows: Relation, adds: tuple[str, ...]) -> dict[str, Any]:
+    """The sums of a part. Conditions are counted, not summed, and what a query does not judge is not tested row by row."""
+    known = rows.collected if "collected" in part.may_lack else None
+    conditions = {name: rows[name] if rows[name].type().is_boolean() else rows[name] != 0 for name in adds}
+    counted = conditions["denominator"] if part.is_share else reduce(or_, conditions.values())
 
-    def add(column: Any) -> Any:
-        return (column if known is None else known.ifelse(column, 0)).sum()
+    def count(condition: Any) -> Any:
+        return rows.count(where=condition if known is None else condition & known)
 
-    has_count = "numerator" in rows.columns
-    total = add(rows.denominator)
-    if with_values:  # every row counts once or not at all
-        counted = total
-    else:
-        adds = [rows[name] != 0 for name in ("numerator", "denominator") if name in rows.columns]
-        counted = add(reduce(or_, adds).fill_null(False).ifelse(1, 0))
+    def add(name: str) -> Any:
+        if name not in adds:
+            return ibis.literal(0).cast("float64")
+        return (count(rows[name]) if rows[name].type().is_boolean() else rows[name].sum(where=known)).cast("float64")
+
     return {
         "n_rows": rows.count().cast("int64"),
-        "n_collected": rows.count().cast("int64") if known is None else known.ifelse(1, 0).sum().cast("int64"),
-        "n_filled": rows.filled.fill_null(False).ifelse(1, 0).sum().cast("int64")
-        if "filled" in part.may_lack
-        else rows.count().cast("int64"),
-        "n_counted": counted.cast("int64"),
-        "numerator": add(rows.numerator) if has_count and not with_values else ibis.literal(0).cast("float64"),
-        "denominator": total,
+        "n_collected": rows.count(where=known).cast("int64"),
+        "n_filled": rows.count(where=rows.filled if "filled" in part.may_lack else None).cast("int64"),
+        "n_counted": count(counted).cast("int64"),
+        "numerator": add("numerator"),
+        "denominator": add("denominator"),
     }
 
 

@@ -14,9 +14,9 @@ LEVELS = ("portfolio", "study", "country", "vendor")
 
 
 def derive_drivers(
-    definition: Definition, level: str, cells: Cells, clusters: NDArray[np.object_], n: int, found: Estimates
+    definition: Definition, level: str, cells: Cells, clusters: list[str], n: int, found: Estimates
 ) -> dict[int, tuple[tuple[str, float], ...]]:
-    """Per group the parts that contribute most in the bad direction, in the measure's unit.
+    """Per group the parts that contribute most in the bad direction, in the measure's unit; `clusters` are their names by number.
 
     For sums the contribution is what the part adds over the target (over the group's own value where there is none); for
     a median it is how far the median would move without the part.
@@ -40,24 +40,24 @@ def _rank(push: float) -> float:
 
 
 def _derive_excess(
-    definition: Definition, cells: Cells, clusters: NDArray[np.object_], n: int, found: Estimates
+    definition: Definition, cells: Cells, clusters: list[str], n: int, found: Estimates
 ) -> dict[int, list[tuple[str, float]]]:
     per = definition.method.per
     target = definition.target
     has_target = target is not None and target.comparison is not Comparison.WITHIN
     reference = np.full(n, target.value / per) if has_target and target is not None else np.nan_to_num(found.value) / per
     push = cells.numerator - reference[cells.group] * cells.denominator
-    sums: dict[tuple[int, str], float] = {}
-    for group, cluster, amount in zip(cells.group.tolist(), clusters.tolist(), push.tolist(), strict=True):
+    sums: dict[tuple[int, int], float] = {}
+    for group, cluster, amount in zip(cells.group.tolist(), cells.cluster.tolist(), push.tolist(), strict=True):
         sums[group, cluster] = sums.get((group, cluster), 0.0) + amount
     out: dict[int, list[tuple[str, float]]] = {}
     for (group, cluster), amount in sums.items():
         if found.total[group] > 0:
-            out.setdefault(group, []).append((str(cluster), per * amount / float(found.total[group])))
+            out.setdefault(group, []).append((clusters[cluster], per * amount / float(found.total[group])))
     return out
 
 
-def _derive_moves(cells: Cells, clusters: NDArray[np.object_], n: int, found: Estimates) -> dict[int, list[tuple[str, float]]]:
+def _derive_moves(cells: Cells, clusters: list[str], n: int, found: Estimates) -> dict[int, list[tuple[str, float]]]:
     """Leave one part out. Only the parts with most cases above the median are tried: no other can move it far."""
     assert cells.value is not None
     out: dict[int, list[tuple[str, float]]] = {}
@@ -73,8 +73,7 @@ def _derive_moves(cells: Cells, clusters: NDArray[np.object_], n: int, found: Es
         for candidate in np.argsort(-np.round(np.abs(above), 9), kind="stable")[: 2 * SHOWN]:
             kept = (cluster != candidate) & np.isfinite(value)
             if above[candidate] and weight[kept].sum() > 0:
-                name = str(clusters[rows][cluster == candidate][0])
-                out.setdefault(group, []).append((name, _get_move(value, weight, kept)))
+                out.setdefault(group, []).append((clusters[candidate], _get_move(value, weight, kept)))
     return out
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from quarterdeck.measures import drivers
 from quarterdeck.measures.catalogue import get_definition, load_definitions
-from quarterdeck.measures.estimate import Cells, Estimates
+from quarterdeck.measures.estimate import Cells
 from quarterdeck.measures.judge import derive_chance, derive_verdict
 from quarterdeck.measures.methods import METHODS
 from quarterdeck.measures.model import Definition
 from quarterdeck.measures.rows import RowBehind, rows_behind
-from quarterdeck.measures.scopes import choose_grain, derive_clusters, derive_keys, list_keys, read_register
+from quarterdeck.measures.scopes import Keys, choose_grain, derive_clusters, derive_keys, list_keys
 from quarterdeck.measures.source import Choices, Source
-from quarterdeck.measures.start import start_reading
+from quarterdeck.measures.start import BuildReading, start_readings
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.interval import Interval
@@ -73,64 +73,81 @@ def _evaluate(definition: Definition, source: Source, level: str) -> list[Readin
 
 def build_readings(definition: Definition, source: Source, level: str, answer: pa.Table) -> list[Reading]:
     """Readings from the sums of a query; `answer` as `build_aggregate` gives it."""
-    register = read_register(source.snapshot)
-    keys = derive_keys(answer, level, register)
-    use = choose_grain(answer, level) & (keys != None)  # noqa: E711
-    names = sorted({str(key) for key in keys[use]} | set(list_keys(source.snapshot, level)))
-    number = {name: i for i, name in enumerate(names)}
-    group = np.array([number[str(key)] for key in keys[use]], dtype=np.intp)
-    # A site is its own cluster; text is slow to sort, so it is not asked for twice.
-    clusters = keys[use] if level == "site" else derive_clusters(answer, level, register)[use]
-    cluster = group if level == "site" else np.unique(clusters.astype(str), return_inverse=True)[1].astype(np.intp)
-    cells = _build_cells(answer, use, group, cluster)
+    keys = derive_keys(answer, level, source.snapshot)
+    use = choose_grain(answer, level) & (keys.place >= 0)
+    names, group = _number(keys.take(use), list_keys(source.snapshot, level))
+    clusters = keys.take(use) if level == "site" else derive_clusters(answer, level, source.snapshot).take(use)
+    cells = _build_cells(answer, use, group, clusters.place)
     counts = [np.bincount(group, _column(answer, name)[use], len(names)) for name in ("n_rows", "n_collected", "n_counted")]
     kind = METHODS[definition.method.name]
     assert kind.estimator is not None
     target = definition.target.value if definition.target else np.nan
     found = kind.estimator(cells, len(names), definition.method, target)
-    told = drivers.derive_drivers(definition, level, cells, clusters, len(names), found)
-    readings = []
-    for i, name in enumerate(names):
-        base = start_reading(definition, source, level, name, int(counts[2][i]))
-        readings.append(_finish(base, definition, found, i, counts[0][i], counts[1][i], told.get(i, ())))
-    return readings
+    told = drivers.derive_drivers(definition, level, cells, clusters.names, len(names), found)
+    columns = (*counts, found.count, found.total, found.value, found.low, found.high, found.chance)
+    rows = zip(names, *(column.tolist() for column in columns), strict=True)
+    build = start_readings(definition, source, level)
+    return [_build_reading(build, definition, _Found(*row), told.get(i, ())) for i, row in enumerate(rows)]
 
 
-def _finish(
-    base: Reading, definition: Definition, found: Estimates, i: int, rows: float, collected: float, told: tuple[tuple[str, float], ...]
-) -> Reading:
-    count, total, value = float(found.count[i]), float(found.total[i]), float(found.value[i])
-    if rows == 0:
-        return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason="the tables behind it hold no row for this")
-    if collected == 0:
-        return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason="the source does not fill the columns it needs")
-    if total <= 0 or total < definition.minimum or not np.isfinite(value):
-        return _give_reason(replace(base, numerator=count, denominator=total), definition, count, total)
-    chance = derive_chance(definition.target, float(found.chance[i]))
-    low, high = float(found.low[i]), float(found.high[i])
-    is_closed = np.isfinite(low) and np.isfinite(high)
-    details: dict[str, float | str | None] = {} if is_closed else {"low": low if np.isfinite(low) else None, "high": "not reached"}
-    return replace(
-        base,
+def _number(keys: Keys, known: list[str]) -> tuple[list[str], np.ndarray]:
+    """The things that occur or are known, in order of name, and the number of each row's thing among them."""
+    occurring = np.flatnonzero(np.bincount(keys.place, minlength=len(keys.names)))
+    names = sorted({keys.names[place] for place in occurring.tolist()}.union(known))
+    number = {name: i for i, name in enumerate(names)}
+    return names, np.array([number.get(name, -1) for name in keys.names], dtype=np.intp)[keys.place]
+
+
+class _Found(NamedTuple):
+    """What was found for one thing: sums of its rows, and the estimates (NaN where there is none)."""
+
+    key: str
+    rows: float
+    collected: float
+    counted: float
+    number: float
+    total: float
+    value: float
+    low: float
+    high: float
+    chance: float
+
+
+def _build_reading(build: BuildReading, definition: Definition, found: _Found, told: tuple[tuple[str, float], ...]) -> Reading:
+    total, value = found.total, found.value
+    if total <= 0 or total < definition.minimum or not isfinite(value) or not found.collected:
+        return build(found.key, int(found.counted), **_give_reason(definition, found))
+    target, low, high = definition.target, found.low, found.high
+    chance = derive_chance(target, found.chance)
+    is_closed = isfinite(low) and isfinite(high)
+    return build(
+        found.key,
+        int(found.counted),
         value=value,
-        numerator=count,
+        numerator=found.number,
         denominator=total,
-        not_assessed=None,
         interval=Interval(min(low, value), max(high, value), definition.method.level) if is_closed else None,
-        verdict=derive_verdict(definition.target, value, chance),
+        verdict=derive_verdict(target, value, chance),
         p_target=chance,
         drivers=told,
-        details=details,
+        details={} if is_closed else {"low": low if isfinite(low) else None, "high": "not reached"},
     )
 
 
-def _give_reason(base: Reading, definition: Definition, count: float, total: float) -> Reading:
+def _give_reason(definition: Definition, found: _Found) -> dict[str, Any]:
+    """Why there is no value, and the counts as far as they tell something."""
+    count, total = found.number, found.total
+    if found.rows == 0:
+        return {"not_assessed": NotAssessed.NOT_COLLECTED, "reason": "the tables behind it hold no row for this"}
+    if found.collected == 0:
+        return {"not_assessed": NotAssessed.NOT_COLLECTED, "reason": "the source does not fill the columns it needs"}
     if total <= 0:
-        return replace(base, reason=f"no {definition.denominator[0].lower()}{definition.denominator[1:]}".rstrip("."))
-    if total < definition.minimum:
-        least = f"{wording.number(total)} of at least {wording.number(definition.minimum)} needed"
-        return replace(base, not_assessed=NotAssessed.TOO_FEW, reason=least)
-    return replace(base, not_assessed=NotAssessed.NOT_YET_DUE, reason=f"the median is not reached: {wording.of(count, total)} have ended")
+        why, reason = definition.empty, f"no {definition.denominator[0].lower()}{definition.denominator[1:]}".rstrip(".")
+    elif total < definition.minimum:
+        why, reason = NotAssessed.TOO_FEW, f"{wording.number(total)} of at least {wording.number(definition.minimum)} needed"
+    else:
+        why, reason = NotAssessed.NOT_YET_DUE, f"the median is not reached: {wording.of(count, total)} have ended"
+    return {"not_assessed": why, "reason": reason, "numerator": count, "denominator": total}
 
 
 def _build_cells(answer: pa.Table, use: np.ndarray, group: np.ndarray, cluster: np.ndarray) -> Cells:
@@ -141,4 +158,5 @@ def _build_cells(answer: pa.Table, use: np.ndarray, group: np.ndarray, cluster: 
 
 
 def _column(answer: pa.Table, name: str) -> np.ndarray:
-    return np.asarray(answer.column(name).cast("float64").fill_null(np.nan if name == "value" else 0.0).to_numpy(zero_copy_only=False))
+    numbers = answer.column(name).cast("float64").combine_chunks()
+    return np.asarray(numbers.fill_null(np.nan if name == "value" else 0.0).to_numpy(zero_copy_only=False))

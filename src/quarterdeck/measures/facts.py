@@ -8,8 +8,8 @@ it is of one engine. Identifiers of scope that a part lacks are simply absent.
 | study_id, site_id, country, vendor_id, person_id, team_id | whose it is |
 | grain | for tables that hold totals beside their parts: study, country or site |
 | happened | the day it counts on, for history |
-| numerator, denominator | what it adds to each |
-| value, observed | a duration in whole units, and 1 where it has ended (0: still running, censored) |
+| numerator, denominator | what it adds to each: an amount, or a condition, which adds 1 where it holds and nothing where it is unknown |
+| value, observed | a duration in whole units, and whether it has ended (not: still running, censored) |
 | collected | whether the source recorded enough to judge it |
 | filled | whether the column that says "done" is filled; a trial where it never is does not collect it |
 | key_… | the primary key of the source row |
@@ -25,6 +25,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+from ibis.expr.operations import And
 
 from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.evidence.tables import table
@@ -35,7 +36,8 @@ Relation = Any
 SCOPES = ("study_id", "site_id", "country", "vendor_id", "person_id", "team_id", "grain")
 BY_SUBJECT = "_by_subject"
 LINEAGE = ("_file", "_sheet", "_line")
-NUMBERS = ("numerator", "denominator", "value", "observed")
+ADDED = ("numerator", "denominator")
+NUMBERS = (*ADDED, "value", "observed")
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,16 @@ class Context:
 class Part:
     """Rows of one table as facts.
 
-    `site_id` holds the participant where `by_subject`; `may_lack` names which of collected and filled the query judges.
+    `site_id` holds the participant where `by_subject`; `may_lack` names which of collected and filled the query judges;
+    `adds` which of numerator and denominator are not always 0. Where `is_share`, whatever adds to the numerator adds to the denominator.
     """
 
     table: str
     expression: Relation
     by_subject: bool = False
     may_lack: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ("numerator", "denominator")
+    is_share: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,12 +103,15 @@ class Query:
 
 
 def build_part(name: str, relation: Relation, **columns: Any) -> Part:
-    """A part from a relation that holds the key columns of table `name`; numbers become doubles, `happened` a date."""
+    """A part from a relation that holds the key columns of table `name`.
+
+    Conditions stay conditions, other numbers become doubles, `happened` a date.
+    """
     chosen: dict[str, Any] = {f"key_{key}": relation[key] for key in get_contract(name).key}
     chosen |= {column: relation[column] for column in LINEAGE}
     for column, expression in columns.items():
         value = ibis.literal(expression) if isinstance(expression, bool | int) else expression
-        if column in NUMBERS:
+        if column in NUMBERS and not value.type().is_boolean():
             value = value.cast("float64")
         elif column == "happened":
             value = value.cast("date")
@@ -112,13 +120,14 @@ def build_part(name: str, relation: Relation, **columns: Any) -> Part:
         chosen[column] = value
     may_lack = tuple(column for column in ("collected", "filled") if column in columns)
     chosen = {"collected": ibis.literal(True), "filled": ibis.literal(True)} | chosen
-    return Part(name, relation.select(**chosen), BY_SUBJECT in relation.columns, may_lack)
+    adds = tuple(column for column in ADDED if not isinstance(columns.get(column, 0), int))
+    is_share = adds == ADDED and _is_narrower(columns["numerator"].op(), columns["denominator"].op())
+    return Part(name, relation.select(**chosen), BY_SUBJECT in relation.columns, may_lack, adds, is_share)
 
 
-def flag(condition: Any) -> Any:
-    """1.0 where the condition holds, else 0.0, also where it is unknown."""
-    # From whole numbers: engines read 1.0 as a decimal, and a sum of decimals is slow and comes back as one.
-    return ibis.cases((condition, 1), else_=0).cast("float64")
+def _is_narrower(condition: Any, other: Any) -> bool:
+    """Whether a condition is written as another one and something more."""
+    return condition == other or (isinstance(condition, And) and _is_narrower(condition.left, other))
 
 
 def join_site(relation: Relation, context: Context) -> Relation:

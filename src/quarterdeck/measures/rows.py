@@ -7,9 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.catalogue import get_definition
-from quarterdeck.measures.facts import Part
 from quarterdeck.measures.scopes import OWN_COLUMN, SITE_FACTS
 from quarterdeck.measures.source import Source
+from quarterdeck.measures.sql import RowQuery
 from quarterdeck.vocabulary.provenance import SourceRow
 from quarterdeck.vocabulary.reading import Reading
 
@@ -40,35 +40,32 @@ def rows_behind(reading: Reading, snapshot: Snapshot, limit: int | None = None) 
     if reading.as_of is not None:
         source = source.at(reading.as_of, reading.period)
     out: list[RowBehind] = []
-    for part in source.get_parts(definition):
+    for query in source.get_rows(definition):
         remaining = None if limit is None else limit - len(out)
         if remaining is None or remaining > 0:
-            out += _read_part(part, reading, snapshot, remaining)
+            out += _read_table(query, reading, snapshot, remaining)
     return out
 
 
-def _read_part(part: Part, reading: Reading, snapshot: Snapshot, limit: int | None) -> list[RowBehind]:
-    import ibis
-
-    columns = part.expression.columns
+def _read_table(query: RowQuery, reading: Reading, snapshot: Snapshot, limit: int | None) -> list[RowBehind]:
+    columns, facts = query.columns, query.sql
     keys = [column for column in columns if column.startswith("key_")]
     adds = [name for name in ("numerator", "denominator") if name in columns]
-    where = ["collected", "(" + " OR ".join(f"{name} <> 0" for name in adds) + ")"]
+    where = ["collected", "(" + " OR ".join(f"{name}::DOUBLE <> 0" for name in adds) + ")"]
     values: list[Any] = []
     _limit_to_scope(reading, columns, where, values)
     if reading.period is not None and "happened" in columns:
         where.append("happened BETWEEN ? AND ?")
         values += [reading.period.first, reading.period.last]
     order = ", ".join(keys) + (f" LIMIT {int(limit)}" if limit is not None else "")
-    facts = str(ibis.to_sql(part.expression, dialect="duckdb"))
     if "study_id" in columns:  # as in the sums: a trial whose source never fills the column is not collected
         facts = f"SELECT *, bool_or(filled) OVER (PARTITION BY study_id) AS is_used FROM ({facts}) AS plain"
         where.append("is_used")
     sql = f"SELECT * FROM ({facts}) AS facts WHERE {' AND '.join(where)} ORDER BY {order}"
-    return [_build_row(part.table, keys, row) for row in snapshot.query(sql, values).to_pylist()]
+    return [_build_row(query.table, keys, row) for row in snapshot.query(sql, values).to_pylist()]
 
 
-def _limit_to_scope(reading: Reading, columns: tuple[str, ...] | list[str], where: list[str], values: list[Any]) -> None:
+def _limit_to_scope(reading: Reading, columns: tuple[str, ...], where: list[str], values: list[Any]) -> None:
     level, key = reading.scope.level, reading.scope.key
     own = OWN_COLUMN.get(level, "")
     if level == "portfolio":

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterdeck.vocabulary.reading import Scope
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from quarterdeck.evidence.snapshot import Snapshot
 
-Texts = NDArray[np.object_]
 SITE_FACTS = {"country": "country", "investigator": "investigator_id", "vendor": "vendor_id"}
 OWN_COLUMN = {"portfolio": "", "study": "study_id", "vendor": "vendor_id", "person": "person_id", "team": "team_id"}
 REGISTER = {
@@ -28,15 +26,34 @@ REGISTER = {
 
 
 @dataclass(frozen=True)
+class Keys:
+    """Which thing each row belongs to: its place among `names`, which are in order; -1 where it belongs to none."""
+
+    names: list[str]
+    place: NDArray[np.intp]
+
+    def take(self, use: NDArray[np.bool_]) -> Keys:
+        """The keys of some of the rows."""
+        return Keys(self.names, self.place[use])
+
+    def rename(self, names: Sequence[str | None]) -> Keys:
+        """The same rows with another name for each name; several may become one, and None or '' is none."""
+        order = sorted({name for name in names if name})
+        number = {name: i for i, name in enumerate(order)}
+        # The last entry is found from the place of none, which is -1.
+        moved = np.array([number[name] if name else -1 for name in names] + [-1], dtype=np.intp)
+        return Keys(order, moved[self.place])
+
+
+@dataclass(frozen=True)
 class Register:
     """What the snapshot knows of its sites: facts per (study, site), as text."""
 
     sites: dict[str, dict[str, str]]
 
-    def get(self, fact: str, keys: Texts) -> Texts:
-        """One fact for each 'study/site' key; None where the site is unknown."""
-        known = self.sites
-        return np.array([known.get(key, {}).get(fact) for key in keys] or [], dtype=object)
+    def get(self, fact: str, keys: Keys) -> Keys:
+        """One fact for each 'study/site' key; none where the site is unknown."""
+        return keys.rename([self.sites.get(name, {}).get(fact) for name in keys.names])
 
 
 def read_register(snapshot: Snapshot) -> Register:
@@ -59,31 +76,29 @@ def list_keys(snapshot: Snapshot, level: str) -> list[str]:
     return sorted(str(key) for key in column if key)
 
 
-def derive_keys(answer: pa.Table, level: str, register: Register) -> Texts:
-    """The key of the thing each row belongs to at a level; None where it belongs to none."""
-    n = answer.num_rows
+def derive_keys(answer: pa.Table, level: str, snapshot: Snapshot) -> Keys:
+    """The key of the thing each row belongs to at a level."""
     if level == "portfolio":
-        return np.full(n, "", dtype=object)
+        return Keys([""], np.zeros(answer.num_rows, dtype=np.intp))
     own = OWN_COLUMN.get(level)
     if own and own in answer.column_names:
-        return _texts(answer, own)
-    sites = _join(_texts(answer, "study_id"), _texts(answer, "site_id"))
+        return _read_keys(answer, own)
+    sites = _join(_read_keys(answer, "study_id"), _read_keys(answer, "site_id"))
     if level == "site":
         return sites
+    register = read_register(snapshot)
     if level == "country":
-        found = register.get("country", sites)
-        country = np.where(found == None, _texts(answer, "country"), found)  # noqa: E711
-        return _join(_texts(answer, "study_id"), country)
+        country = _choose_known(register.get("country", sites), _read_keys(answer, "country"))
+        return _join(_read_keys(answer, "study_id"), country)
     if level in SITE_FACTS:
         return register.get(SITE_FACTS[level], sites)
-    return np.full(n, None, dtype=object)
+    return Keys([], np.full(answer.num_rows, -1, dtype=np.intp))
 
 
-def derive_clusters(answer: pa.Table, level: str, register: Register) -> Texts:
-    """What cases of a thing come in: trials within the portfolio, sites within all else."""
-    finer = "study" if level == "portfolio" else "site"
-    keys = derive_keys(answer, finer, register)
-    return np.where(keys == None, "", keys)  # noqa: E711
+def derive_clusters(answer: pa.Table, level: str, snapshot: Snapshot) -> Keys:
+    """What cases of a thing come in: trials within the portfolio, sites within all else. Those of none are one cluster, ''."""
+    keys = derive_keys(answer, "study" if level == "portfolio" else "site", snapshot)
+    return Keys(["", *keys.names], keys.place + 1)
 
 
 def choose_grain(answer: pa.Table, level: str) -> NDArray[np.bool_]:
@@ -96,28 +111,46 @@ def choose_grain(answer: pa.Table, level: str) -> NDArray[np.bool_]:
         return np.ones(answer.num_rows, dtype=bool)
     grain, study, country = (_texts(answer, name) for name in ("grain", "study_id", "country"))
     if level in ("site", "investigator", "vendor"):
-        return np.asarray(grain == "site", dtype=bool)
+        return np.array([g == "site" for g in grain], dtype=bool)
     order = ("country", "site") if level == "country" else ("study", "country", "site")
-    unit = _join(study, country) if level == "country" else study
+    unit = list(zip(study, country, strict=True)) if level == "country" else study
     best: dict[Any, int] = {}
-    rank = np.array([order.index(g) if g in order else 9 for g in grain])
+    rank = [order.index(g) if g in order else 9 for g in grain]
     for key, value in zip(unit, rank, strict=True):
         best[key] = min(value, best.get(key, 9))
     return np.array([r < 9 and r == best[key] for key, r in zip(unit, rank, strict=True)], dtype=bool)
 
 
-def get_scope(level: str, key: str) -> Scope:
-    """The scope of a reading."""
-    return Scope(level, key)
+def _read_keys(answer: pa.Table, column: str) -> Keys:
+    import pyarrow as pa
 
-
-def _texts(answer: pa.Table, column: str) -> Texts:
     if column not in answer.column_names:
-        return np.full(answer.num_rows, None, dtype=object)
-    return np.array([value or None for value in answer.column(column).to_pylist()], dtype=object)
+        return Keys([], np.full(answer.num_rows, -1, dtype=np.intp))
+    # Text is slow to handle row by row, so it is numbered where it lies and each name is looked at once.
+    coded = answer.column(column).cast(pa.string()).combine_chunks().dictionary_encode()
+    place = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+    names = coded.dictionary.to_pylist()
+    return Keys(names, place).rename(names)
 
 
-def _join(first: Texts, second: Texts) -> Texts:
-    return np.array(
-        [f"{a}/{b}" if a is not None and b is not None else None for a, b in zip(first, second, strict=True)] or [], dtype=object
-    )
+def _join(first: Keys, second: Keys) -> Keys:
+    """'first/second' where a row has both."""
+    import pyarrow as pa
+
+    width = max(len(second.names), 1)
+    pair = np.where((first.place < 0) | (second.place < 0), -1, first.place * width + second.place)
+    coded = pa.array(pair).dictionary_encode()
+    pairs = coded.dictionary.to_pylist()
+    names = [f"{first.names[number // width]}/{second.names[number % width]}" if number >= 0 else None for number in pairs]
+    return Keys([], coded.indices.to_numpy().astype(np.intp)).rename(names)
+
+
+def _choose_known(first: Keys, second: Keys) -> Keys:
+    """The first where there is one, else the second."""
+    other = np.where(second.place < 0, -1, second.place + len(first.names))
+    names = first.names + second.names
+    return Keys(names, np.where(first.place < 0, other, first.place)).rename(names)
+
+
+def _texts(answer: pa.Table, column: str) -> list[str | None]:
+    return [value or None for value in answer.column(column).to_pylist()]

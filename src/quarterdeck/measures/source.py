@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.measures.aggregate import build_aggregate, drop_unfilled
-from quarterdeck.measures.facts import Context, Part
+from quarterdeck.measures import sql
+from quarterdeck.measures.aggregate import drop_unfilled
+from quarterdeck.measures.sql import RowQuery
 from quarterdeck.vocabulary.period import Period
 
 if TYPE_CHECKING:
@@ -50,20 +51,17 @@ class Source:
 
         return all(name in self.snapshot.tables and self.snapshot.tables[name].rows for name in QUERIES[definition.query].needs)
 
-    def get_parts(self, definition: Definition, by_subject: bool = False) -> list[Part]:
-        """The definition's query as expressions (see `Context.by_subject`)."""
-        from quarterdeck.measures.queries import QUERIES
-
-        return QUERIES[definition.query].function(Context(self.cut, definition.parameters, by_subject))
+    def get_rows(self, definition: Definition) -> list[RowQuery]:
+        """The queries for the facts of a definition row by row, one per table."""
+        return sql.get_rows(definition.query, definition.parameters, self.cut)
 
     def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False) -> pa.Table:
         """The facts of a definition summed up, kept with the snapshot."""
         key = ("measures", "sums", definition.hash, self.cut, monthly)
 
         def read() -> pa.Table:
-            # To build an expression and its SQL costs more than most answers, so neither is done for an answer that is kept.
-            parts = self.get_parts(definition, by_subject=not with_values)
-            return drop_unfilled(self.snapshot.execute(build_aggregate(parts, with_values=with_values, monthly=monthly)))
+            sums = sql.get_sums(definition.query, definition.parameters, self.cut, with_values=with_values, monthly=monthly)
+            return drop_unfilled(self.snapshot.query(sums))
 
         return self.snapshot.cached(key, read)
 
@@ -72,7 +70,7 @@ class Source:
         key = ("measures", "rows", definition.query, tuple(definition.parameters.items()), self.cut, table)
 
         def read() -> list[dict[str, Any]]:
-            parts = [part for part in self.get_parts(definition) if not table or part.table == table]
-            return [row for part in parts for row in self.snapshot.execute(part.expression).to_pylist()]
+            queries = [query for query in self.get_rows(definition) if not table or query.table == table]
+            return [row for query in queries for row in self.snapshot.query(query.sql).to_pylist()]
 
         return self.snapshot.cached(key, read)

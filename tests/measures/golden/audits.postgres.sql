@@ -3,25 +3,19 @@ SELECT
   "t6"."site_id",
   "t6"."vendor_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t6"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t6"."numerator" <> 0
-        ) OR (
-          "t6"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    (
+      (
+        "t6"."numerator" <> 0
+      ) OR "t6"."denominator"
+    ) AND "t6"."collected") AS "n_counted",
+  SUM("t6"."numerator") FILTER(WHERE
+    "t6"."collected") AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     "t3"."report_dt" IS NOT NULL AS "collected",
@@ -34,7 +28,7 @@ FROM (
     "t3"."site_id",
     "t3"."vendor_id",
     COALESCE("t3"."report_dt", "t3"."start_dt") AS "happened",
-    CASE
+    CAST(CASE
       WHEN (
         "t3"."report_dt" IS NOT NULL
       )
@@ -43,17 +37,13 @@ FROM (
       )
       THEN COALESCE("t5"."n_major", 0)
       ELSE 0
-    END AS "numerator",
-    CAST(CASE
-      WHEN (
-        "t3"."report_dt" IS NOT NULL
-      )
-      AND (
-        "t3"."report_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    END AS DOUBLE PRECISION) AS "numerator",
+    (
+      "t3"."report_dt" IS NOT NULL
+    )
+    AND (
+      "t3"."report_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    ) AS "denominator",
     COALESCE("t5"."n_critical", 0) AS "own_critical",
     COALESCE("t5"."n_major", 0) AS "own_major"
   FROM (
@@ -66,8 +56,10 @@ FROM (
   LEFT OUTER JOIN (
     SELECT
       "t1"."audit_id",
-      SUM(CAST(CASE WHEN "t1"."grade" = 'critical' THEN 1 ELSE 0 END AS DOUBLE PRECISION)) AS "n_critical",
-      SUM(CAST(CASE WHEN "t1"."grade" = 'major' THEN 1 ELSE 0 END AS DOUBLE PRECISION)) AS "n_major"
+      COUNT(*) FILTER(WHERE
+        "t1"."grade" = 'critical') AS "n_critical",
+      COUNT(*) FILTER(WHERE
+        "t1"."grade" = 'major') AS "n_major"
     FROM "audit_finding" AS "t1"
     GROUP BY
       1

@@ -5,25 +5,16 @@ FROM (
     "t6"."study_id",
     "t6"."vendor_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t6"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t6"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t6"."numerator" <> 0
-          ) OR (
-            "t6"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      (
+        "t6"."numerator" <> 0
+      ) AND "t6"."collected") AS "n_counted",
+    SUM("t6"."numerator") FILTER(WHERE
+      "t6"."collected") AS "numerator",
+    CAST(0 AS DOUBLE) AS "denominator"
   FROM (
     SELECT
       (
@@ -84,25 +75,16 @@ FROM (
     "t5"."study_id",
     "t5"."vendor_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t5"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t5"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t5"."numerator" <> 0
-          ) OR (
-            "t5"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      (
+        "t5"."denominator" <> 0
+      ) AND "t5"."collected") AS "n_counted",
+    CAST(0 AS DOUBLE) AS "numerator",
+    SUM("t5"."denominator") FILTER(WHERE
+      "t5"."collected") AS "denominator"
   FROM (
     SELECT
       (

@@ -5,25 +5,14 @@ FROM (
     "t5"."study_id",
     "t5"."vendor_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t5"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t5"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t5"."numerator" <> 0
-          ) OR (
-            "t5"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      "t5"."numerator" AND "t5"."collected") AS "n_counted",
+    CAST(COUNT(*) FILTER(WHERE
+      "t5"."numerator" AND "t5"."collected") AS DOUBLE PRECISION) AS "numerator",
+    CAST(0 AS DOUBLE PRECISION) AS "denominator"
   FROM (
     SELECT
       COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") IS NOT NULL AS "collected",
@@ -35,20 +24,16 @@ FROM (
       "t4"."study_id",
       "t4"."vendor_id",
       COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") AS "happened",
-      CAST(CASE
-        WHEN (
-          COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      (
+        COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      )
+      AND (
+        (
+          "t2"."status" IS NULL
+        ) OR (
+          "t2"."status" <> 'rejected'
         )
-        AND (
-          (
-            "t2"."status" IS NULL
-          ) OR (
-            "t2"."status" <> 'rejected'
-          )
-        )
-        THEN 1
-        ELSE 0
-      END AS DOUBLE PRECISION) AS "numerator",
+      ) AS "numerator",
       CAST(0 AS DOUBLE PRECISION) AS "denominator"
     FROM "change_order" AS "t2"
     LEFT OUTER JOIN (
@@ -72,25 +57,16 @@ FROM (
     "t6"."study_id",
     "t6"."vendor_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t6"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t6"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t6"."numerator" <> 0
-          ) OR (
-            "t6"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      (
+        "t6"."denominator" <> 0
+      ) AND "t6"."collected") AS "n_counted",
+    CAST(0 AS DOUBLE PRECISION) AS "numerator",
+    SUM("t6"."denominator") FILTER(WHERE
+      "t6"."collected") AS "denominator"
   FROM (
     SELECT
       "t0"."start_dt" IS NOT NULL AS "collected",

@@ -3,11 +3,14 @@ SELECT
   "t1"."value",
   "t1"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t0"."protocol_approved_dt" IS NOT NULL AS "collected",
@@ -25,21 +28,17 @@ FROM (
       END,
       MAKE_DATE(2026, 6, 30)
     ) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t0"."protocol_approved_dt" <= MAKE_DATE(2026, 6, 30)
-      )
-      AND (
-        CASE
-          WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
-          THEN "t0"."db_lock_dt"
-          ELSE NULL
-        END IS NOT NULL
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE WHEN "t0"."protocol_approved_dt" <= MAKE_DATE(2026, 6, 30) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator",
+    (
+      "t0"."protocol_approved_dt" <= MAKE_DATE(2026, 6, 30)
+    )
+    AND (
+      CASE
+        WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+        THEN "t0"."db_lock_dt"
+        ELSE NULL
+      END IS NOT NULL
+    ) AS "numerator",
+    "t0"."protocol_approved_dt" <= MAKE_DATE(2026, 6, 30) AS "denominator",
     CAST(DATE_DIFF(
       'DAY',
       "t0"."protocol_approved_dt",
@@ -52,15 +51,11 @@ FROM (
         MAKE_DATE(2026, 6, 30)
       )
     ) AS DOUBLE) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
-        THEN "t0"."db_lock_dt"
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "observed",
+    CASE
+      WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)
+      THEN "t0"."db_lock_dt"
+      ELSE NULL
+    END IS NOT NULL AS "observed",
     "t0"."protocol_approved_dt" AS "own_approved",
     CASE
       WHEN "t0"."db_lock_dt" <= MAKE_DATE(2026, 6, 30)

@@ -3,11 +3,14 @@ SELECT
   "t1"."value",
   "t1"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     "t0"."protocol_approved_dt" IS NOT NULL AS "collected",
@@ -25,25 +28,17 @@ FROM (
       END,
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t0"."protocol_approved_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      AND (
-        CASE
-          WHEN "t0"."db_lock_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-          THEN "t0"."db_lock_dt"
-          ELSE NULL
-        END IS NOT NULL
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN "t0"."protocol_approved_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    (
+      "t0"."protocol_approved_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    )
+    AND (
+      CASE
+        WHEN "t0"."db_lock_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+        THEN "t0"."db_lock_dt"
+        ELSE NULL
+      END IS NOT NULL
+    ) AS "numerator",
+    "t0"."protocol_approved_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "denominator",
     CAST(CAST(EXTRACT(epoch FROM CAST(COALESCE(
       CASE
         WHEN "t0"."db_lock_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
@@ -52,15 +47,11 @@ FROM (
       END,
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS TIMESTAMP) - CAST("t0"."protocol_approved_dt" AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN "t0"."db_lock_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-        THEN "t0"."db_lock_dt"
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "observed",
+    CASE
+      WHEN "t0"."db_lock_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      THEN "t0"."db_lock_dt"
+      ELSE NULL
+    END IS NOT NULL AS "observed",
     "t0"."protocol_approved_dt" AS "own_approved",
     CASE
       WHEN "t0"."db_lock_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))

@@ -4,11 +4,15 @@ SELECT
   "t6"."value",
   "t6"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."filled") AS "n_filled",
+  COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     COALESCE("t5"."detected_dt", "t5"."deviation_dt") IS NOT NULL AS "collected",
@@ -20,11 +24,7 @@ FROM (
     "t5"."study_id",
     COALESCE("t5"."site_id", "t5"."subject_site") AS "site_id",
     COALESCE("t5"."detected_dt", "t5"."deviation_dt") AS "happened",
-    CAST(CASE
-      WHEN COALESCE("t5"."detected_dt", "t5"."deviation_dt") <= MAKE_DATE(2026, 6, 30)
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator",
+    COALESCE("t5"."detected_dt", "t5"."deviation_dt") <= MAKE_DATE(2026, 6, 30) AS "denominator",
     CAST(DATE_DIFF(
       'DAY',
       COALESCE("t5"."detected_dt", "t5"."deviation_dt"),
@@ -37,15 +37,11 @@ FROM (
         MAKE_DATE(2026, 6, 30)
       )
     ) AS DOUBLE) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN "t5"."reported_dt" <= MAKE_DATE(2026, 6, 30)
-        THEN "t5"."reported_dt"
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "observed"
+    CASE
+      WHEN "t5"."reported_dt" <= MAKE_DATE(2026, 6, 30)
+      THEN "t5"."reported_dt"
+      ELSE NULL
+    END IS NOT NULL AS "observed"
   FROM (
     SELECT
       "t2"."pd_id",

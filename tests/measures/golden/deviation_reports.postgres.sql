@@ -4,11 +4,15 @@ SELECT
   "t6"."value",
   "t6"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."filled") AS "n_filled",
+  COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     COALESCE("t5"."detected_dt", "t5"."deviation_dt") IS NOT NULL AS "collected",
@@ -20,11 +24,7 @@ FROM (
     "t5"."study_id",
     COALESCE("t5"."site_id", "t5"."subject_site") AS "site_id",
     COALESCE("t5"."detected_dt", "t5"."deviation_dt") AS "happened",
-    CAST(CASE
-      WHEN COALESCE("t5"."detected_dt", "t5"."deviation_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    COALESCE("t5"."detected_dt", "t5"."deviation_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "denominator",
     CAST(CAST(EXTRACT(epoch FROM CAST(COALESCE(
       CASE
         WHEN "t5"."reported_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
@@ -33,15 +33,11 @@ FROM (
       END,
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS TIMESTAMP) - CAST(COALESCE("t5"."detected_dt", "t5"."deviation_dt") AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN "t5"."reported_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-        THEN "t5"."reported_dt"
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "observed"
+    CASE
+      WHEN "t5"."reported_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      THEN "t5"."reported_dt"
+      ELSE NULL
+    END IS NOT NULL AS "observed"
   FROM (
     SELECT
       "t2"."pd_id",

@@ -2,24 +2,16 @@ SELECT
   *
 FROM (
   SELECT
-    "t11"."study_id",
-    "t11"."site_id",
+    "t12"."study_id",
+    "t12"."site_id",
     COUNT(*) AS "n_rows",
     COUNT(*) AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE((
-          "t11"."numerator" <> 0
-        ) OR (
-          "t11"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM("t11"."numerator") AS "numerator",
-    SUM("t11"."denominator") AS "denominator"
+    COUNT(*) FILTER(WHERE
+      "t12"."numerator") AS "n_counted",
+    CAST(COUNT(*) FILTER(WHERE
+      "t12"."numerator") AS DOUBLE PRECISION) AS "numerator",
+    CAST(0 AS DOUBLE PRECISION) AS "denominator"
   FROM (
     SELECT
       TRUE AS "collected",
@@ -31,14 +23,10 @@ FROM (
       "t9"."study_id",
       COALESCE("t9"."site_id", "t9"."subject_site") AS "site_id",
       COALESCE("t9"."deviation_dt", "t9"."detected_dt", "t9"."reported_dt") AS "happened",
-      CAST(CASE
-        WHEN COALESCE(
-          COALESCE("t9"."deviation_dt", "t9"."detected_dt", "t9"."reported_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
-          TRUE
-        )
-        THEN 1
-        ELSE 0
-      END AS DOUBLE PRECISION) AS "numerator",
+      COALESCE(
+        COALESCE("t9"."deviation_dt", "t9"."detected_dt", "t9"."reported_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
+        TRUE
+      ) AS "numerator",
       CAST(0 AS DOUBLE PRECISION) AS "denominator"
     FROM (
       SELECT
@@ -72,7 +60,7 @@ FROM (
       ) AS "t7"
         ON "t3"."study_id" = "t7"."study_id" AND "t3"."subject_id" = "t7"."subject_id"
     ) AS "t9"
-  ) AS "t11"
+  ) AS "t12"
   GROUP BY
     1,
     2
@@ -92,14 +80,14 @@ FROM (
     SUM("t13"."denominator") AS "denominator"
   FROM (
     SELECT
-      "t12"."study_id",
-      "t12"."site_id",
-      "t12"."n_rows",
-      "t12"."n_collected",
-      "t12"."n_filled",
-      "t12"."n_counted",
-      "t12"."numerator",
-      "t12"."denominator",
+      "t11"."study_id",
+      "t11"."site_id",
+      "t11"."n_rows",
+      "t11"."n_collected",
+      "t11"."n_filled",
+      "t11"."n_counted",
+      "t11"."numerator",
+      "t11"."denominator",
       "t6"."study_id" AS "study_id_right",
       "t6"."subject_id",
       "t6"."own_site"
@@ -110,19 +98,11 @@ FROM (
         COUNT(*) AS "n_rows",
         COUNT(*) AS "n_collected",
         COUNT(*) AS "n_filled",
-        SUM(
-          CASE
-            WHEN COALESCE((
-              "t8"."numerator" <> 0
-            ) OR (
-              "t8"."denominator" <> 0
-            ), FALSE)
-            THEN 1
-            ELSE 0
-          END
-        ) AS "n_counted",
-        SUM("t8"."numerator") AS "numerator",
-        SUM("t8"."denominator") AS "denominator"
+        COUNT(*) FILTER(WHERE
+          "t8"."denominator") AS "n_counted",
+        CAST(0 AS DOUBLE PRECISION) AS "numerator",
+        CAST(COUNT(*) FILTER(WHERE
+          "t8"."denominator") AS DOUBLE PRECISION) AS "denominator"
       FROM (
         SELECT
           TRUE AS "collected",
@@ -137,26 +117,22 @@ FROM (
           "t1"."subject_id" AS "site_id",
           "t1"."visit_dt" AS "happened",
           CAST(0 AS DOUBLE PRECISION) AS "numerator",
-          CAST(CASE
-            WHEN (
-              "t1"."visit_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+          (
+            "t1"."visit_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+          )
+          AND (
+            (
+              "t1"."visit_status" IS NULL
+            ) OR (
+              "t1"."visit_status" <> 'missed'
             )
-            AND (
-              (
-                "t1"."visit_status" IS NULL
-              ) OR (
-                "t1"."visit_status" <> 'missed'
-              )
-            )
-            THEN 1
-            ELSE 0
-          END AS DOUBLE PRECISION) AS "denominator"
+          ) AS "denominator"
         FROM "visit" AS "t1"
       ) AS "t8"
       GROUP BY
         1,
         2
-    ) AS "t12"
+    ) AS "t11"
     LEFT OUTER JOIN (
       SELECT
         "t2"."study_id",
@@ -164,7 +140,7 @@ FROM (
         "t2"."site_id" AS "own_site"
       FROM "subject" AS "t2"
     ) AS "t6"
-      ON "t12"."study_id" = "t6"."study_id" AND "t12"."site_id" = "t6"."subject_id"
+      ON "t11"."study_id" = "t6"."study_id" AND "t11"."site_id" = "t6"."subject_id"
   ) AS "t13"
   GROUP BY
     1,

@@ -3,25 +3,16 @@ SELECT
   "t1"."site_id",
   "t1"."country",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t1"."numerator" <> 0
-        ) OR (
-          "t1"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."filled") AS "n_filled",
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."numerator" AND "t1"."collected") AS DOUBLE) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t0"."expected_dt" IS NOT NULL AS "collected",
@@ -38,18 +29,14 @@ FROM (
     "t0"."site_id",
     "t0"."country",
     "t0"."expected_dt" AS "happened",
-    CAST(CASE
-      WHEN (
-        "t0"."expected_dt" <= MAKE_DATE(2026, 5, 31)
-      )
-      AND COALESCE(
-        DATE_DIFF('DAY', "t0"."expected_dt", COALESCE("t0"."received_dt", "t0"."finalized_dt")) <= 30,
-        FALSE
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE WHEN "t0"."expected_dt" <= MAKE_DATE(2026, 5, 31) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator"
+    (
+      "t0"."expected_dt" <= MAKE_DATE(2026, 5, 31)
+    )
+    AND COALESCE(
+      DATE_DIFF('DAY', "t0"."expected_dt", COALESCE("t0"."received_dt", "t0"."finalized_dt")) <= 30,
+      FALSE
+    ) AS "numerator",
+    "t0"."expected_dt" <= MAKE_DATE(2026, 5, 31) AS "denominator"
   FROM "tmf_document" AS "t0"
   WHERE
     (

@@ -2,30 +2,27 @@ SELECT
   *
 FROM (
   SELECT
-    "t14"."study_id",
-    "t14"."site_id",
-    "t14"."country",
-    "t14"."grain",
+    "t15"."study_id",
+    "t15"."site_id",
+    "t15"."country",
+    "t15"."grain",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t14"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t15"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t14"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t14"."numerator" <> 0
-          ) OR (
-            "t14"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t14"."collected", FALSE) THEN "t14"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t14"."collected", FALSE) THEN "t14"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      (
+        (
+          "t15"."numerator" <> 0
+        ) OR (
+          "t15"."denominator" <> 0
+        )
+      )
+      AND "t15"."collected") AS "n_counted",
+    SUM("t15"."numerator") FILTER(WHERE
+      "t15"."collected") AS "numerator",
+    SUM("t15"."denominator") FILTER(WHERE
+      "t15"."collected") AS "denominator"
   FROM (
     SELECT
       "t13"."planned" IS NOT NULL AS "collected",
@@ -51,22 +48,22 @@ FROM (
       CAST("t13"."planned" AS DOUBLE PRECISION) AS "denominator"
     FROM (
       SELECT
-        "t11"."study_id",
-        "t11"."country",
-        "t11"."site_id",
-        "t11"."metric",
-        "t11"."period_end",
-        "t11"."planned",
-        "t11"."forecast",
-        "t11"."actual",
-        "t11"."_source",
-        "t11"."_file",
-        "t11"."_sheet",
-        "t11"."_line",
-        "t11"."rank",
-        "t11"."best",
-        MAX("t11"."period_end") OVER (
-          PARTITION BY "t11"."study_id"
+        "t12"."study_id",
+        "t12"."country",
+        "t12"."site_id",
+        "t12"."metric",
+        "t12"."period_end",
+        "t12"."planned",
+        "t12"."forecast",
+        "t12"."actual",
+        "t12"."_source",
+        "t12"."_file",
+        "t12"."_sheet",
+        "t12"."_line",
+        "t12"."rank",
+        "t12"."best",
+        MAX("t12"."period_end") OVER (
+          PARTITION BY "t12"."study_id"
           ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
         ) AS "last"
       FROM (
@@ -118,75 +115,72 @@ FROM (
               AND "t1"."period_end" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
               AND "t1"."actual" IS NOT NULL
           ) AS "t5"
-        ) AS "t9"
+        ) AS "t10"
         WHERE
-          "t9"."rank" = "t9"."best"
-      ) AS "t11"
+          "t10"."rank" = "t10"."best"
+      ) AS "t12"
     ) AS "t13"
     WHERE
       "t13"."period_end" = "t13"."last"
-  ) AS "t14"
+  ) AS "t15"
   GROUP BY
     1,
     2,
     3,
     4
-) AS "t16"
+) AS "t17"
 UNION ALL
 SELECT
   *
 FROM (
   SELECT
-    "t15"."study_id",
+    "t14"."study_id",
     CAST(NULL AS VARCHAR) AS "site_id",
     CAST(NULL AS VARCHAR) AS "country",
-    "t15"."grain",
+    "t14"."grain",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t15"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t14"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t15"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t15"."numerator" <> 0
-          ) OR (
-            "t15"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t15"."collected", FALSE) THEN "t15"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t15"."collected", FALSE) THEN "t15"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      (
+        (
+          "t14"."numerator" <> 0
+        ) OR (
+          "t14"."denominator" <> 0
+        )
+      )
+      AND "t14"."collected") AS "n_counted",
+    SUM("t14"."numerator") FILTER(WHERE
+      "t14"."collected") AS "numerator",
+    SUM("t14"."denominator") FILTER(WHERE
+      "t14"."collected") AS "denominator"
   FROM (
     SELECT
       (
-        "t12"."num_plan_subj" IS NOT NULL
+        "t11"."num_plan_subj" IS NOT NULL
       )
       AND (
-        CAST(EXTRACT(epoch FROM CAST("t12"."est_lpfv" AS TIMESTAMP) - CAST("t12"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) IS NOT NULL
+        CAST(EXTRACT(epoch FROM CAST("t11"."est_lpfv" AS TIMESTAMP) - CAST("t11"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) IS NOT NULL
       ) AS "collected",
       TRUE AS "filled",
-      "t12"."study_id" AS "key_study_id",
-      "t12"."_file",
-      "t12"."_sheet",
-      "t12"."_line",
-      "t12"."study_id",
+      "t11"."study_id" AS "key_study_id",
+      "t11"."_file",
+      "t11"."_sheet",
+      "t11"."_line",
+      "t11"."study_id",
       'study' AS "grain",
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "happened",
-      "t12"."n_enrolled" AS "numerator",
+      CAST("t11"."n_enrolled" AS DOUBLE PRECISION) AS "numerator",
       COALESCE(
-        "t12"."num_plan_subj" * CASE
-          WHEN CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST("t12"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) <= 0
+        "t11"."num_plan_subj" * CASE
+          WHEN CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST("t11"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) <= 0
           THEN 0.0
           ELSE CASE
-            WHEN CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST("t12"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) >= CAST(EXTRACT(epoch FROM CAST("t12"."est_lpfv" AS TIMESTAMP) - CAST("t12"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT)
+            WHEN CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST("t11"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) >= CAST(EXTRACT(epoch FROM CAST("t11"."est_lpfv" AS TIMESTAMP) - CAST("t11"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT)
             THEN 1.0
-            ELSE CAST(CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST("t12"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) / NULLIF(
-              CAST(EXTRACT(epoch FROM CAST("t12"."est_lpfv" AS TIMESTAMP) - CAST("t12"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT),
+            ELSE CAST(CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST("t11"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) / NULLIF(
+              CAST(EXTRACT(epoch FROM CAST("t11"."est_lpfv" AS TIMESTAMP) - CAST("t11"."est_fpfv" AS TIMESTAMP)) / 86400 AS BIGINT),
               0
             )
           END
@@ -227,25 +221,20 @@ FROM (
         "t3"."_file",
         "t3"."_sheet",
         "t3"."_line",
-        "t10"."n_enrolled",
-        "t7"."study_id" AS "study_id_right",
-        "t7"."is_reported"
+        "t9"."n_enrolled",
+        "t8"."study_id" AS "study_id_right",
+        "t8"."is_reported"
       FROM "study" AS "t3"
       INNER JOIN (
         SELECT
           "t2"."study_id",
-          SUM(
-            CAST(CASE
-              WHEN COALESCE("t2"."enroll_dt", "t2"."rand_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-              THEN 1
-              ELSE 0
-            END AS DOUBLE PRECISION)
-          ) AS "n_enrolled"
+          COUNT(*) FILTER(WHERE
+            COALESCE("t2"."enroll_dt", "t2"."rand_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))) AS "n_enrolled"
         FROM "subject" AS "t2"
         GROUP BY
           1
-      ) AS "t10"
-        ON "t3"."study_id" = "t10"."study_id"
+      ) AS "t9"
+        ON "t3"."study_id" = "t9"."study_id"
       LEFT OUTER JOIN (
         SELECT
           "t4"."study_id",
@@ -259,15 +248,15 @@ FROM (
             AND "t1"."period_end" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
             AND "t1"."actual" IS NOT NULL
         ) AS "t4"
-      ) AS "t7"
-        ON "t3"."study_id" = "t7"."study_id"
-    ) AS "t12"
+      ) AS "t8"
+        ON "t3"."study_id" = "t8"."study_id"
+    ) AS "t11"
     WHERE
-      "t12"."is_reported" IS NULL
-  ) AS "t15"
+      "t11"."is_reported" IS NULL
+  ) AS "t14"
   GROUP BY
     1,
     2,
     3,
     4
-) AS "t17"
+) AS "t16"

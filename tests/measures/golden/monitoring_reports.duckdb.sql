@@ -3,25 +3,16 @@ SELECT
   "t1"."site_id",
   "t1"."person_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t1"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t1"."numerator" <> 0
-        ) OR (
-          "t1"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."filled") AS "n_filled",
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."numerator" AND "t1"."collected") AS DOUBLE) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t0"."report_due_dt" IS NOT NULL AS "collected",
@@ -34,15 +25,11 @@ FROM (
     "t0"."site_id",
     "t0"."cra_id" AS "person_id",
     "t0"."report_due_dt" AS "happened",
-    CAST(CASE
-      WHEN (
-        "t0"."report_due_dt" <= MAKE_DATE(2026, 6, 30)
-      )
-      AND COALESCE("t0"."report_submitted_dt" <= "t0"."report_due_dt", FALSE)
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE WHEN "t0"."report_due_dt" <= MAKE_DATE(2026, 6, 30) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator"
+    (
+      "t0"."report_due_dt" <= MAKE_DATE(2026, 6, 30)
+    )
+    AND COALESCE("t0"."report_submitted_dt" <= "t0"."report_due_dt", FALSE) AS "numerator",
+    "t0"."report_due_dt" <= MAKE_DATE(2026, 6, 30) AS "denominator"
   FROM "monitoring_visit" AS "t0"
 ) AS "t1"
 GROUP BY

@@ -4,25 +4,15 @@ SELECT
   "t16"."vendor_id",
   "t16"."person_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t16"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t16"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t16"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t16"."numerator" <> 0
-        ) OR (
-          "t16"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t16"."collected", FALSE) THEN "t16"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t16"."collected", FALSE) THEN "t16"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t16"."denominator" AND "t16"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t16"."numerator" AND "t16"."collected") AS DOUBLE) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t16"."denominator" AND "t16"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t15"."due_dt" IS NOT NULL AS "collected",
@@ -36,49 +26,41 @@ FROM (
     "t15"."audit_vendor" AS "vendor_id",
     "t15"."owner_id" AS "person_id",
     "t15"."due_dt" AS "happened",
-    CAST(CASE
-      WHEN NOT (
-        COALESCE("t15"."implemented_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
-        OR (
-          (
-            "t15"."implemented_dt" IS NULL
-          )
-          AND COALESCE("t15"."status" IN ('implemented', 'verified', 'closed'), FALSE)
-        )
-      )
-      AND (
+    NOT (
+      COALESCE("t15"."implemented_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+      OR (
         (
-          "t15"."status" IS NULL
-        ) OR (
-          "t15"."status" <> 'draft'
+          "t15"."implemented_dt" IS NULL
         )
+        AND COALESCE("t15"."status" IN ('implemented', 'verified', 'closed'), FALSE)
       )
-      AND (
-        "t15"."due_dt" < MAKE_DATE(2026, 6, 30)
+    )
+    AND (
+      (
+        "t15"."status" IS NULL
+      ) OR (
+        "t15"."status" <> 'draft'
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE
-      WHEN NOT (
-        COALESCE("t15"."implemented_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
-        OR (
-          (
-            "t15"."implemented_dt" IS NULL
-          )
-          AND COALESCE("t15"."status" IN ('implemented', 'verified', 'closed'), FALSE)
-        )
-      )
-      AND (
+    )
+    AND (
+      "t15"."due_dt" < MAKE_DATE(2026, 6, 30)
+    ) AS "numerator",
+    NOT (
+      COALESCE("t15"."implemented_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+      OR (
         (
-          "t15"."status" IS NULL
-        ) OR (
-          "t15"."status" <> 'draft'
+          "t15"."implemented_dt" IS NULL
         )
+        AND COALESCE("t15"."status" IN ('implemented', 'verified', 'closed'), FALSE)
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator"
+    )
+    AND (
+      (
+        "t15"."status" IS NULL
+      ) OR (
+        "t15"."status" <> 'draft'
+      )
+    ) AS "denominator"
   FROM (
     SELECT
       "t13".*

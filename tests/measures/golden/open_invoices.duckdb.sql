@@ -2,13 +2,16 @@ SELECT
   "t1"."study_id",
   "t1"."vendor_id",
   "t1"."value",
-  CAST(1 AS DOUBLE) AS "observed",
+  TRUE AS "observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     (
@@ -25,41 +28,33 @@ FROM (
     "t0"."study_id",
     "t0"."vendor_id",
     COALESCE("t0"."received_dt", "t0"."invoice_dt") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(2026, 6, 30)
-      )
-      AND NOT (
-        COALESCE("t0"."paid_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
-        OR (
-          (
-            "t0"."paid_dt" IS NULL
-          )
-          AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
+    (
+      COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(2026, 6, 30)
+    )
+    AND NOT (
+      COALESCE("t0"."paid_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+      OR (
+        (
+          "t0"."paid_dt" IS NULL
         )
+        AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
       )
-      AND (
-        "t0"."due_dt" < MAKE_DATE(2026, 6, 30)
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE
-      WHEN (
-        COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(2026, 6, 30)
-      )
-      AND NOT (
-        COALESCE("t0"."paid_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
-        OR (
-          (
-            "t0"."paid_dt" IS NULL
-          )
-          AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
+    )
+    AND (
+      "t0"."due_dt" < MAKE_DATE(2026, 6, 30)
+    ) AS "numerator",
+    (
+      COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(2026, 6, 30)
+    )
+    AND NOT (
+      COALESCE("t0"."paid_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+      OR (
+        (
+          "t0"."paid_dt" IS NULL
         )
+        AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator",
+    ) AS "denominator",
     CAST(DATE_DIFF('DAY', COALESCE("t0"."received_dt", "t0"."invoice_dt"), MAKE_DATE(2026, 6, 30)) AS DOUBLE) AS "value"
   FROM "invoice" AS "t0"
 ) AS "t1"

@@ -2,13 +2,16 @@ SELECT
   "t1"."study_id",
   "t1"."vendor_id",
   "t1"."value",
-  CAST(1 AS DOUBLE PRECISION) AS "observed",
+  TRUE AS "observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     (
@@ -25,47 +28,39 @@ FROM (
     "t0"."study_id",
     "t0"."vendor_id",
     COALESCE("t0"."received_dt", "t0"."invoice_dt") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    (
+      COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    )
+    AND NOT (
+      COALESCE(
+        "t0"."paid_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
+        FALSE
       )
-      AND NOT (
-        COALESCE(
-          "t0"."paid_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
-          FALSE
+      OR (
+        (
+          "t0"."paid_dt" IS NULL
         )
-        OR (
-          (
-            "t0"."paid_dt" IS NULL
-          )
-          AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
+        AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
+      )
+    )
+    AND (
+      "t0"."due_dt" < MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    ) AS "numerator",
+    (
+      COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    )
+    AND NOT (
+      COALESCE(
+        "t0"."paid_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
+        FALSE
+      )
+      OR (
+        (
+          "t0"."paid_dt" IS NULL
         )
+        AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
       )
-      AND (
-        "t0"."due_dt" < MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN (
-        COALESCE("t0"."received_dt", "t0"."invoice_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      AND NOT (
-        COALESCE(
-          "t0"."paid_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)),
-          FALSE
-        )
-        OR (
-          (
-            "t0"."paid_dt" IS NULL
-          )
-          AND COALESCE("t0"."status" IN ('paid', 'rejected'), FALSE)
-        )
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    ) AS "denominator",
     CAST(CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST(COALESCE("t0"."received_dt", "t0"."invoice_dt") AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value"
   FROM "invoice" AS "t0"
 ) AS "t1"

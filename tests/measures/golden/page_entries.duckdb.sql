@@ -2,13 +2,16 @@ SELECT
   "t5"."study_id",
   "t5"."site_id",
   "t5"."value",
-  CAST(1 AS DOUBLE) AS "observed",
+  TRUE AS "observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t5"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t5"."denominator" AND "t5"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t5"."denominator" AND "t5"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     COALESCE(
@@ -26,20 +29,16 @@ FROM (
     "t2"."study_id",
     "t4"."site_id",
     COALESCE(CAST("t2"."first_entered_ts" AS DATE), "t2"."visit_date") AS "happened",
-    CAST(CASE
-      WHEN COALESCE(
-        COALESCE(CAST("t2"."first_entered_ts" AS DATE), "t2"."visit_date") <= MAKE_DATE(2026, 6, 30),
-        TRUE
-      )
-      AND (
-        COALESCE(
-          "t2"."data_entry_lag",
-          DATE_DIFF('DAY', "t2"."visit_date", CAST("t2"."first_entered_ts" AS DATE))
-        ) IS NOT NULL
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator",
+    COALESCE(
+      COALESCE(CAST("t2"."first_entered_ts" AS DATE), "t2"."visit_date") <= MAKE_DATE(2026, 6, 30),
+      TRUE
+    )
+    AND (
+      COALESCE(
+        "t2"."data_entry_lag",
+        DATE_DIFF('DAY', "t2"."visit_date", CAST("t2"."first_entered_ts" AS DATE))
+      ) IS NOT NULL
+    ) AS "denominator",
     CAST(COALESCE(
       "t2"."data_entry_lag",
       DATE_DIFF('DAY', "t2"."visit_date", CAST("t2"."first_entered_ts" AS DATE))

@@ -25,25 +25,16 @@ FROM (
       "t4"."study_id",
       "t4"."site_id",
       COUNT(*) AS "n_rows",
-      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-      SUM(CASE WHEN COALESCE("t4"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-      SUM(
-        CASE
-          WHEN COALESCE("t4"."collected", FALSE)
-          THEN CASE
-            WHEN COALESCE((
-              "t4"."numerator" <> 0
-            ) OR (
-              "t4"."denominator" <> 0
-            ), FALSE)
-            THEN 1
-            ELSE 0
-          END
-          ELSE 0
-        END
-      ) AS "n_counted",
-      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN "t4"."numerator" ELSE 0 END) AS "numerator",
-      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN "t4"."denominator" ELSE 0 END) AS "denominator"
+      COUNT(*) FILTER(WHERE
+        "t4"."collected") AS "n_collected",
+      COUNT(*) FILTER(WHERE
+        "t4"."filled") AS "n_filled",
+      COUNT(*) FILTER(WHERE
+        "t4"."denominator" AND "t4"."collected") AS "n_counted",
+      CAST(COUNT(*) FILTER(WHERE
+        "t4"."numerator" AND "t4"."collected") AS DOUBLE) AS "numerator",
+      CAST(COUNT(*) FILTER(WHERE
+        "t4"."denominator" AND "t4"."collected") AS DOUBLE) AS "denominator"
     FROM (
       SELECT
         "t0"."sdv_required" IS NOT NULL AS "collected",
@@ -58,25 +49,17 @@ FROM (
         "t0"."study_id",
         "t0"."subject_id" AS "site_id",
         CAST("t0"."first_entered_ts" AS DATE) AS "happened",
-        CAST(CASE
-          WHEN "t0"."sdv_required"
-          AND (
-            CAST("t0"."first_entered_ts" AS DATE) <= MAKE_DATE(2026, 6, 30)
-          )
-          AND NOT (
-            COALESCE("t0"."sdv_done_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0), FALSE)
-          )
-          THEN 1
-          ELSE 0
-        END AS DOUBLE) AS "numerator",
-        CAST(CASE
-          WHEN "t0"."sdv_required"
-          AND (
-            CAST("t0"."first_entered_ts" AS DATE) <= MAKE_DATE(2026, 6, 30)
-          )
-          THEN 1
-          ELSE 0
-        END AS DOUBLE) AS "denominator"
+        "t0"."sdv_required"
+        AND (
+          CAST("t0"."first_entered_ts" AS DATE) <= MAKE_DATE(2026, 6, 30)
+        )
+        AND NOT (
+          COALESCE("t0"."sdv_done_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0), FALSE)
+        ) AS "numerator",
+        "t0"."sdv_required"
+        AND (
+          CAST("t0"."first_entered_ts" AS DATE) <= MAKE_DATE(2026, 6, 30)
+        ) AS "denominator"
       FROM "data_page" AS "t0"
     ) AS "t4"
     GROUP BY

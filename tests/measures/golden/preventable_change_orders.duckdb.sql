@@ -2,25 +2,15 @@ SELECT
   "t5"."study_id",
   "t5"."vendor_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t5"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t5"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t5"."numerator" <> 0
-        ) OR (
-          "t5"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t5"."denominator" AND "t5"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t5"."numerator" AND "t5"."collected") AS DOUBLE) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t5"."denominator" AND "t5"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t2"."preventable" IS NOT NULL AS "collected",
@@ -32,35 +22,27 @@ FROM (
     "t4"."study_id",
     "t4"."vendor_id",
     COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") <= MAKE_DATE(2026, 6, 30)
+    (
+      COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") <= MAKE_DATE(2026, 6, 30)
+    )
+    AND (
+      (
+        "t2"."status" IS NULL
+      ) OR (
+        "t2"."status" <> 'rejected'
       )
-      AND (
-        (
-          "t2"."status" IS NULL
-        ) OR (
-          "t2"."status" <> 'rejected'
-        )
+    )
+    AND "t2"."preventable" AS "numerator",
+    (
+      COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") <= MAKE_DATE(2026, 6, 30)
+    )
+    AND (
+      (
+        "t2"."status" IS NULL
+      ) OR (
+        "t2"."status" <> 'rejected'
       )
-      AND "t2"."preventable"
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE
-      WHEN (
-        COALESCE("t2"."requested_dt", "t2"."submitted_dt", "t2"."executed_dt") <= MAKE_DATE(2026, 6, 30)
-      )
-      AND (
-        (
-          "t2"."status" IS NULL
-        ) OR (
-          "t2"."status" <> 'rejected'
-        )
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator"
+    ) AS "denominator"
   FROM "change_order" AS "t2"
   LEFT OUTER JOIN (
     SELECT

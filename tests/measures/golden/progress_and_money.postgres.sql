@@ -7,17 +7,12 @@ FROM (
     COUNT(*) AS "n_rows",
     COUNT(*) AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE((
-          "t6"."numerator" <> 0
-        ) OR (
-          "t6"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-    ) AS "n_counted",
+    COUNT(*) FILTER(WHERE
+      (
+        "t6"."numerator" <> 0
+      ) OR (
+        "t6"."denominator" <> 0
+      )) AS "n_counted",
     SUM("t6"."numerator") AS "numerator",
     SUM("t6"."denominator") AS "denominator"
   FROM (
@@ -58,25 +53,22 @@ FROM (
     "t7"."study_id",
     "t7"."vendor_id",
     COUNT(*) AS "n_rows",
-    SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+    COUNT(*) FILTER(WHERE
+      "t7"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
-    SUM(
-      CASE
-        WHEN COALESCE("t7"."collected", FALSE)
-        THEN CASE
-          WHEN COALESCE((
-            "t7"."numerator" <> 0
-          ) OR (
-            "t7"."denominator" <> 0
-          ), FALSE)
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END
-    ) AS "n_counted",
-    SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."numerator" ELSE 0 END) AS "numerator",
-    SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS "denominator"
+    COUNT(*) FILTER(WHERE
+      (
+        (
+          "t7"."numerator" <> 0
+        ) OR (
+          "t7"."denominator" <> 0
+        )
+      )
+      AND "t7"."collected") AS "n_counted",
+    SUM("t7"."numerator") FILTER(WHERE
+      "t7"."collected") AS "numerator",
+    SUM("t7"."denominator") FILTER(WHERE
+      "t7"."collected") AS "denominator"
   FROM (
     SELECT
       (

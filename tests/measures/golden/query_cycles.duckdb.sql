@@ -4,11 +4,14 @@ SELECT
   "t6"."value",
   "t6"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t5"."opened_ts" IS NOT NULL AS "collected",
@@ -20,26 +23,22 @@ FROM (
     "t5"."study_id",
     "t3"."site_id",
     CAST("t5"."opened_ts" AS DATE) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t5"."opened_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-      )
-      AND (
-        CASE
-          WHEN "t5"."closed" IS NULL
-          THEN CASE
-            WHEN (
-              "t5"."closed_ts" IS NULL
-            ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
-            THEN "t5"."queryage"
-            ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), MAKE_DATE(2026, 6, 30))
-          END
-          ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), CAST("t5"."closed" AS DATE))
-        END IS NOT NULL
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator",
+    (
+      "t5"."opened_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+    )
+    AND (
+      CASE
+        WHEN "t5"."closed" IS NULL
+        THEN CASE
+          WHEN (
+            "t5"."closed_ts" IS NULL
+          ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+          THEN "t5"."queryage"
+          ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), MAKE_DATE(2026, 6, 30))
+        END
+        ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), CAST("t5"."closed" AS DATE))
+      END IS NOT NULL
+    ) AS "denominator",
     CAST(CASE
       WHEN "t5"."closed" IS NULL
       THEN CASE
@@ -51,18 +50,14 @@ FROM (
       END
       ELSE DATE_DIFF('DAY', CAST("t5"."opened_ts" AS DATE), CAST("t5"."closed" AS DATE))
     END AS DOUBLE) AS "value",
-    CAST(CASE
-      WHEN (
-        "t5"."closed" IS NOT NULL
-      )
-      OR (
-        (
-          "t5"."closed_ts" IS NULL
-        ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "observed"
+    (
+      "t5"."closed" IS NOT NULL
+    )
+    OR (
+      (
+        "t5"."closed_ts" IS NULL
+      ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+    ) AS "observed"
   FROM (
     SELECT
       "t0"."query_id",

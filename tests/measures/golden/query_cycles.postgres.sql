@@ -4,11 +4,14 @@ SELECT
   "t6"."value",
   "t6"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     "t5"."opened_ts" IS NOT NULL AS "collected",
@@ -20,26 +23,22 @@ FROM (
     "t5"."study_id",
     "t3"."site_id",
     CAST("t5"."opened_ts" AS DATE) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t5"."opened_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-      )
-      AND (
-        CASE
-          WHEN "t5"."closed" IS NULL
-          THEN CASE
-            WHEN (
-              "t5"."closed_ts" IS NULL
-            ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
-            THEN "t5"."queryage"
-            ELSE CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT)
-          END
-          ELSE CAST(EXTRACT(epoch FROM CAST(CAST("t5"."closed" AS DATE) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT)
-        END IS NOT NULL
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    (
+      "t5"."opened_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+    )
+    AND (
+      CASE
+        WHEN "t5"."closed" IS NULL
+        THEN CASE
+          WHEN (
+            "t5"."closed_ts" IS NULL
+          ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+          THEN "t5"."queryage"
+          ELSE CAST(EXTRACT(epoch FROM CAST(MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT)
+        END
+        ELSE CAST(EXTRACT(epoch FROM CAST(CAST("t5"."closed" AS DATE) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT)
+      END IS NOT NULL
+    ) AS "denominator",
     CAST(CASE
       WHEN "t5"."closed" IS NULL
       THEN CASE
@@ -51,18 +50,14 @@ FROM (
       END
       ELSE CAST(EXTRACT(epoch FROM CAST(CAST("t5"."closed" AS DATE) AS TIMESTAMP) - CAST(CAST("t5"."opened_ts" AS DATE) AS TIMESTAMP)) / 86400 AS BIGINT)
     END AS DOUBLE PRECISION) AS "value",
-    CAST(CASE
-      WHEN (
-        "t5"."closed" IS NOT NULL
-      )
-      OR (
-        (
-          "t5"."closed_ts" IS NULL
-        ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "observed"
+    (
+      "t5"."closed" IS NOT NULL
+    )
+    OR (
+      (
+        "t5"."closed_ts" IS NULL
+      ) AND COALESCE("t5"."querystatus" = 'Closed', FALSE)
+    ) AS "observed"
   FROM (
     SELECT
       "t0"."query_id",

@@ -3,25 +3,15 @@ SELECT
   "t5"."site_id",
   "t5"."vendor_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t5"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t5"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t5"."numerator" <> 0
-        ) OR (
-          "t5"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t5"."collected", FALSE) THEN "t5"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t5"."denominator" AND "t5"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t5"."numerator" AND "t5"."collected") AS DOUBLE PRECISION) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t5"."denominator" AND "t5"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     "t2"."repeat_finding" IS NOT NULL AS "collected",
@@ -34,19 +24,11 @@ FROM (
     "t4"."site_id",
     "t4"."vendor_id",
     COALESCE("t4"."report_dt", "t4"."start_dt") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      AND "t2"."repeat_finding"
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator"
+    (
+      COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    )
+    AND "t2"."repeat_finding" AS "numerator",
+    COALESCE("t4"."report_dt", "t4"."start_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "denominator"
   FROM "audit_finding" AS "t2"
   LEFT OUTER JOIN (
     SELECT

@@ -4,19 +4,12 @@ SELECT
   COUNT(*) AS "n_rows",
   COUNT(*) AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM("t1"."numerator") AS "numerator",
-  SUM("t1"."denominator") AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."numerator") AS DOUBLE PRECISION) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     TRUE AS "collected",
@@ -34,88 +27,80 @@ FROM (
       "t0"."screen_dt",
       "t0"."consent_dt"
     ) AS "happened",
-    CAST(CASE
-      WHEN (
-        (
-          COALESCE(
-            COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
-            "t0"."screen_fail_dt",
-            "t0"."screen_dt",
-            "t0"."consent_dt"
-          ) IS NULL
-        )
-        OR (
-          COALESCE(
-            COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
-            "t0"."screen_fail_dt",
-            "t0"."screen_dt",
-            "t0"."consent_dt"
-          ) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-        )
+    (
+      (
+        COALESCE(
+          COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
+          "t0"."screen_fail_dt",
+          "t0"."screen_dt",
+          "t0"."consent_dt"
+        ) IS NULL
       )
-      AND (
-        (
-          "t0"."screen_fail_dt" IS NOT NULL
-        )
-        OR (
-          "t0"."screen_fail_reason" IS NOT NULL
-        )
-        OR COALESCE("t0"."enrollyn" = FALSE, FALSE)
-        OR (
-          COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NOT NULL
-        )
-        OR COALESCE("t0"."enrollyn", FALSE)
+      OR (
+        COALESCE(
+          COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
+          "t0"."screen_fail_dt",
+          "t0"."screen_dt",
+          "t0"."consent_dt"
+        ) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
       )
-      AND (
-        (
-          "t0"."screen_fail_dt" IS NOT NULL
-        )
-        OR (
-          "t0"."screen_fail_reason" IS NOT NULL
-        )
-        OR COALESCE("t0"."enrollyn" = FALSE, FALSE)
+    )
+    AND (
+      (
+        "t0"."screen_fail_dt" IS NOT NULL
       )
-      AND (
-        COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
+      OR (
+        "t0"."screen_fail_reason" IS NOT NULL
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN (
-        (
-          COALESCE(
-            COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
-            "t0"."screen_fail_dt",
-            "t0"."screen_dt",
-            "t0"."consent_dt"
-          ) IS NULL
-        )
-        OR (
-          COALESCE(
-            COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
-            "t0"."screen_fail_dt",
-            "t0"."screen_dt",
-            "t0"."consent_dt"
-          ) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-        )
+      OR COALESCE("t0"."enrollyn" = FALSE, FALSE)
+      OR (
+        COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NOT NULL
       )
-      AND (
-        (
-          "t0"."screen_fail_dt" IS NOT NULL
-        )
-        OR (
-          "t0"."screen_fail_reason" IS NOT NULL
-        )
-        OR COALESCE("t0"."enrollyn" = FALSE, FALSE)
-        OR (
-          COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NOT NULL
-        )
-        OR COALESCE("t0"."enrollyn", FALSE)
+      OR COALESCE("t0"."enrollyn", FALSE)
+    )
+    AND (
+      (
+        "t0"."screen_fail_dt" IS NOT NULL
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator"
+      OR (
+        "t0"."screen_fail_reason" IS NOT NULL
+      )
+      OR COALESCE("t0"."enrollyn" = FALSE, FALSE)
+    )
+    AND (
+      COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
+    ) AS "numerator",
+    (
+      (
+        COALESCE(
+          COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
+          "t0"."screen_fail_dt",
+          "t0"."screen_dt",
+          "t0"."consent_dt"
+        ) IS NULL
+      )
+      OR (
+        COALESCE(
+          COALESCE("t0"."enroll_dt", "t0"."rand_dt"),
+          "t0"."screen_fail_dt",
+          "t0"."screen_dt",
+          "t0"."consent_dt"
+        ) <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      )
+    )
+    AND (
+      (
+        "t0"."screen_fail_dt" IS NOT NULL
+      )
+      OR (
+        "t0"."screen_fail_reason" IS NOT NULL
+      )
+      OR COALESCE("t0"."enrollyn" = FALSE, FALSE)
+      OR (
+        COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NOT NULL
+      )
+      OR COALESCE("t0"."enrollyn", FALSE)
+    ) AS "denominator"
   FROM "subject" AS "t0"
 ) AS "t1"
 GROUP BY

@@ -4,11 +4,15 @@ SELECT
   "t6"."value",
   "t6"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."filled") AS "n_filled",
+  COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t4"."site_aware_ts" IS NOT NULL AS "collected",
@@ -22,34 +26,18 @@ FROM (
     "t4"."study_id",
     "t5"."site_id",
     CAST("t4"."site_aware_ts" AS DATE) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t4"."site_aware_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+    (
+      "t4"."site_aware_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+    )
+    AND (
+      (
+        CASE
+          WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+          THEN "t4"."sponsor_reported_ts"
+          ELSE NULL
+        END IS NOT NULL
       )
-      AND (
-        (
-          CASE
-            WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-            THEN "t4"."sponsor_reported_ts"
-            ELSE NULL
-          END IS NOT NULL
-        )
-        OR (
-          (
-            EPOCH(
-              CAST(COALESCE(
-                CASE
-                  WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-                  THEN "t4"."sponsor_reported_ts"
-                  ELSE NULL
-                END,
-                MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-              ) AS TIMESTAMP)
-            ) - EPOCH(CAST("t4"."site_aware_ts" AS TIMESTAMP))
-          ) > 86400
-        )
-      )
-      AND (
+      OR (
         (
           EPOCH(
             CAST(COALESCE(
@@ -63,39 +51,47 @@ FROM (
           ) - EPOCH(CAST("t4"."site_aware_ts" AS TIMESTAMP))
         ) > 86400
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE
-      WHEN (
-        "t4"."site_aware_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+    )
+    AND (
+      (
+        EPOCH(
+          CAST(COALESCE(
+            CASE
+              WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+              THEN "t4"."sponsor_reported_ts"
+              ELSE NULL
+            END,
+            MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+          ) AS TIMESTAMP)
+        ) - EPOCH(CAST("t4"."site_aware_ts" AS TIMESTAMP))
+      ) > 86400
+    ) AS "numerator",
+    (
+      "t4"."site_aware_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+    )
+    AND (
+      (
+        CASE
+          WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+          THEN "t4"."sponsor_reported_ts"
+          ELSE NULL
+        END IS NOT NULL
       )
-      AND (
+      OR (
         (
-          CASE
-            WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-            THEN "t4"."sponsor_reported_ts"
-            ELSE NULL
-          END IS NOT NULL
-        )
-        OR (
-          (
-            EPOCH(
-              CAST(COALESCE(
-                CASE
-                  WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-                  THEN "t4"."sponsor_reported_ts"
-                  ELSE NULL
-                END,
-                MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-              ) AS TIMESTAMP)
-            ) - EPOCH(CAST("t4"."site_aware_ts" AS TIMESTAMP))
-          ) > 86400
-        )
+          EPOCH(
+            CAST(COALESCE(
+              CASE
+                WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+                THEN "t4"."sponsor_reported_ts"
+                ELSE NULL
+              END,
+              MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+            ) AS TIMESTAMP)
+          ) - EPOCH(CAST("t4"."site_aware_ts" AS TIMESTAMP))
+        ) > 86400
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator",
+    ) AS "denominator",
     CAST(CAST(FLOOR(
       (
         EPOCH(
@@ -110,15 +106,11 @@ FROM (
         ) - EPOCH(CAST("t4"."site_aware_ts" AS TIMESTAMP))
       ) / 3600
     ) AS BIGINT) AS DOUBLE) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
-        THEN "t4"."sponsor_reported_ts"
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "observed"
+    CASE
+      WHEN "t4"."sponsor_reported_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0)
+      THEN "t4"."sponsor_reported_ts"
+      ELSE NULL
+    END IS NOT NULL AS "observed"
   FROM (
     SELECT
       *

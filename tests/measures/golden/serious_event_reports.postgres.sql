@@ -4,11 +4,15 @@ SELECT
   "t6"."value",
   "t6"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
-  SUM(CASE WHEN COALESCE("t6"."filled", FALSE) THEN 1 ELSE 0 END) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t6"."collected") AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t6"."filled") AS "n_filled",
+  COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t6"."collected", FALSE) THEN "t6"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t6"."denominator" AND "t6"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     "t4"."site_aware_ts" IS NOT NULL AS "collected",
@@ -22,32 +26,18 @@ FROM (
     "t4"."study_id",
     "t5"."site_id",
     CAST("t4"."site_aware_ts" AS DATE) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t4"."site_aware_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+    (
+      "t4"."site_aware_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+    )
+    AND (
+      (
+        CASE
+          WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+          THEN "t4"."sponsor_reported_ts"
+          ELSE NULL
+        END IS NOT NULL
       )
-      AND (
-        (
-          CASE
-            WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-            THEN "t4"."sponsor_reported_ts"
-            ELSE NULL
-          END IS NOT NULL
-        )
-        OR (
-          (
-            EXTRACT('epoch' FROM COALESCE(
-              CASE
-                WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-                THEN "t4"."sponsor_reported_ts"
-                ELSE NULL
-              END,
-              CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-            )) - EXTRACT('epoch' FROM "t4"."site_aware_ts")
-          ) > 86400
-        )
-      )
-      AND (
+      OR (
         (
           EXTRACT('epoch' FROM COALESCE(
             CASE
@@ -59,37 +49,43 @@ FROM (
           )) - EXTRACT('epoch' FROM "t4"."site_aware_ts")
         ) > 86400
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN (
-        "t4"."site_aware_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-      )
-      AND (
-        (
+    )
+    AND (
+      (
+        EXTRACT('epoch' FROM COALESCE(
           CASE
             WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
             THEN "t4"."sponsor_reported_ts"
             ELSE NULL
-          END IS NOT NULL
-        )
-        OR (
-          (
-            EXTRACT('epoch' FROM COALESCE(
-              CASE
-                WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-                THEN "t4"."sponsor_reported_ts"
-                ELSE NULL
-              END,
-              CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-            )) - EXTRACT('epoch' FROM "t4"."site_aware_ts")
-          ) > 86400
-        )
+          END,
+          CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+        )) - EXTRACT('epoch' FROM "t4"."site_aware_ts")
+      ) > 86400
+    ) AS "numerator",
+    (
+      "t4"."site_aware_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+    )
+    AND (
+      (
+        CASE
+          WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+          THEN "t4"."sponsor_reported_ts"
+          ELSE NULL
+        END IS NOT NULL
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+      OR (
+        (
+          EXTRACT('epoch' FROM COALESCE(
+            CASE
+              WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+              THEN "t4"."sponsor_reported_ts"
+              ELSE NULL
+            END,
+            CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+          )) - EXTRACT('epoch' FROM "t4"."site_aware_ts")
+        ) > 86400
+      )
+    ) AS "denominator",
     CAST(CAST(FLOOR(
       CAST((
         EXTRACT('epoch' FROM COALESCE(
@@ -102,15 +98,11 @@ FROM (
         )) - EXTRACT('epoch' FROM "t4"."site_aware_ts")
       ) AS DOUBLE PRECISION) / 3600
     ) AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
-        THEN "t4"."sponsor_reported_ts"
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "observed"
+    CASE
+      WHEN "t4"."sponsor_reported_ts" < CAST('2026-07-01T00:00:00' AS TIMESTAMP)
+      THEN "t4"."sponsor_reported_ts"
+      ELSE NULL
+    END IS NOT NULL AS "observed"
   FROM (
     SELECT
       *

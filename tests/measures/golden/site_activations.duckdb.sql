@@ -4,11 +4,14 @@ SELECT
   "t7"."value",
   "t7"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t7"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t7"."denominator" AND "t7"."collected") AS "n_counted",
   CAST(0 AS DOUBLE) AS "numerator",
-  SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t7"."denominator" AND "t7"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     COALESCE("t6"."baseline_finish", "t6"."planned_finish") IS NOT NULL AS "collected",
@@ -20,16 +23,12 @@ FROM (
     "t6"."study_id",
     "t6"."site_id",
     COALESCE("t6"."baseline_finish", "t6"."planned_finish") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE("t6"."baseline_finish", "t6"."planned_finish") <= MAKE_DATE(2026, 6, 30)
-      )
-      AND NOT (
-        COALESCE("t6"."site_status" = 'dropped', FALSE)
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator",
+    (
+      COALESCE("t6"."baseline_finish", "t6"."planned_finish") <= MAKE_DATE(2026, 6, 30)
+    )
+    AND NOT (
+      COALESCE("t6"."site_status" = 'dropped', FALSE)
+    ) AS "denominator",
     CAST(DATE_DIFF(
       'DAY',
       COALESCE("t6"."baseline_finish", "t6"."planned_finish"),
@@ -42,15 +41,11 @@ FROM (
         MAKE_DATE(2026, 6, 30)
       )
     ) AS DOUBLE) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN COALESCE("t6"."actual_finish", "t6"."site_active_dt") <= MAKE_DATE(2026, 6, 30)
-        THEN COALESCE("t6"."actual_finish", "t6"."site_active_dt")
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "observed"
+    CASE
+      WHEN COALESCE("t6"."actual_finish", "t6"."site_active_dt") <= MAKE_DATE(2026, 6, 30)
+      THEN COALESCE("t6"."actual_finish", "t6"."site_active_dt")
+      ELSE NULL
+    END IS NOT NULL AS "observed"
   FROM (
     SELECT
       "t5"."milestone_id",

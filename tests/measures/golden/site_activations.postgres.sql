@@ -4,11 +4,14 @@ SELECT
   "t7"."value",
   "t7"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t7"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t7"."denominator" AND "t7"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t7"."collected", FALSE) THEN "t7"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t7"."denominator" AND "t7"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     COALESCE("t6"."baseline_finish", "t6"."planned_finish") IS NOT NULL AS "collected",
@@ -20,16 +23,12 @@ FROM (
     "t6"."study_id",
     "t6"."site_id",
     COALESCE("t6"."baseline_finish", "t6"."planned_finish") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE("t6"."baseline_finish", "t6"."planned_finish") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      AND NOT (
-        COALESCE("t6"."site_status" = 'dropped', FALSE)
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    (
+      COALESCE("t6"."baseline_finish", "t6"."planned_finish") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    )
+    AND NOT (
+      COALESCE("t6"."site_status" = 'dropped', FALSE)
+    ) AS "denominator",
     CAST(CAST(EXTRACT(epoch FROM CAST(COALESCE(
       CASE
         WHEN COALESCE("t6"."actual_finish", "t6"."site_active_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
@@ -38,15 +37,11 @@ FROM (
       END,
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS TIMESTAMP) - CAST(COALESCE("t6"."baseline_finish", "t6"."planned_finish") AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    CAST(CASE
-      WHEN CASE
-        WHEN COALESCE("t6"."actual_finish", "t6"."site_active_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-        THEN COALESCE("t6"."actual_finish", "t6"."site_active_dt")
-        ELSE NULL
-      END IS NOT NULL
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "observed"
+    CASE
+      WHEN COALESCE("t6"."actual_finish", "t6"."site_active_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+      THEN COALESCE("t6"."actual_finish", "t6"."site_active_dt")
+      ELSE NULL
+    END IS NOT NULL AS "observed"
   FROM (
     SELECT
       "t5"."milestone_id",

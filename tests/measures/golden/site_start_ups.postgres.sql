@@ -4,11 +4,14 @@ SELECT
   "t2"."value",
   "t2"."observed",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t2"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  CAST(SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."denominator" ELSE 0 END) AS BIGINT) AS "n_counted",
+  COUNT(*) FILTER(WHERE
+    "t2"."denominator" AND "t2"."collected") AS "n_counted",
   CAST(0 AS DOUBLE PRECISION) AS "numerator",
-  SUM(CASE WHEN COALESCE("t2"."collected", FALSE) THEN "t2"."denominator" ELSE 0 END) AS "denominator"
+  CAST(COUNT(*) FILTER(WHERE
+    "t2"."denominator" AND "t2"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     "t1"."selected_dt" IS NOT NULL AS "collected",
@@ -21,27 +24,19 @@ FROM (
     "t1"."study_id",
     "t1"."site_id",
     COALESCE("t1"."active", MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t1"."active" IS NOT NULL
-      )
-      AND (
-        "t1"."selected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN "t1"."selected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    (
+      "t1"."active" IS NOT NULL
+    )
+    AND (
+      "t1"."selected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    ) AS "numerator",
+    "t1"."selected_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "denominator",
     CAST(CAST(EXTRACT(epoch FROM CAST(COALESCE(
       "t1"."active",
       "t1"."ended",
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS TIMESTAMP) - CAST("t1"."selected_dt" AS TIMESTAMP)) / 86400 AS BIGINT) AS DOUBLE PRECISION) AS "value",
-    CAST(CASE WHEN "t1"."active" IS NOT NULL THEN 1 ELSE 0 END AS DOUBLE PRECISION) AS "observed"
+    "t1"."active" IS NOT NULL AS "observed"
   FROM (
     SELECT
       "t0"."study_id",

@@ -2,25 +2,22 @@ SELECT
   "t3"."study_id",
   "t3"."person_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t3"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t3"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t3"."numerator" <> 0
-        ) OR (
-          "t3"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t3"."collected", FALSE) THEN "t3"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    (
+      (
+        "t3"."numerator" <> 0
+      ) OR (
+        "t3"."denominator" <> 0
+      )
+    )
+    AND "t3"."collected") AS "n_counted",
+  SUM("t3"."numerator") FILTER(WHERE
+    "t3"."collected") AS "numerator",
+  SUM("t3"."denominator") FILTER(WHERE
+    "t3"."collected") AS "denominator"
 FROM (
   SELECT
     COALESCE("t0"."fte_actual", "t0"."fte_planned") IS NOT NULL AS "collected",

@@ -2,25 +2,15 @@ SELECT
   "t10"."study_id",
   "t10"."site_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t10"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t10"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t10"."numerator" <> 0
-        ) OR (
-          "t10"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN "t10"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t10"."collected", FALSE) THEN "t10"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t10"."denominator" AND "t10"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t10"."numerator" AND "t10"."collected") AS DOUBLE) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t10"."denominator" AND "t10"."collected") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     "t4"."n_known" IS NOT NULL AS "collected",
@@ -33,21 +23,17 @@ FROM (
     "t9"."study_id",
     "t9"."site_id",
     "t9"."site_active_dt" AS "happened",
-    CAST(CASE
-      WHEN (
-        "t9"."site_active_dt" <= MAKE_DATE(2026, 4, 1)
-      )
-      AND (
-        COALESCE("t9"."n_enrolled", 0) = 0
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE WHEN "t9"."site_active_dt" <= MAKE_DATE(2026, 4, 1) THEN 1 ELSE 0 END AS DOUBLE) AS "denominator"
+    (
+      "t9"."site_active_dt" <= MAKE_DATE(2026, 4, 1)
+    )
+    AND (
+      COALESCE("t9"."n_enrolled", 0) = 0
+    ) AS "numerator",
+    "t9"."site_active_dt" <= MAKE_DATE(2026, 4, 1) AS "denominator"
   FROM (
     SELECT
       "t7".*
-      EXCLUDE ("study_id_right", "site_id_right")
+      EXCLUDE ("site_id_right", "study_id_right")
     FROM (
       SELECT
         "t2"."study_id",
@@ -77,13 +63,8 @@ FROM (
         SELECT
           "t0"."study_id",
           "t0"."site_id",
-          SUM(
-            CAST(CASE
-              WHEN COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30)
-              THEN 1
-              ELSE 0
-            END AS DOUBLE)
-          ) AS "n_enrolled"
+          COUNT(*) FILTER(WHERE
+            COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30)) AS "n_enrolled"
         FROM "subject" AS "t0"
         GROUP BY
           1,

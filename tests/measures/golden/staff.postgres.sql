@@ -3,25 +3,17 @@ SELECT
   "t1"."person_id",
   "t1"."team_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t1"."numerator" <> 0
-        ) OR (
-          "t1"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    (
+      "t1"."numerator" OR "t1"."denominator"
+    ) AND "t1"."collected") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."numerator" AND "t1"."collected") AS DOUBLE PRECISION) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator" AND "t1"."collected") AS DOUBLE PRECISION) AS "denominator"
 FROM (
   SELECT
     (
@@ -52,22 +44,14 @@ FROM (
       END,
       MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
     ) AS "happened",
-    CAST(CASE
-      WHEN (
-        "t0"."leave_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      )
-      AND (
-        "t0"."leave_type" = 'voluntary'
-      )
-      AND "t0"."regrettable"
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "numerator",
-    CAST(CASE
-      WHEN "t0"."hire_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
-      THEN 1
-      ELSE 0
-    END AS DOUBLE PRECISION) AS "denominator",
+    (
+      "t0"."leave_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT))
+    )
+    AND (
+      "t0"."leave_type" = 'voluntary'
+    )
+    AND "t0"."regrettable" AS "numerator",
+    "t0"."hire_dt" <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "denominator",
     "t0"."hire_dt" AS "own_hired",
     "t0"."leave_dt" AS "own_left"
   FROM "staff" AS "t0"

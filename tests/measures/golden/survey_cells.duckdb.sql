@@ -1,25 +1,22 @@
 SELECT
   "t1"."team_id",
   COUNT(*) AS "n_rows",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+  COUNT(*) FILTER(WHERE
+    "t1"."collected") AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE("t1"."collected", FALSE)
-      THEN CASE
-        WHEN COALESCE((
-          "t1"."numerator" <> 0
-        ) OR (
-          "t1"."denominator" <> 0
-        ), FALSE)
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."numerator" ELSE 0 END) AS "numerator",
-  SUM(CASE WHEN COALESCE("t1"."collected", FALSE) THEN "t1"."denominator" ELSE 0 END) AS "denominator"
+  COUNT(*) FILTER(WHERE
+    (
+      (
+        "t1"."numerator" <> 0
+      ) OR (
+        "t1"."denominator" <> 0
+      )
+    )
+    AND "t1"."collected") AS "n_counted",
+  SUM("t1"."numerator") FILTER(WHERE
+    "t1"."collected") AS "numerator",
+  SUM("t1"."denominator") FILTER(WHERE
+    "t1"."collected") AS "denominator"
 FROM (
   SELECT
     (

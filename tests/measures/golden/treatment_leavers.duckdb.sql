@@ -4,19 +4,12 @@ SELECT
   COUNT(*) AS "n_rows",
   COUNT(*) AS "n_collected",
   COUNT(*) AS "n_filled",
-  SUM(
-    CASE
-      WHEN COALESCE((
-        "t1"."numerator" <> 0
-      ) OR (
-        "t1"."denominator" <> 0
-      ), FALSE)
-      THEN 1
-      ELSE 0
-    END
-  ) AS "n_counted",
-  SUM("t1"."numerator") AS "numerator",
-  SUM("t1"."denominator") AS "denominator"
+  COUNT(*) FILTER(WHERE
+    "t1"."denominator") AS "n_counted",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."numerator") AS DOUBLE) AS "numerator",
+  CAST(COUNT(*) FILTER(WHERE
+    "t1"."denominator") AS DOUBLE) AS "denominator"
 FROM (
   SELECT
     TRUE AS "collected",
@@ -29,41 +22,33 @@ FROM (
     "t0"."study_id",
     "t0"."site_id",
     COALESCE("t0"."enroll_dt", "t0"."rand_dt") AS "happened",
-    CAST(CASE
-      WHEN (
-        COALESCE(COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30), FALSE)
-        OR (
-          (
-            COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
-          )
-          AND COALESCE("t0"."enrollyn", FALSE)
-        )
-      )
-      AND (
-        COALESCE("t0"."treatment_disc_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
-        OR (
-          (
-            "t0"."treatment_disc_dt" IS NULL
-          )
-          AND (
-            "t0"."treatment_disc_reason" IS NOT NULL
-          )
-        )
-      )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "numerator",
-    CAST(CASE
-      WHEN COALESCE(COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30), FALSE)
+    (
+      COALESCE(COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30), FALSE)
       OR (
         (
           COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
         )
         AND COALESCE("t0"."enrollyn", FALSE)
       )
-      THEN 1
-      ELSE 0
-    END AS DOUBLE) AS "denominator"
+    )
+    AND (
+      COALESCE("t0"."treatment_disc_dt" <= MAKE_DATE(2026, 6, 30), FALSE)
+      OR (
+        (
+          "t0"."treatment_disc_dt" IS NULL
+        )
+        AND (
+          "t0"."treatment_disc_reason" IS NOT NULL
+        )
+      )
+    ) AS "numerator",
+    COALESCE(COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(2026, 6, 30), FALSE)
+    OR (
+      (
+        COALESCE("t0"."enroll_dt", "t0"."rand_dt") IS NULL
+      )
+      AND COALESCE("t0"."enrollyn", FALSE)
+    ) AS "denominator"
   FROM "subject" AS "t0"
 ) AS "t1"
 GROUP BY

@@ -25,25 +25,15 @@ FROM (
       "t4"."study_id",
       "t4"."site_id",
       COUNT(*) AS "n_rows",
-      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN 1 ELSE 0 END) AS "n_collected",
+      COUNT(*) FILTER(WHERE
+        "t4"."collected") AS "n_collected",
       COUNT(*) AS "n_filled",
-      SUM(
-        CASE
-          WHEN COALESCE("t4"."collected", FALSE)
-          THEN CASE
-            WHEN COALESCE((
-              "t4"."numerator" <> 0
-            ) OR (
-              "t4"."denominator" <> 0
-            ), FALSE)
-            THEN 1
-            ELSE 0
-          END
-          ELSE 0
-        END
-      ) AS "n_counted",
-      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN "t4"."numerator" ELSE 0 END) AS "numerator",
-      SUM(CASE WHEN COALESCE("t4"."collected", FALSE) THEN "t4"."denominator" ELSE 0 END) AS "denominator"
+      COUNT(*) FILTER(WHERE
+        "t4"."denominator" AND "t4"."collected") AS "n_counted",
+      CAST(COUNT(*) FILTER(WHERE
+        "t4"."numerator" AND "t4"."collected") AS DOUBLE) AS "numerator",
+      CAST(COUNT(*) FILTER(WHERE
+        "t4"."denominator" AND "t4"."collected") AS DOUBLE) AS "denominator"
     FROM (
       SELECT
         (
@@ -60,56 +50,8 @@ FROM (
         "t0"."study_id",
         "t0"."subject_id" AS "site_id",
         COALESCE(COALESCE("t0"."window_end_dt", "t0"."planned_dt"), "t0"."visit_dt") AS "happened",
-        CAST(CASE
-          WHEN (
-            COALESCE(COALESCE("t0"."window_end_dt", "t0"."planned_dt") < MAKE_DATE(2026, 6, 30), FALSE)
-            OR (
-              CASE
-                WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
-                THEN "t0"."visit_dt"
-                ELSE NULL
-              END IS NOT NULL
-            )
-            OR (
-              COALESCE("t0"."visit_status" IN ('missed', 'out_of_window'), FALSE)
-              AND (
-                COALESCE("t0"."window_end_dt", "t0"."planned_dt") IS NULL
-              )
-            )
-          )
-          AND (
-            COALESCE("t0"."visit_status" IN ('missed', 'out_of_window'), FALSE)
-            OR (
-              COALESCE(
-                CASE
-                  WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
-                  THEN "t0"."visit_dt"
-                  ELSE NULL
-                END > "t0"."window_end_dt",
-                FALSE
-              )
-              OR COALESCE(
-                CASE
-                  WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
-                  THEN "t0"."visit_dt"
-                  ELSE NULL
-                END < "t0"."window_start_dt",
-                FALSE
-              )
-            )
-            OR (
-              CASE
-                WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
-                THEN "t0"."visit_dt"
-                ELSE NULL
-              END IS NULL
-            )
-          )
-          THEN 1
-          ELSE 0
-        END AS DOUBLE) AS "numerator",
-        CAST(CASE
-          WHEN COALESCE(COALESCE("t0"."window_end_dt", "t0"."planned_dt") < MAKE_DATE(2026, 6, 30), FALSE)
+        (
+          COALESCE(COALESCE("t0"."window_end_dt", "t0"."planned_dt") < MAKE_DATE(2026, 6, 30), FALSE)
           OR (
             CASE
               WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
@@ -123,9 +65,49 @@ FROM (
               COALESCE("t0"."window_end_dt", "t0"."planned_dt") IS NULL
             )
           )
-          THEN 1
-          ELSE 0
-        END AS DOUBLE) AS "denominator"
+        )
+        AND (
+          COALESCE("t0"."visit_status" IN ('missed', 'out_of_window'), FALSE)
+          OR (
+            COALESCE(
+              CASE
+                WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
+                THEN "t0"."visit_dt"
+                ELSE NULL
+              END > "t0"."window_end_dt",
+              FALSE
+            )
+            OR COALESCE(
+              CASE
+                WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
+                THEN "t0"."visit_dt"
+                ELSE NULL
+              END < "t0"."window_start_dt",
+              FALSE
+            )
+          )
+          OR (
+            CASE
+              WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
+              THEN "t0"."visit_dt"
+              ELSE NULL
+            END IS NULL
+          )
+        ) AS "numerator",
+        COALESCE(COALESCE("t0"."window_end_dt", "t0"."planned_dt") < MAKE_DATE(2026, 6, 30), FALSE)
+        OR (
+          CASE
+            WHEN "t0"."visit_dt" <= MAKE_DATE(2026, 6, 30)
+            THEN "t0"."visit_dt"
+            ELSE NULL
+          END IS NOT NULL
+        )
+        OR (
+          COALESCE("t0"."visit_status" IN ('missed', 'out_of_window'), FALSE)
+          AND (
+            COALESCE("t0"."window_end_dt", "t0"."planned_dt") IS NULL
+          )
+        ) AS "denominator"
       FROM "visit" AS "t0"
       WHERE
         (

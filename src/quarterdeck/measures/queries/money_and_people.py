@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, build_part, count_days, flag
+from quarterdeck.measures.facts import Context, Part, build_part, count_days
 
 
 def find_budget_lines(_: Context) -> list[Part]:
@@ -62,10 +62,10 @@ def find_cycle_times(context: Context) -> list[Part]:
             study,
             study_id=study.study_id,
             happened=locked.coalesce(context.day),
-            numerator=flag(is_started & locked.notnull()),
-            denominator=flag(is_started),
+            numerator=is_started & locked.notnull(),
+            denominator=is_started,
             value=count_days(study.protocol_approved_dt, locked.coalesce(context.day)),
-            observed=flag(locked.notnull()),
+            observed=locked.notnull(),
             collected=study.protocol_approved_dt.notnull(),
             own_approved=study.protocol_approved_dt,
             own_locked=locked,
@@ -92,8 +92,8 @@ def find_staff(context: Context) -> list[Part]:
             person_id=staff.person_id,
             # Someone still here counts on the last day known, so that a period holds its leavers and those who stayed.
             happened=has_left.ifelse(staff.leave_dt, context.day).coalesce(context.day),
-            numerator=flag(has_left & (staff.leave_type == "voluntary") & staff.regrettable),
-            denominator=flag(staff.hire_dt <= context.day),
+            numerator=has_left & (staff.leave_type == "voluntary") & staff.regrettable,
+            denominator=staff.hire_dt <= context.day,
             collected=staff.hire_dt.notnull()
             & (staff.leave_dt.isnull() | (staff.leave_type != "voluntary").fill_null(False) | staff.regrettable.notnull()),
             own_hired=staff.hire_dt,

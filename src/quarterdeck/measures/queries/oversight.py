@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, flag
+from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days
 
 
 def find_audits(context: Context) -> list[Part]:
     """One row per audit reported by the cut: how many findings of the stated grade it had."""
     finding = table("audit_finding")
     counted = finding.group_by("audit_id").aggregate(
-        n_critical=flag(finding.grade == "critical").sum(), n_major=flag(finding.grade == "major").sum()
+        n_critical=finding.count(where=finding.grade == "critical"), n_major=finding.count(where=finding.grade == "major")
     )
     kinds = [str(kind) for kind in context["audit_types"]]
     audit = table("audit")
@@ -29,7 +29,7 @@ def find_audits(context: Context) -> list[Part]:
             vendor_id=rows.vendor_id,
             happened=day,
             numerator=is_known.ifelse(number, 0),
-            denominator=flag(is_known),
+            denominator=is_known,
             collected=rows.report_dt.notnull(),
             own_critical=rows.n_critical.fill_null(0),
             own_major=rows.n_major.fill_null(0),
@@ -55,8 +55,8 @@ def find_repeat_findings(context: Context) -> list[Part]:
             site_id=rows.site_id,
             vendor_id=rows.vendor_id,
             happened=day,
-            numerator=flag(is_known & rows.repeat_finding),
-            denominator=flag(is_known),
+            numerator=is_known & rows.repeat_finding,
+            denominator=is_known,
             collected=rows.repeat_finding.notnull(),
         )
     ]
@@ -74,8 +74,8 @@ def find_finding_responses(context: Context) -> list[Part]:
             site_id=rows.site_id,
             vendor_id=rows.vendor_id,
             happened=rows.response_due_dt,
-            numerator=flag(is_open & (rows.response_due_dt < context.day)),
-            denominator=flag(is_open),
+            numerator=is_open & (rows.response_due_dt < context.day),
+            denominator=is_open,
             collected=rows.response_due_dt.notnull(),
         )
     ]
@@ -102,8 +102,8 @@ def find_open_capas(context: Context) -> list[Part]:
             vendor_id=rows.audit_vendor,
             person_id=rows.owner_id,
             happened=rows.due_dt,
-            numerator=flag(is_open & (rows.due_dt < context.day)),
-            denominator=flag(is_open),
+            numerator=is_open & (rows.due_dt < context.day),
+            denominator=is_open,
             collected=rows.due_dt.notnull(),
         )
     ]
@@ -128,7 +128,7 @@ def find_change_orders_and_years(context: Context) -> list[Part]:
         study_id=order.study_id,
         vendor_id=order.vendor_id,
         happened=asked,
-        numerator=flag(counts),
+        numerator=counts,
         denominator=0,
         collected=asked.notnull(),
     )
@@ -157,8 +157,8 @@ def find_preventable_change_orders(context: Context) -> list[Part]:
             study_id=order.study_id,
             vendor_id=order.vendor_id,
             happened=asked,
-            numerator=flag(counts & order.preventable),
-            denominator=flag(counts),
+            numerator=counts & order.preventable,
+            denominator=counts,
             collected=order.preventable.notnull(),
         )
     ]
@@ -236,8 +236,8 @@ def find_open_invoices(context: Context) -> list[Part]:
             study_id=invoice.study_id,
             vendor_id=invoice.vendor_id,
             happened=came,
-            numerator=flag(is_open & (invoice.due_dt < context.day)),
-            denominator=flag(is_open),
+            numerator=is_open & (invoice.due_dt < context.day),
+            denominator=is_open,
             value=count_days(came, context.day),
             collected=came.notnull() & invoice.due_dt.notnull(),
         )
@@ -257,8 +257,8 @@ def find_vendor_kpis(context: Context) -> list[Part]:
             study_id=kpi.study_id.nullif(""),
             vendor_id=kpi.vendor_id,
             happened=kpi.period_end,
-            numerator=flag(is_recent & is_missed),
-            denominator=flag(is_recent & is_judged),
+            numerator=is_recent & is_missed,
+            denominator=is_recent & is_judged,
             collected=is_judged,
         )
     ]

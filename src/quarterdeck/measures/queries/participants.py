@@ -7,7 +7,7 @@ from typing import Any
 import ibis
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, count_hours, flag, join_site
+from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, count_hours, join_site
 
 
 def find_enrolment_counts(context: Context) -> list[Part]:
@@ -44,7 +44,7 @@ def find_enrolment_counts(context: Context) -> list[Part]:
 def _build_straight_line(context: Context, names: list[str]) -> Part:
     subject, counts = table("subject"), table("enrollment_metric")
     enrolled = subject.enroll_dt.coalesce(subject.rand_dt)
-    by_study = subject.group_by("study_id").aggregate(n_enrolled=flag(enrolled <= context.day).sum())
+    by_study = subject.group_by("study_id").aggregate(n_enrolled=subject.count(where=enrolled <= context.day))
     is_reported = counts.metric.isin(names) & (counts.period_end <= context.day) & counts.actual.notnull()
     reported = counts.filter(is_reported).select("study_id").distinct().mutate(is_reported=True)
     study = table("study")
@@ -77,7 +77,7 @@ def find_enrolled_of_planned(context: Context) -> list[Part]:
             study_id=subject.study_id,
             site_id=subject.site_id,
             happened=enrolled,
-            numerator=flag(enrolled <= context.day),
+            numerator=enrolled <= context.day,
             denominator=0,
         ),
         build_part(
@@ -106,8 +106,8 @@ def find_screened(context: Context) -> list[Part]:
             study_id=subject.study_id,
             site_id=subject.site_id,
             happened=happened,
-            numerator=flag(is_known & has_failed & enrolled.isnull()),
-            denominator=flag(is_known),
+            numerator=is_known & has_failed & enrolled.isnull(),
+            denominator=is_known,
         )
     ]
 
@@ -126,8 +126,8 @@ def _find_leavers(context: Context, left: str) -> list[Part]:
             study_id=subject.study_id,
             site_id=subject.site_id,
             happened=enrolled,
-            numerator=flag(is_enrolled & has_left),
-            denominator=flag(is_enrolled),
+            numerator=is_enrolled & has_left,
+            denominator=is_enrolled,
         )
     ]
 
@@ -159,8 +159,8 @@ def find_visits_due(context: Context) -> list[Part]:
             study_id=visit.study_id,
             site_id=visit.site_id,
             happened=closes.coalesce(visit.visit_dt),
-            numerator=flag(is_due & (said | is_outside | done.isnull())),
-            denominator=flag(is_due),
+            numerator=is_due & (said | is_outside | done.isnull()),
+            denominator=is_due,
             collected=closes.notnull() | said,
         )
     ]
@@ -181,7 +181,7 @@ def find_deviations_and_visits(context: Context) -> list[Part]:
         study_id=deviation.study_id,
         site_id=deviation.own_site,
         happened=happened,
-        numerator=flag(counts),
+        numerator=counts,
         denominator=0,
     )
     visits = build_part(
@@ -191,7 +191,7 @@ def find_deviations_and_visits(context: Context) -> list[Part]:
         site_id=visit.site_id,
         happened=visit.visit_dt,
         numerator=0,
-        denominator=flag(is_done),
+        denominator=is_done,
     )
     return [deviations, visits]
 
@@ -208,9 +208,9 @@ def find_deviation_reports(context: Context) -> list[Part]:
             study_id=deviation.study_id,
             site_id=deviation.own_site,
             happened=found,
-            denominator=flag(found <= context.day),
+            denominator=found <= context.day,
             value=count_days(found, reported.coalesce(context.day)),
-            observed=flag(reported.notnull()),
+            observed=reported.notnull(),
             collected=found.notnull(),
             filled=deviation.reported_dt.notnull(),
         )
@@ -240,10 +240,10 @@ def find_serious_event_reports(context: Context) -> list[Part]:
             study_id=event.study_id,
             site_id=event.site_id,
             happened=event.site_aware_ts.cast("date"),
-            numerator=flag(is_due & is_late),
-            denominator=flag(is_due),
+            numerator=is_due & is_late,
+            denominator=is_due,
             value=hours,
-            observed=flag(reported.notnull()),
+            observed=reported.notnull(),
             collected=event.site_aware_ts.notnull(),
             filled=event.sponsor_reported_ts.notnull(),
         )

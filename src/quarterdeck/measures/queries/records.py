@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, flag, join_site
+from quarterdeck.measures.facts import Context, Part, Relation, build_part, count_days, join_site
 
 
 def find_page_entries(context: Context) -> list[Part]:
@@ -20,7 +20,7 @@ def find_page_entries(context: Context) -> list[Part]:
             study_id=page.study_id,
             site_id=page.site_id,
             happened=entered,
-            denominator=flag((entered <= context.day).fill_null(True) & lag.notnull()),
+            denominator=(entered <= context.day).fill_null(True) & lag.notnull(),
             value=lag,
             collected=lag.notnull(),
         )
@@ -39,8 +39,8 @@ def find_pages_to_verify(context: Context) -> list[Part]:
             study_id=page.study_id,
             site_id=page.site_id,
             happened=page.first_entered_ts,
-            numerator=flag(is_due & ~is_done),
-            denominator=flag(is_due),
+            numerator=is_due & ~is_done,
+            denominator=is_due,
             collected=page.sdv_required.notnull(),
             filled=page.sdv_done_ts.notnull(),
         )
@@ -66,7 +66,7 @@ def find_open_queries(context: Context) -> list[Part]:
             study_id=rows.study_id,
             site_id=rows.site_id,
             happened=rows.opened_ts,
-            denominator=flag(is_open),
+            denominator=is_open,
             value=count_days(rows.opened_ts, context.day),
             collected=rows.opened_ts.notnull(),
         )
@@ -87,9 +87,9 @@ def find_query_cycles(context: Context) -> list[Part]:
             study_id=rows.study_id,
             site_id=rows.site_id,
             happened=rows.opened_ts,
-            denominator=flag((rows.opened_ts < context.end_of_day) & days.notnull()),
+            denominator=(rows.opened_ts < context.end_of_day) & days.notnull(),
             value=days,
-            observed=flag(rows.closed.notnull() | is_closed_undated),
+            observed=rows.closed.notnull() | is_closed_undated,
             collected=rows.opened_ts.notnull(),
         )
     ]
@@ -108,8 +108,8 @@ def find_monitoring_reports(context: Context) -> list[Part]:
             site_id=visit.site_id,
             person_id=visit.cra_id,
             happened=visit.report_due_dt,
-            numerator=flag(is_due & is_on_time),
-            denominator=flag(is_due),
+            numerator=is_due & is_on_time,
+            denominator=is_due,
             collected=visit.report_due_dt.notnull(),
             filled=visit.report_submitted_dt.notnull(),
         )
@@ -127,8 +127,8 @@ def _build_documents(
             site_id=rows.site_id,
             country=rows.country,
             happened=rows.expected_dt,
-            numerator=flag(is_due & counts),
-            denominator=flag(is_due),
+            numerator=is_due & counts,
+            denominator=is_due,
             collected=collected,
             filled=rows.received_dt.notnull() | rows.finalized_dt.notnull(),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quarterdeck.evidence.tables import table
-from quarterdeck.measures.facts import Context, Part, build_part, count_days, flag
+from quarterdeck.measures.facts import Context, Part, build_part, count_days
 
 
 def find_site_activations(context: Context) -> list[Part]:
@@ -27,9 +27,9 @@ def find_site_activations(context: Context) -> list[Part]:
             study_id=rows.study_id,
             site_id=rows.site_id,
             happened=rows.due_on,
-            denominator=flag(is_due),
+            denominator=is_due,
             value=count_days(rows.due_on, rows.finished.coalesce(context.day)),
-            observed=flag(rows.finished.notnull()),
+            observed=rows.finished.notnull(),
             collected=rows.due_on.notnull(),
         )
     ]
@@ -51,10 +51,10 @@ def find_site_start_ups(context: Context) -> list[Part]:
             study_id=site.study_id,
             site_id=site.site_id,
             happened=site.active.coalesce(context.day),
-            numerator=flag(site.active.notnull() & is_started),
-            denominator=flag(is_started),
+            numerator=site.active.notnull() & is_started,
+            denominator=is_started,
             value=count_days(site.selected_dt, end),
-            observed=flag(site.active.notnull()),
+            observed=site.active.notnull(),
             collected=site.selected_dt.notnull(),
         )
     ]
@@ -64,7 +64,7 @@ def find_sites_without_participants(context: Context) -> list[Part]:
     """One row per site; due once it has been active for the stated days; counted where nobody has been enrolled by the cut."""
     subject = table("subject")
     enrolled = subject.enroll_dt.coalesce(subject.rand_dt)
-    by_site = subject.group_by("study_id", "site_id").aggregate(n_enrolled=flag(enrolled <= context.day).sum())
+    by_site = subject.group_by("study_id", "site_id").aggregate(n_enrolled=subject.count(where=enrolled <= context.day))
     by_study = subject.group_by("study_id").aggregate(n_known=subject.count())
     rows = table("site").left_join(by_site, ["study_id", "site_id"]).drop("study_id_right", "site_id_right")
     rows = rows.left_join(by_study, "study_id")
@@ -76,8 +76,8 @@ def find_sites_without_participants(context: Context) -> list[Part]:
             study_id=rows.study_id,
             site_id=rows.site_id,
             happened=rows.site_active_dt,
-            numerator=flag(is_due & (rows.n_enrolled.fill_null(0) == 0)),
-            denominator=flag(is_due),
+            numerator=is_due & (rows.n_enrolled.fill_null(0) == 0),
+            denominator=is_due,
             collected=rows.n_known.notnull(),
         )
     ]
