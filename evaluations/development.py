@@ -8,95 +8,167 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import yaml
+from scipy.optimize import linprog, minimize_scalar
 
 from quarterdeck.development.deliver.bots import BOTS, play
 from quarterdeck.development.deliver.scenario import load_scenarios
-from quarterdeck.development.discover.assess import Answer, Assessment, assess, next_item, take
-from quarterdeck.development.discover.items import get_items
+from quarterdeck.development.discover.assess import Answer, Assessment, begin, take
+from quarterdeck.development.discover.choose import STORIES, TIME_LIMIT_S, next_item
+from quarterdeck.development.discover.heat_map import Z80
+from quarterdeck.development.discover.items import CHECK_LEVELS, STEADY, STYLES, Item, Style, get_items
 from quarterdeck.development.discover.rubrics import score_interview
 from quarterdeck.development.roles.load import load_role
-from quarterdeck.methods.assessment import probabilities
+from quarterdeck.development.roles.model import RoleModel
+from quarterdeck.methods.assessment import BIAS_MEAN, Belief, Question, probabilities
 from quarterdeck.methods.list_schedule import Topic, best_total, schedule, total
 
 SHARED = Path(os.environ.get("QUARTERDECK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@dataclass(frozen=True)
+class World:
+    """How simulated people answer: noise by kind of question, spread of the personal bias, and how far stories read off the level."""
+
+    noise: Style
+    story_shift: float = 0.0
+
+
 WORLDS = {
-    "as modelled": {"self": 1.2, "check": 1.2, "interview": 0.9, "bias_sd": 0.6, "interview_shift": 0.0, "model": "model"},
-    "as modelled, cautious noise": {
-        "self": 1.2,
-        "check": 1.2,
-        "interview": 0.9,
-        "bias_sd": 0.6,
-        "interview_shift": 0.0,
-        "model": "cautious",
-    },
-    "worse than modelled, cautious noise": {
-        "self": 2.0,
-        "check": 1.6,
-        "interview": 1.2,
-        "bias_sd": 1.0,
-        "interview_shift": -0.5,
-        "model": "cautious",
-    },
+    "as modelled": World(STEADY),
+    "between": World(Style("between", 1.6, 1.4, 1.05, 0.8), -0.25),
+    "worse than modelled": World(Style("worse", 2.0, 1.6, 1.2, 1.0), -0.5),
 }
+PEOPLE = 600
 
 
-def simulate_assessment(world: dict[str, float | str], people: int, seed: int = 1) -> dict[str, tuple[float, float]]:
-    """Root mean square error in levels and coverage of the 80% interval: raw self-ratings, the same modelled, adaptive with interviews."""
+@dataclass
+class Tally:
+    """Squared error and hits of the 80% interval, one row per person."""
+
+    errors: list[np.ndarray] = field(default_factory=list)
+    hits: list[np.ndarray] = field(default_factory=list)
+
+    def note(self, belief: Belief, theta: np.ndarray, on_scale: bool) -> None:
+        """What the heat map would show for this belief, against the truth."""
+        n = len(theta)
+        mean, sd = belief.mean[:n], np.sqrt(np.diag(belief.covariance)[:n])
+        bounds = (0.0, 5.0) if on_scale else (-np.inf, np.inf)
+        low, level, high = (np.clip(mean + z * sd, *bounds) for z in (-Z80, 0.0, Z80))
+        self.errors.append((level - theta) ** 2)
+        self.hits.append((low <= theta) & (theta <= high))
+
+    def summary(self) -> tuple[float, float, float]:
+        """Root mean square error in levels, its standard error over people, and coverage."""
+        per_person = np.mean(self.errors, axis=1)
+        error = float(np.sqrt(per_person.mean()))
+        return error, float(per_person.std() / np.sqrt(len(per_person)) / (2 * error)), float(np.mean(self.hits))
+
+
+def simulate_assessment(
+    world: World, people: int, seed: int = 1, on_scale: bool = True, styles: tuple[Style, ...] = STYLES
+) -> dict[str, tuple[float, ...]]:
+    """Error, standard error and coverage of the 80% interval: raw self-ratings, the same modelled, adaptive with stories.
+
+    `on_scale` keeps every true level within 0 to 5, as the scale does; without it, levels stay as drawn from the model.
+    """
     role = load_role()
-    model = str(world["model"])
-    items = get_items(role, model)
+    items, sheets = get_items(role), [get_items(role, style) for style in styles]
     places = {c.id: n for n, c in enumerate(role.competencies)}
-    empty = assess(role, [], model)
-    n = len(role.competencies)
-    errors: dict[str, list[np.ndarray]] = {"raw": [], "modelled": [], "adaptive": []}
-    hits: dict[str, list[np.ndarray]] = {"raw": [], "modelled": [], "adaptive": []}
+    tallies = {name: Tally() for name in ("raw self-ratings", "the same, modelled", "adaptive")}
     seconds: list[float] = []
+    asked: list[tuple[int, float]] = []
     for person in range(people):
-        # One stream for who a person is and one for what is answered, so that methods are compared on the same people.
-        who, rng = (np.random.default_rng([seed, person, part]) for part in (0, 1))
-        theta = who.multivariate_normal(empty.belief.mean[:n], empty.belief.covariance[:n, :n])
-        bias = who.normal(0.3, float(world["bias_sd"]))
-
-        def answer(item, theta=theta, bias=bias, rng=rng):  # type: ignore[no-untyped-def]
-            shift = float(world["interview_shift"]) if item.kind == "interview" else 0.0
-            s = theta[item.question.ability] + item.question.load * bias + shift
-            question = type(item.question)(
-                item.question.ability, item.question.load, float(world[item.kind]), 1.0, item.question.cuts, item.question.level
-            )
-            chance = probabilities(question, np.array([s]))[:, 0]
-            outcome = int(rng.choice(len(chance), p=chance / chance.sum()))
-            return Answer(item.id, item.kind, item.competency, outcome + (1 if item.kind == "interview" else 0))
-
-        raw = [answer(items[f"self:{c.id}"]) for c in role.competencies]
-        ratings = np.array([a.outcome for a in raw], dtype=float)
-        belief = empty.belief
-        for a in raw:
-            belief = take(belief, items, a, places)
-        _note(errors, hits, "raw", ratings, np.full(n, 0.1), theta)
-        _note(errors, hits, "modelled", belief.mean[:n], np.sqrt(np.diag(belief.covariance)[:n]), theta)
-        belief, answers = empty.belief, []
+        theta, answer = _draw_person(role, world, on_scale, [seed, person])
+        ratings = [answer(items[f"self:{c.id}"]) for c in role.competencies]
+        raw = Belief(np.array([a.outcome for a in ratings], dtype=float), np.eye(len(theta)) * 0.1**2)
+        tallies["raw self-ratings"].note(raw, theta, on_scale)
+        mixture = begin(role, styles)
+        for rating in ratings:
+            mixture = take(mixture, sheets, rating, places)
+        tallies["the same, modelled"].note(mixture.merge(), theta, on_scale)
+        mixture, answers = begin(role, styles), []
         while True:
             started = time.process_time()
-            item = next_item(Assessment(role, belief, tuple(answers), ()), model)
+            item = next_item(Assessment(role, mixture, tuple(answers), (), styles))
             seconds.append(time.process_time() - started)
             if item is None:
                 break
             answers.append(answer(item))
-            belief = take(belief, items, answers[-1], places)
-        _note(errors, hits, "adaptive", belief.mean[:n], np.sqrt(np.diag(belief.covariance)[:n]), theta)
-    result = {k: (float(np.sqrt(np.mean(np.square(errors[k])))), float(np.mean(hits[k]))) for k in errors}
+            mixture = take(mixture, sheets, answers[-1], places)
+        tallies["adaptive"].note(mixture.merge(), theta, on_scale)
+        asked.append((len(answers), sum(items[a.item_id].question.seconds for a in answers) / 60))
+    result: dict[str, tuple[float, ...]] = {name: tally.summary() for name, tally in tallies.items()}
     result["next question, median and largest ms"] = (1000 * float(np.median(seconds)), 1000 * float(np.max(seconds)))
-    result["questions in the last assessment, minutes"] = (len(answers), sum(items[a.item_id].question.seconds for a in answers) / 60)
+    result["questions, mean; minutes, mean and most"] = (*np.mean(asked, axis=0), max(minutes for _, minutes in asked))
     return result
 
 
-def _note(errors, hits, key, mean, sd, theta):  # type: ignore[no-untyped-def]
-    errors[key].append(mean - theta)
-    hits[key].append(np.abs(mean - theta) <= 1.2816 * sd)
+def _draw_person(role: RoleModel, world: World, on_scale: bool, seed: list[int]) -> tuple[np.ndarray, Callable[[Item], Answer]]:
+    # One stream for who a person is and one for what is answered, so that methods are compared on the same people.
+    who, rng = (np.random.default_rng([*seed, part]) for part in (0, 1))
+    drawn, n = begin(role, (STEADY,)).beliefs[0], len(role.competencies)
+    theta = who.multivariate_normal(drawn.mean[:n], drawn.covariance[:n, :n])
+    theta = np.clip(theta, 0.0, 5.0) if on_scale else theta
+    bias = who.normal(BIAS_MEAN, world.noise.bias_sd)
+
+    def answer(item: Item) -> Answer:
+        """What this person answers."""
+        is_story = item.kind == "interview"
+        s = theta[item.question.ability] + item.question.load * bias + (world.story_shift if is_story else 0.0)
+        chance = probabilities(replace(item.question, sigma=world.noise.sigma(item.kind)), np.array([s]))[:, 0]
+        outcome = int(rng.choice(len(chance), p=chance / chance.sum()))
+        return Answer(item.id, item.kind, item.competency, outcome + is_story)  # bands count from 0, and the lowest two are one
+
+    return theta, answer
+
+
+def least_error(world: World, stories: int = STORIES, steps: int = 60) -> float:
+    """No method errs less than this on levels as drawn, whatever it asks in the time there is (Bayesian Cramér-Rao bound).
+
+    Every question is given the largest information that it has anywhere on the scale, noise and bias are taken as known up to the bias
+    itself, and the time is divided among competencies and kinds of question in the best way (Frank-Wolfe, less the remaining gap).
+    """
+    role = load_role()
+    n = len(role.competencies)
+    covariance = begin(role, (world.noise,)).beliefs[0].covariance
+    kinds = [get_items(role)[i].question for i in ("self:T1", "check:T1:3", "interview:vendor:T4")]
+    most = [
+        _most_information(replace(q, sigma=world.noise.sigma(k), shift=0.0))
+        for k, q in zip(("self", "check", "interview"), kinds, strict=True)
+    ]
+    loadings = [np.hstack([np.eye(n), np.full((n, 1), q.load)]) for q in kinds]
+    minutes = np.concatenate([np.full(n, q.seconds) for q in kinds])
+    is_story = np.repeat([0.0, 0.0, 1.0], n)
+    limits = [(0, top) for top in np.repeat([1, len(CHECK_LEVELS), 1], n)]
+
+    def spread(amounts: np.ndarray) -> np.ndarray:
+        parts = zip(most, loadings, np.split(amounts, 3), strict=True)
+        return np.asarray(np.linalg.inv(np.linalg.inv(covariance) + sum(m * (a.T * x) @ a for m, a, x in parts)))
+
+    amounts, bound = np.repeat([0.2, 1.0, stories / n], n), 0.0
+    for _ in range(steps):
+        s = spread(amounts)
+        slope = np.concatenate([-m * np.square(a @ s[:, :n]).sum(axis=1) for m, a in zip(most, loadings, strict=True)])
+        best = linprog(slope, minutes[None], [TIME_LIMIT_S], is_story[None], [stories], limits).x
+        bound = max(bound, np.trace(s[:n, :n]) - slope @ (amounts - best))
+        share = minimize_scalar(
+            lambda x, to=best, at=amounts: np.trace(spread(at + x * (to - at))[:n, :n]), bounds=(0, 1), method="bounded"
+        ).x
+        amounts = amounts + share * (best - amounts)
+    return float(np.sqrt(bound / n))
+
+
+def _most_information(question: Question) -> float:
+    s = np.linspace(-2, 7, 901)
+    chance = probabilities(question, s)
+    slope = (probabilities(question, s + 1e-4) - probabilities(question, s - 1e-4)) / 2e-4
+    return float((slope**2 / np.maximum(chance, 1e-12)).sum(axis=0).max())
 
 
 def measure_scorer(path: Path) -> dict[str, float]:
@@ -178,9 +250,11 @@ def main() -> None:
     for bot, (low, mean, high) in measure_conversations().items():
         print(f"  {bot:44s} {low:6.2f}  {mean:6.2f}  {high:6.2f}")
     for name, world in WORLDS.items():
-        print(f"Assessment, {name}:")
-        for key, (a, b) in simulate_assessment(world, 150).items():
-            print(f"  {key:44s} {a:6.2f}  {b:6.2f}")
+        print(f"Assessment of {PEOPLE} people, {name} (no method errs less than {least_error(world):.3f} on levels as drawn):")
+        for key, values in simulate_assessment(world, PEOPLE).items():
+            print(f"  {key:44s} " + "  ".join(f"{value:7.3f}" for value in values))
+        told = simulate_assessment(world, PEOPLE, styles=(world.noise,))["adaptive"]
+        print(f"  {'adaptive, told how the person answers':44s} " + "  ".join(f"{value:7.3f}" for value in told))
     answers = SHARED / "role" / "answers_dev.yaml"
     if answers.exists():
         print("Free-text scorer, 20 development answers:")

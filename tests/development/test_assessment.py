@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,13 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.development import actions
-from quarterdeck.development.discover.assess import Answer, assess, next_item
+from quarterdeck.development.discover.assess import Answer, assess
+from quarterdeck.development.discover.choose import expected_gains, next_item, progress
 from quarterdeck.development.discover.heat_map import build_cells, explain, size_of
-from quarterdeck.development.discover.items import get_items
+from quarterdeck.development.discover.items import SCATTERED, STEADY, get_items
 from quarterdeck.development.discuss.priorities import hours_between, learn_pace, rank, time_to_competency
 from quarterdeck.development.learner import read_assessment, read_contests
 from quarterdeck.development.roles.load import load_role
-from quarterdeck.methods.assessment import Question, expected_gap, expected_reduction, prior, probabilities, update
+from quarterdeck.methods.assessment import (
+    Belief,
+    Mixture,
+    Question,
+    expected_gap,
+    expected_reductions,
+    observe,
+    prior,
+    probabilities,
+    stack,
+    update,
+    weigh,
+)
 from quarterdeck.record.audit import verify_chain
 from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import SINGLE_USER
@@ -45,16 +59,60 @@ def test_an_answer_never_makes_the_belief_wider(outcome: int, sigma: float) -> N
     assert np.all(np.linalg.eigvalsh(after.covariance) > -1e-9)
 
 
-def test_the_expected_gain_is_the_average_fall_of_the_variance() -> None:
-    belief = prior(["F", "T"])
-    question = Question(0, 0.5, 1.6, 11, level=3.0)
-    chance = [
-        float(np.mean(probabilities(question, np.random.default_rng(2).normal(3.15, np.sqrt(1.1 + 0.09), 200_000))[k])) for k in (0, 1)
+def slow_reduction(belief: Belief, question: Question, weights: np.ndarray) -> float:
+    """The slow twin: every outcome is tried, weighed by its chance."""
+    fall = 0.0
+    for outcome in range(question.outcomes):
+        after, log_chance = weigh(belief, question, outcome)
+        fall += np.exp(log_chance) * float(weights @ (np.diag(belief.covariance) - np.diag(after.covariance))[:-1])
+    return fall
+
+
+def test_the_expected_gain_is_the_average_fall_of_the_variance_over_all_outcomes() -> None:
+    role = load_role()
+    answers = [
+        Answer("check:T1:4", "check", "T1", 0),
+        Answer("self:F2.1", "self", "F2.1", 5),
+        Answer("interview:ai:E1.2", "interview", "E1.2", 3),
     ]
-    fall = sum(
-        p * (np.diag(belief.covariance)[:2] - np.diag(update(belief, question, k).covariance)[:2]).sum() for k, p in enumerate(chance)
-    )
-    assert expected_reduction(belief, question, np.ones(2)) == pytest.approx(fall, rel=0.05)
+    for style in (STEADY, SCATTERED):
+        belief = assess(role, answers, (style,)).belief
+        questions = [item.question for item in get_items(role, style).values()]
+        weights = np.linspace(0.5, 1, len(role.competencies))
+        fast = expected_reductions(belief, stack(questions), weights)
+        assert fast == pytest.approx([slow_reduction(belief, q, weights) for q in questions], rel=1e-6)
+
+
+def test_the_log_chance_of_an_answer_is_the_integral_of_its_probability() -> None:
+    belief = prior(["F", "T"])
+    question = Question(0, 1.0, 1.2, 14, cuts=(0.5, 1.5, 2.5, 3.5, 4.5), shift=-0.25)
+    chances = np.exp([weigh(belief, question, k)[1] for k in range(6)])
+    draws = np.random.default_rng(3).multivariate_normal(belief.mean, belief.covariance, 400_000)
+    assert chances.sum() == pytest.approx(1, abs=1e-9)
+    assert chances == pytest.approx(probabilities(question, draws[:, 0] + draws[:, -1] - 0.25).mean(axis=1), abs=0.003)
+    grid = np.linspace(-4, 10, 2801)
+    density = np.exp([observe(belief, 0, float(v), 1.0)[1] for v in grid])
+    assert np.trapezoid(density, grid) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_mixture_has_the_mean_and_the_spread_of_draws_from_its_beliefs() -> None:
+    one, two = update(prior(["F", "T"]), Question(0, 1.0, 1.2, 14, level=4.0), 1), prior(["F", "T"], 1.0)
+    mixture = Mixture((one, two), (0.0, np.log(3.0)))
+    rng = np.random.default_rng(4)
+    draws = np.concatenate([rng.multivariate_normal(b.mean, b.covariance, n) for b, n in ((one, 100_000), (two, 300_000))])
+    assert mixture.weights() == pytest.approx([0.25, 0.75])
+    assert mixture.merge().mean == pytest.approx(draws.mean(axis=0), abs=0.02)
+    assert mixture.merge().covariance == pytest.approx(np.cov(draws.T), abs=0.02)
+
+
+def test_answers_that_agree_speak_for_a_steady_person_and_contradictions_for_a_scattered_one() -> None:
+    role = load_role()
+    names = [c.id for c in role.competencies][:18]
+    agree = [Answer(f"check:{c}:{t}", "check", c, int(t == 3)) for c in names for t in (3, 4, 5)]
+    contradict = [Answer(f"check:{c}:{t}", "check", c, int(t == 5 if n % 2 else t == 3)) for n, c in enumerate(names) for t in (3, 4, 5)]
+    assert assess(role, agree).mixture.weights()[0] > 0.6
+    assert assess(role, contradict).mixture.weights()[0] < 0.4
+    assert assess(role, []).mixture.weights() == pytest.approx([0.5, 0.5])
 
 
 def test_a_yes_lifts_the_competency_and_its_group_more_than_a_stranger() -> None:
@@ -95,18 +153,63 @@ def test_the_top_band_of_text_means_four_or_more_and_the_lowest_two_are_one() ->
     assert means[0] == means[1] < means[2] < means[3] < means[4]
 
 
-def test_the_whole_assessment_stays_under_eighteen_minutes_and_asks_three_stories() -> None:
+def walk(answers: list[Answer], outcome: str = "middle") -> list[Answer]:
+    """The assessment carried on to its end with the same kind of answer."""
     role = load_role()
-    items = get_items(role)
+    answers = list(answers)
+    while (item := next_item(assess(role, answers))) is not None:
+        given = {"middle": item.question.outcomes // 2, "lowest": 0, "highest": item.question.outcomes - 1, "not my job": None}[outcome]
+        answers.append(Answer(item.id, item.kind, item.competency, given))
+    return answers
+
+
+@pytest.mark.parametrize("outcome", ["middle", "lowest", "highest"])
+def test_the_whole_assessment_stays_within_eighteen_minutes_and_asks_three_stories(outcome: str) -> None:
+    items = get_items(load_role())
+    answers = walk([], outcome)
+    kinds = [a.kind for a in answers]
+    assert 17 * 60 < sum(items[a.item_id].question.seconds for a in answers) <= 18 * 60
+    assert len(answers) <= 60
+    assert kinds.count("self") >= 6  # the rest as this person's answers ask for: checks tell little to someone who answers no to all
+    assert kinds.count("interview") == 3
+    assert len({items[a.item_id].rubric for a in answers if a.kind == "interview"}) == 3
+    assert len({a.item_id for a in answers}) == len(answers)
+
+
+def test_each_part_takes_six_minutes_and_closes_with_a_story() -> None:
+    items = get_items(load_role())
+    answers = walk([])
+    closing = [n for n, a in enumerate(answers) if a.kind == "interview"]
+    for part, n in enumerate(closing, 1):
+        assert 360 * part - 45 < sum(items[a.item_id].question.seconds for a in answers[: n + 1]) <= 360 * part
+    assert closing[-1] == len(answers) - 1
+
+
+def test_someone_stopped_in_the_old_order_is_asked_for_the_stories_that_are_missing() -> None:
+    role = load_role()
+    names = [c.id for c in role.competencies]
+    old = [Answer(f"check:{c}:3", "check", c, 1) for c in names] + [Answer(f"self:{c}", "self", c, 3) for c in names[:8]]
+    assert next_item(assess(role, old)).kind == "interview"  # type: ignore[union-attr]
+    answers = walk(old)
+    assert [a.kind for a in answers].count("interview") == 3
+    assert progress(assess(role, answers))["seconds"] <= 18 * 60
+
+
+def test_a_role_without_stories_uses_the_time_for_short_questions() -> None:
+    role = replace(load_role(), id="another-role")
     answers: list[Answer] = []
     while (item := next_item(assess(role, answers))) is not None:
         answers.append(Answer(item.id, item.kind, item.competency, item.question.outcomes // 2))
-    kinds = [a.kind for a in answers]
-    assert sum(items[a.item_id].question.seconds for a in answers) <= 18 * 60 + 30
-    assert 25 <= kinds.count("check") <= 45
-    assert 6 <= kinds.count("self") <= 8
-    assert kinds.count("interview") == 3
-    assert len({a.item_id for a in answers}) == len(answers)
+    assert len(answers) == 60
+    assert {a.kind for a in answers} == {"self", "check"}
+
+
+def test_the_story_is_about_the_larger_gap_where_all_else_is_equal() -> None:
+    role = load_role()
+    gains = dict(zip(get_items(role), expected_gains(assess(role, [])), strict=True))
+    assert gains["interview:risk:F4.2"] / gains["interview:talent:F3.3"] == pytest.approx(
+        (role.get("F4.2").target - 3) / (role.get("F3.3").target - 3), rel=0.02
+    )
 
 
 def test_nothing_asked_and_wide_intervals_are_hatched() -> None:

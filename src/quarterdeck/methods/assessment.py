@@ -1,14 +1,15 @@
 """Adaptive assessment: jointly Gaussian abilities and one personal bias, updated answer by answer.
 
-An answer speaks about s = ability + load · bias. The moments of s after the answer come from 25-point Gauss-Hermite quadrature; the joint
-distribution follows by a rank-one correction (assumed-density filtering).
+An answer speaks about s = ability + load · bias + shift. The moments of s after the answer come from 25-point Gauss-Hermite quadrature;
+the joint distribution follows by a rank-one correction (assumed-density filtering). Where it is unknown how steadily a person answers, one
+belief is kept per answering style, and the answers themselves weigh the styles (`Mixture`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erf, exp, pi, sqrt
+from math import erf, exp, log, pi, sqrt
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -18,7 +19,7 @@ from scipy.special import ndtr
 Array = NDArray[np.float64]
 
 PRIOR_MEAN, SD_PERSON, SD_GROUP, SD_OWN = 3.0, 0.7, 0.5, 0.6
-BIAS_MEAN, BIAS_SD, CAUTIOUS_BIAS_SD = 0.3, 0.6, 1.0  # cautious: people may flatter or hide themselves by two levels
+BIAS_MEAN, BIAS_SD = 0.3, 0.6
 SELF_CUTS = (0.5, 1.5, 2.5, 3.5, 4.5)
 BAND_CUTS = (1.5, 2.5, 3.5)  # the lowest two bands are one outcome; the top one is "4 or more"
 GUESS, RANGE = 0.05, 0.90
@@ -42,7 +43,8 @@ class Belief:
 class Question:
     """What is asked: which ability, how strongly the bias enters, the noise, and the cuts between outcomes.
 
-    `level` is the level a check asks about (yes or no); `cuts` separate ordered outcomes.
+    `level` is the level a check asks about (yes or no); `cuts` separate ordered outcomes. `shift` is how much the answer reads above the
+    level (below it, where negative).
     """
 
     ability: int
@@ -51,11 +53,49 @@ class Question:
     seconds: float
     cuts: tuple[float, ...] = ()
     level: float | None = None
+    shift: float = 0.0
 
     @property
     def outcomes(self) -> int:
         """How many answers there are."""
         return 2 if self.level is not None else len(self.cuts) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Questions as arrays of shape (questions,); `edges` (questions, most outcomes + 1) are padded with infinity."""
+
+    ability: NDArray[np.int64]
+    load: Array
+    shift: Array
+    sigma: Array
+    seconds: Array
+    edges: Array
+    is_check: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """One belief per answering style, and the log evidence that the answers so far give to each style."""
+
+    beliefs: tuple[Belief, ...]
+    evidence: tuple[float, ...]
+
+    def weights(self) -> Array:
+        """Probability of each style: they are equally probable before any answer."""
+        relative = np.exp(np.array(self.evidence) - max(self.evidence))
+        return np.asarray(relative / relative.sum())
+
+    def merge(self) -> Belief:
+        """Mean and covariance over all styles."""
+        weights = self.weights()
+        mean = np.asarray(sum(w * b.mean for w, b in zip(weights, self.beliefs, strict=True)))
+        covariance = sum(w * (b.covariance + np.outer(b.mean - mean, b.mean - mean)) for w, b in zip(weights, self.beliefs, strict=True))
+        return Belief(mean, np.asarray(covariance))
+
+    def after(self, weighed: Sequence[tuple[Belief, float]]) -> Mixture:
+        """The mixture with the belief of each style after an answer, and what the answer says for the style."""
+        return Mixture(tuple(b for b, _ in weighed), tuple(e + more for e, (_, more) in zip(self.evidence, weighed, strict=True)))
 
 
 def prior(groups: Sequence[str], bias_sd: float = BIAS_SD) -> Belief:
@@ -84,23 +124,30 @@ def probabilities(question: Question, s: Array) -> Array:
 
 def update(belief: Belief, question: Question, outcome: int, discount: float = 1.0) -> Belief:
     """The belief after an answer. `discount` < 1 weakens repeated answers (the likelihood is raised to it)."""
+    return weigh(belief, question, outcome, discount)[0]
+
+
+def weigh(belief: Belief, question: Question, outcome: int, discount: float = 1.0) -> tuple[Belief, float]:
+    """The belief after an answer, and the logarithm of the chance that the belief gave to this answer."""
     direction, mean, variance = _direction(belief, question)
     nodes = mean + sqrt(variance) * _NODES
     weights = _WEIGHTS * probabilities(question, nodes)[outcome] ** discount
-    total = weights.sum()
+    total = float(weights.sum())
     if total <= 1e-300:
-        return belief
+        return belief, log(1e-300)
     new_mean = float(weights @ nodes / total)
     new_variance = float(weights @ (nodes - new_mean) ** 2 / total)
-    return _correct(belief, direction, variance, new_mean - mean, new_variance)
+    return _correct(belief, direction, variance, new_mean - mean, new_variance), log(total)
 
 
-def observe(belief: Belief, ability: int, value: float, sigma: float) -> Belief:
-    """The belief after a direct mark (an assessor's level, evidence from work) with Gaussian noise."""
+def observe(belief: Belief, ability: int, value: float, sigma: float) -> tuple[Belief, float]:
+    """The belief after a direct mark (an assessor's level, evidence from work) with Gaussian noise, and the log density of the mark."""
     direction = belief.covariance[:, ability]
     variance = float(belief.covariance[ability, ability])
-    gain = variance / (variance + sigma**2)
-    return _correct(belief, direction, variance, gain * (value - float(belief.mean[ability])), variance * (1 - gain))
+    surprise = value - float(belief.mean[ability])
+    total = variance + sigma**2
+    after = _correct(belief, direction, variance, variance / total * surprise, variance * sigma**2 / total)
+    return after, -0.5 * (surprise**2 / total + log(2 * pi * total))
 
 
 def drift(belief: Belief, weeks: float, sd_per_week: float = 0.05) -> Belief:
@@ -111,18 +158,37 @@ def drift(belief: Belief, weeks: float, sd_per_week: float = 0.05) -> Belief:
     return Belief(belief.mean, covariance)
 
 
-def expected_reduction(belief: Belief, question: Question, weights: Array) -> float:
-    """The expected fall of the weighted sum of variances that the question brings."""
-    direction, mean, variance = _direction(belief, question)
-    nodes = mean + sqrt(variance) * _NODES
-    likelihood = probabilities(question, nodes)
-    chance = likelihood @ _WEIGHTS
-    safe = np.maximum(chance, 1e-300)
-    means = (likelihood @ (_WEIGHTS * nodes)) / safe
-    seconds = (likelihood @ (_WEIGHTS * nodes**2)) / safe
-    left = float(chance @ (seconds - means**2))
-    gain = direction[:-1] ** 2 @ weights / variance**2
-    return float(max(0.0, variance - left) * gain)
+def stack(questions: Sequence[Question]) -> Sheet:
+    """Questions as arrays, so that the gain of all of them is computed at once."""
+    most = max(q.outcomes for q in questions)
+    edges = np.full((len(questions), most + 1), np.inf)
+    edges[:, 0] = -np.inf
+    for row, q in zip(edges, questions, strict=True):
+        row[1 : q.outcomes] = q.cuts if q.level is None else q.level
+    columns = ([getattr(q, name) for q in questions] for name in ("load", "shift", "sigma", "seconds"))
+    load, shift, sigma, seconds = (np.array(c, dtype=float) for c in columns)
+    return Sheet(
+        np.array([q.ability for q in questions]), load, shift, sigma, seconds, edges, np.array([q.level is not None for q in questions])
+    )
+
+
+def expected_reductions(belief: Belief, sheet: Sheet, weights: Array) -> Array:
+    """The expected fall of the weighted sum of variances that each question brings: shape (questions,)."""
+    directions = belief.covariance[sheet.ability] + sheet.load[:, None] * belief.covariance[-1]
+    rows = np.arange(len(sheet.ability))
+    mean = belief.mean[sheet.ability] + sheet.load * belief.mean[-1] + sheet.shift
+    variance = directions[rows, sheet.ability] + sheet.load * directions[:, -1]
+    offsets = np.sqrt(variance)[:, None] * _NODES
+    nodes = mean[:, None] + offsets
+    reduction, check, choice = np.empty(len(rows)), sheet.is_check, ~sheet.is_check
+    # The variance of the outcome means is what the answer takes away on average (law of total variance).
+    yes = GUESS + RANGE * ndtr((nodes[check] - sheet.edges[check, 1:2]) / sheet.sigma[check, None])
+    chance = yes @ _WEIGHTS
+    reduction[check] = np.einsum("qk,qk,k->q", yes, offsets[check], _WEIGHTS) ** 2 / (chance * (1 - chance))
+    chosen = np.diff(ndtr((sheet.edges[choice, :, None] - nodes[choice, None, :]) / sheet.sigma[choice, None, None]), axis=1)
+    moments = np.einsum("qok,qk,k->qo", chosen, offsets[choice], _WEIGHTS)
+    reduction[choice] = (moments**2 / np.maximum(chosen @ _WEIGHTS, 1e-300)).sum(axis=1)
+    return np.asarray(np.minimum(reduction, variance) * (directions[:, :-1] ** 2 @ weights) / variance**2)
 
 
 def expected_gap(target: float, mean: float, sd: float) -> float:
@@ -153,7 +219,7 @@ def draws(belief: Belief, count: int, seed: int) -> Array:
 
 def _direction(belief: Belief, question: Question) -> tuple[Array, float, float]:
     direction = belief.covariance[:, question.ability] + question.load * belief.covariance[:, -1]
-    mean = float(belief.mean[question.ability] + question.load * belief.mean[-1])
+    mean = float(belief.mean[question.ability] + question.load * belief.mean[-1] + question.shift)
     variance = float(direction[question.ability] + question.load * direction[-1])
     return direction, mean, variance
 

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 
 from quarterdeck.development.definitions import HERE, check_keys, read_definitions
 from quarterdeck.development.discover.rubrics import load_rubrics
 from quarterdeck.development.roles.model import RoleModel
-from quarterdeck.methods.assessment import BAND_CUTS, SELF_CUTS, Question
+from quarterdeck.methods.assessment import BAND_CUTS, SELF_CUTS, Question, Sheet, stack
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
 ITEMS = HERE / "discover" / "items.yaml"
-# seconds, load of the personal bias, noise: the cautious values are the ones used; the others belong to the optimistic model of the evaluation
+DIRECTOR = "qd-dco"  # the role that has its own texts and stories
+# seconds and load of the personal bias
 SELF, CHECK, INTERVIEW = ("self", 14.0, 1.0), ("check", 11.0, 0.5), ("interview", 150.0, 0.0)
-SIGMA = {"cautious": {"self": 2.0, "check": 1.6, "interview": 1.3}, "model": {"self": 1.2, "check": 1.2, "interview": 0.9}}
+# A story holds what came to mind and what the rubric recognises, so its band is more often too low than too high. How much is not known
+# (0 to .5 of a level): the middle errs least at worst.
+STORY_SHIFT = -0.25
 CHECK_LEVELS = (3, 4, 5)
 UNSURE = 1.4
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How steadily a person answers: noise by kind of question, and how far people of this style flatter or hide themselves."""
+
+    name: str
+    self_rating: float
+    check: float
+    interview: float
+    bias_sd: float
+
+    def sigma(self, kind: str) -> float:
+        """Noise of a kind of question, in levels."""
+        return {"self": self.self_rating, "check": self.check, "interview": self.interview}[kind]
+
+
+# Nobody knows beforehand how steadily a person answers; the answers themselves say it. Both styles count until they do.
+STEADY = Style("steady", 1.2, 1.2, 0.9, 0.6)
+SCATTERED = Style("scattered", 2.0, 1.6, 1.3, 1.0)
+STYLES = (STEADY, SCATTERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +70,14 @@ def load_items() -> dict[str, Mapping[str, list[str]]]:
     return dict(content)
 
 
-def get_items(role: RoleModel, sigma: str = "cautious") -> dict[str, Item]:
+def get_items(role: RoleModel, style: Style = SCATTERED) -> Mapping[str, Item]:
     """All items for a role, by id. A competency without its own texts gets the anchors of the common scale and checks made from its name."""
-    noise = SIGMA[sigma]
-    items: dict[str, Item] = {}
-    for at, competency in enumerate(role.competencies):
-        texts = load_items().get(competency.id) if role.id == "qd-dco" else None
-        anchors = tuple(texts["anchors"]) if texts else tuple(level.anchor for level in role.scale)
-        kind, seconds, load = SELF
-        question = Question(at, load, noise[kind], seconds, cuts=SELF_CUTS)
-        items[f"self:{competency.id}"] = Item(f"self:{competency.id}", kind, competency.id, competency.name, anchors, question)
-        kind, seconds, load = CHECK
-        for n, level in enumerate(CHECK_LEVELS):
-            text = texts["checks"][n] if texts else _plain_check(competency.name, level)
-            asked = f"In the last 24 months, have you {text}? Can you name it?"
-            items[f"check:{competency.id}:{level}"] = Item(
-                f"check:{competency.id}:{level}",
-                kind,
-                competency.id,
-                asked,
-                ("no", "yes"),
-                Question(at, load, noise[kind], seconds, level=float(level)),
-            )
-    return items | _interviews(role, noise["interview"])
+    return _build(role.id == DIRECTOR, tuple((c.id, c.name) for c in role.competencies), tuple(level.anchor for level in role.scale), style)
+
+
+def get_sheet(role: RoleModel, style: Style) -> Sheet:
+    """The same items in the same order, as arrays."""
+    return _stack(role.id == DIRECTOR, tuple((c.id, c.name) for c in role.competencies), tuple(level.anchor for level in role.scale), style)
 
 
 def get_item(role: RoleModel, item_id: str) -> Item:
@@ -78,19 +88,44 @@ def get_item(role: RoleModel, item_id: str) -> Item:
     return items[item_id]
 
 
-def _interviews(role: RoleModel, sigma: float) -> dict[str, Item]:
-    places = {c.id: n for n, c in enumerate(role.competencies)}
+Names = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=16)
+def _stack(has_texts: bool, names: Names, scale: tuple[str, ...], style: Style) -> Sheet:
+    return stack([item.question for item in _build(has_texts, names, scale, style).values()])
+
+
+@lru_cache(maxsize=16)
+def _build(has_texts: bool, names: Names, scale: tuple[str, ...], style: Style) -> Mapping[str, Item]:
+    short = [
+        item for at, (c, name) in enumerate(names) for item in _short(at, c, name, load_items()[c] if has_texts else None, scale, style)
+    ]
+    stories = _stories({c: at for at, (c, _) in enumerate(names)}, style) if has_texts else []
+    return MappingProxyType({item.id: item for item in [*short, *stories]})
+
+
+def _short(at: int, competency: str, name: str, texts: Mapping[str, list[str]] | None, scale: tuple[str, ...], style: Style) -> list[Item]:
+    kind, seconds, load = SELF
+    question = Question(at, load, style.sigma(kind), seconds, cuts=SELF_CUTS)
+    items = [Item(f"self:{competency}", kind, competency, name, tuple(texts["anchors"]) if texts else scale, question)]
+    kind, seconds, load = CHECK
+    for n, level in enumerate(CHECK_LEVELS):
+        asked = f"In the last 24 months, have you {texts['checks'][n] if texts else _plain_check(name, level)}? Can you name it?"
+        question = Question(at, load, style.sigma(kind), seconds, level=float(level))
+        items.append(Item(f"check:{competency}:{level}", kind, competency, asked, ("no", "yes"), question))
+    return items
+
+
+def _stories(places: Mapping[str, int], style: Style) -> list[Item]:
     kind, seconds, load = INTERVIEW
-    found: dict[str, Item] = {}
-    if role.id != "qd-dco":
-        return found
+    items = []
     for rubric in load_rubrics().values():
         for competency in rubric.competencies:
             if competency in places:
-                question = Question(places[competency], load, sigma, seconds, cuts=BAND_CUTS)
-                item_id = f"interview:{rubric.id}:{competency}"
-                found[item_id] = Item(item_id, kind, competency, rubric.prompt, (), question, rubric.id)
-    return found
+                question = Question(places[competency], load, style.sigma(kind), seconds, cuts=BAND_CUTS, shift=STORY_SHIFT)
+                items.append(Item(f"interview:{rubric.id}:{competency}", kind, competency, rubric.prompt, (), question, rubric.id))
+    return items
 
 
 def _plain_check(name: str, level: int) -> str:
