@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.money import Money
+from quarterdeck.vocabulary.payment import way_of_paying
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 DAYS_A_MONTH = Decimal("30.4375")
-# The ways of paying. A unit type is read by its first words, so that "month", "monthly fee" and "per month" all count as time.
-PAID_BY_TIME = ("month", "per month", "time", "fte", "day rate", "hour", "week")
-PAID_FIXED = ("milestone", "fixed", "lump")
-PASS_THROUGH = ("pass",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +34,7 @@ class Unit:
     @property
     def paid_by(self) -> str:
         """time, fixed, pass_through or unit."""
-        kind = self.unit_type.lower().replace("_", " ").strip()
-        for way, starts in (("time", PAID_BY_TIME), ("fixed", PAID_FIXED), ("pass_through", PASS_THROUGH)):
-            if kind.startswith(starts):
-                return way
-        return "unit"
+        return way_of_paying(self.unit_type)
 
     @property
     def planned_value(self) -> Decimal:

@@ -87,6 +87,7 @@ FROM (
       CAST("t3"."actual_units" * "t3"."unit_price" AS DOUBLE PRECISION) AS "numerator",
       CAST("t3"."planned_units" * "t3"."unit_price" AS DOUBLE PRECISION) AS "denominator",
       "t3"."currency" AS "own_currency",
+      "t3"."unit_type" AS "own_unit_type",
       "t3"."delivered_dt" AS "own_delivered",
       "t3"."due_dt" AS "own_due"
     FROM "deliverable" AS "t3"

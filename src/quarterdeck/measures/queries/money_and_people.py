@@ -39,6 +39,7 @@ def find_deliverables(_: Context) -> list[Part]:
             numerator=rows.actual_units * rows.unit_price,
             denominator=rows.planned_units * rows.unit_price,
             own_currency=rows.currency,
+            own_unit_type=rows.unit_type,
             own_delivered=rows.delivered_dt,
             own_due=rows.due_dt,
             collected=rows.planned_units.notnull() & rows.unit_price.notnull(),

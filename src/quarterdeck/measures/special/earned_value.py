@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quarterdeck.measures.judge import derive_verdict
-from quarterdeck.measures.special.money import Books, read_books
+from quarterdeck.measures.special.money import Books, Work, read_books
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods.earned_value import get_earned_value
 from quarterdeck.vocabulary.verdict import NotAssessed
@@ -54,11 +55,7 @@ def evaluate_earned_value(definition: Definition, source: Source, level: str) ->
 
 def build_progress(books: Books) -> dict[str, Progress]:
     """Each trial's progress."""
-    planned: dict[str, float] = defaultdict(float)
-    done: dict[str, float] = defaultdict(float)
-    for work in books.works:
-        planned[work.study] += work.planned
-        done[work.study] += min(work.done, work.planned)  # units beyond plan are spent, not earned
+    done = _share_done(books.works)
     out = {}
     for study in sorted({line.study for line in books.lines}):
         lines = [line for line in books.lines if line.study == study and line.category != "contingency"]
@@ -69,10 +66,24 @@ def build_progress(books: Books) -> dict[str, Progress]:
             planned=sum(line.approved for line in due),
             spent=sum(line.spent for line in due),
             at_end=sum(line.spent for line in due) + sum(line.forecast for line in lines if not line.is_due),
-            done=done[study] / planned[study] if planned.get(study) else None,
+            done=done.get(study),
             n_lines=len(lines),
         )
     return out
+
+
+def _share_done(works: Iterable[Work]) -> dict[str, float]:
+    """Share of the planned units done, by value and trial. Months pass whether or not work is done, so they count only where nothing else is known."""
+    by_trial: dict[str, list[Work]] = defaultdict(list)
+    for work in works:
+        by_trial[work.study].append(work)
+    shares = {}
+    for study, all_works in by_trial.items():
+        counted = [work for work in all_works if not work.is_time] or all_works
+        if planned := sum(work.planned for work in counted):
+            # Units beyond plan are spent, not earned.
+            shares[study] = sum(min(work.done, work.planned) for work in counted) / planned
+    return shares
 
 
 def _read(definition: Definition, source: Source, level: str, key: str, trials: list[Progress], books: Books) -> Reading:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.rates_of_exchange import ACTUAL, BUDGET, RatesOfExchange, read_rates
+from quarterdeck.vocabulary.payment import way_of_paying
 
 if TYPE_CHECKING:
     from quarterdeck.measures.model import Definition
@@ -36,13 +37,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One deliverable: value of its planned and done units in the shown currency, when due and when delivered."""
+    """One deliverable: value of its planned and done units in the shown currency, when due and delivered, and whether time alone earns it."""
 
     study: str
     planned: float
     done: float
     due: date | None
     delivered: date | None
+    is_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,4 +118,7 @@ def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, curren
 
 def _build_work(row: dict[str, Any], rate: float, cut: date) -> Work:
     delivered = row["own_delivered"] if row["own_delivered"] and row["own_delivered"] <= cut else None
-    return Work(row["study_id"], rate * float(row["denominator"] or 0), rate * float(row["numerator"] or 0), row["own_due"], delivered)
+    is_time = way_of_paying(row["own_unit_type"]) == "time"
+    return Work(
+        row["study_id"], rate * float(row["denominator"] or 0), rate * float(row["numerator"] or 0), row["own_due"], delivered, is_time
+    )
