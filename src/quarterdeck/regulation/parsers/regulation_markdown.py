@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
 from quarterdeck.data_files import parse_yaml
@@ -27,8 +28,7 @@ def parse(payload: Payload) -> Parsed:
     source = content["source"] if isinstance(content.get("source"), dict) else content
     text = tidy(payload.text[front.end() :])
     family, name = clean(source.get("family") or "").upper(), payload.name.rpartition("/")[2].rpartition(".")[0]
-    document = _describe(family, source, name, text)
-    return Parsed([document])
+    return Parsed([_describe(family, _Found(source, name, text))])
 
 
 def tidy(text: str) -> str:
@@ -39,68 +39,106 @@ def tidy(text: str) -> str:
     return joined.strip()[:TEXT_LIMIT]
 
 
-def _describe(family: str, source: dict[str, object], name: str, text: str) -> Document:
-    title = clean(source.get("chunk_title") or source.get("title") or name)
-    chunk = clean(source.get("chunk_id"))
-    if clean(source.get("instrument")) == "21 CFR":
-        part = re.sub(r"\D", "", chunk)
-        future = re.search(r"EFF\.?\s*(\d{1,2})-(\d{1,2})-(\d\d)", title)
-        day = date(2000 + int(future[3]), int(future[1]), int(future[2])) if future else None
-        return Document(
-            id=f"cfr:21:{part}{'@' + day.isoformat() if day else ''}",
-            native_id=part,
-            title=f"21 CFR part {part}: {title}",
-            text=text,
-            authority="FDA",
-            jurisdictions=("US",),
-            kind="law",
-            cfr_parts=(f"21 CFR Part {part}",),
-            status="not yet in force in this edition" if day else "in force",
-            url=f"https://www.ecfr.gov/current/title-21/part-{part}",
-        )
-    if clean(source.get("instrument")) == "MDR":
-        return Document(
-            id=f"celex:32017R0745:{slug(chunk)}",
-            native_id=chunk,
-            title=f"Regulation (EU) 2017/745, {chunk}: {title}",
-            text=text,
-            celex="32017R0745",
-            authority="European Union",
-            jurisdictions=("EU", "EEA"),
-            kind="law",
-            url="http://data.europa.eu/eli/reg/2017/745/oj",
-        )
-    if "MDCG" in family or name.lower().startswith(("mdcg", "md_mdcg")):
-        return Document(
-            id=f"mdcg:{slug(name)}",
-            native_id=name,
-            title=_title_from(text, title),
-            text=text,
-            authority="MDCG",
-            jurisdictions=("EU", "EEA"),
-            kind="guidance",
-        )
-    if str(source.get("identifier", "")).startswith("uksi"):
-        return Document(
-            id=f"uklaw:{source['identifier']}",
-            native_id=clean(source["identifier"]),
-            title=title,
-            text=text,
-            authority="UK Parliament",
-            jurisdictions=("GB",),
-            kind="law",
-            published=read_day(source.get("publication_date")),
-            url=clean(source.get("source")),
-            dates=tuple(extract_dates(text, day_first=True)),
-        )
-    docket = re.findall(r"FDA-\d{4}-[A-Z]-\d{4}", clean(source.get("docket")))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A text with what its front matter says of it."""
+
+    source: dict[str, object]
+    name: str
+    text: str
+
+    def say(self, key: str) -> str:
+        """A value of the front matter."""
+        return clean(self.source.get(key))
+
+    @property
+    def title(self) -> str:
+        """As the front matter gives it, else the name of the file."""
+        return clean(self.source.get("chunk_title") or self.source.get("title") or self.name)
+
+
+def _describe(family: str, found: _Found) -> Document:
+    if found.say("instrument") == "21 CFR":
+        return _cfr_part(found)
+    if found.say("instrument") == "MDR":
+        return _mdr_article(found)
+    if "MDCG" in family or found.name.lower().startswith(("mdcg", "md_mdcg")):
+        return _mdcg_guidance(found)
+    if found.say("identifier").startswith("uksi"):
+        return _uk_instrument(found)
+    return _fda_guidance(found)
+
+
+def _cfr_part(found: _Found) -> Document:
+    part = re.sub(r"\D", "", found.say("chunk_id"))
+    future = re.search(r"EFF\.?\s*(\d{1,2})-(\d{1,2})-(\d\d)", found.title)
+    day = date(2000 + int(future[3]), int(future[1]), int(future[2])) if future else None
     return Document(
-        id=f"fda-text:{slug(name)}",
-        native_id=name,
-        title=title,
-        text=text,
-        authority="FDA" if "FDA" in clean(source.get("instrument")) else clean(source.get("authority")),
-        jurisdictions=("US",) if docket or "FDA" in clean(source.get("instrument")) else (),
+        id=f"cfr:21:{part}{'@' + day.isoformat() if day else ''}",
+        native_id=part,
+        title=f"21 CFR part {part}: {found.title}",
+        text=found.text,
+        authority="FDA",
+        jurisdictions=("US",),
+        kind="law",
+        cfr_parts=(f"21 CFR Part {part}",),
+        status="not yet in force in this edition" if day else "in force",
+        url=f"https://www.ecfr.gov/current/title-21/part-{part}",
+    )
+
+
+def _mdr_article(found: _Found) -> Document:
+    chunk = found.say("chunk_id")
+    return Document(
+        id=f"celex:32017R0745:{slug(chunk)}",
+        native_id=chunk,
+        title=f"Regulation (EU) 2017/745, {chunk}: {found.title}",
+        text=found.text,
+        celex="32017R0745",
+        authority="European Union",
+        jurisdictions=("EU", "EEA"),
+        kind="law",
+        url="http://data.europa.eu/eli/reg/2017/745/oj",
+    )
+
+
+def _mdcg_guidance(found: _Found) -> Document:
+    return Document(
+        id=f"mdcg:{slug(found.name)}",
+        native_id=found.name,
+        title=_title_from(found.text, found.title),
+        text=found.text,
+        authority="MDCG",
+        jurisdictions=("EU", "EEA"),
+        kind="guidance",
+    )
+
+
+def _uk_instrument(found: _Found) -> Document:
+    return Document(
+        id=f"uklaw:{found.say('identifier')}",
+        native_id=found.say("identifier"),
+        title=found.title,
+        text=found.text,
+        authority="UK Parliament",
+        jurisdictions=("GB",),
+        kind="law",
+        published=read_day(found.source.get("publication_date")),
+        url=found.say("source"),
+        dates=tuple(extract_dates(found.text, day_first=True)),
+    )
+
+
+def _fda_guidance(found: _Found) -> Document:
+    docket = re.findall(r"FDA-\d{4}-[A-Z]-\d{4}", found.say("docket"))
+    is_fda = "FDA" in found.say("instrument")
+    return Document(
+        id=f"fda-text:{slug(found.name)}",
+        native_id=found.name,
+        title=found.title,
+        text=found.text,
+        authority="FDA" if is_fda else found.say("authority"),
+        jurisdictions=("US",) if docket or is_fda else (),
         kind="guidance",
         docket=tuple(docket),
     )
