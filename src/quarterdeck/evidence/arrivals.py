@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -29,13 +30,18 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")  # archives by form, files by me
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One file to read: where its bytes lie, what it is called (path within what was handed in), and the SHA-256 as handed in."""
+    """One file to read: where its bytes lie, what it is called (path within what was handed in), and its digest as handed in."""
 
     path: Path
     name: str
-    sha256: str
+    digest: Future[str]
     size: int
     origin: Path
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the file as handed in. It is worked out beside other work: who asks early waits."""
+        return self.digest.result()
 
     @property
     def suffix(self) -> str:
@@ -57,22 +63,26 @@ def unpack(paths: Iterable[Path], staging: Path) -> list[Arrival]:
     """
     found: list[Arrival] = []
     budget = _Budget()
-    for path in paths:
-        if not path.exists():
-            raise NotFound("There is no such file or folder", thing=str(path))
-        files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
-        for file in files:
-            name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            if not _is_skipped(name):
-                found += _open(file, name, file, staging, budget, 0)
+    try:
+        for path in paths:
+            if not path.exists():
+                raise NotFound("There is no such file or folder", thing=str(path))
+            files = sorted(entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
+            for file in files:
+                name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+                if not _is_skipped(name):
+                    found += _open(file, name, file, staging, budget, 0)
+    finally:
+        budget.hashing.shutdown(wait=False)  # what was asked of it is still done
     return _with_distinct_names(found)
 
 
 class _Budget:
-    """Bytes and members left for one call."""
+    """Bytes and members that one call has taken, and the thread that works out its digests."""
 
     def __init__(self) -> None:
         self.bytes, self.members = 0, 0
+        self.hashing = ThreadPoolExecutor(1, "sha256")
 
     def spend(self, amount: int, thing: str) -> None:
         self.bytes += amount
@@ -93,8 +103,7 @@ def _open(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, d
         _check_workbook(file, name)
     if lower.endswith(".gz"):
         return [_gunzip(file, name, origin, staging, budget)]
-    digest, size = _hash(file)
-    return [Arrival(file, name, digest, size, origin)]
+    return [Arrival(file, name, budget.hashing.submit(_hash, file), file.stat().st_size, origin)]
 
 
 def _unzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, depth: int) -> Iterator[Arrival]:
@@ -132,13 +141,13 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
 def _gunzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget) -> Arrival:
     budget.members += 1
     target = staging / f"unpacked-{budget.members}"
-    digest, size = _hash(file)
+    digest = budget.hashing.submit(_hash, file)
     try:
         with gzip.open(file) as source:
-            _copy(source, target, size, name, budget)
+            _copy(source, target, file.stat().st_size, name, budget)
     except (gzip.BadGzipFile, EOFError) as error:
         raise BadInput("The file cannot be unpacked", thing=f"{name}: {error}", next_step="Ask for it again.") from error
-    return Arrival(target, name, digest, size, origin)
+    return Arrival(target, name, digest, file.stat().st_size, origin)
 
 
 def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, packed: int, thing: str, budget: _Budget) -> None:
@@ -164,12 +173,9 @@ def _check_workbook(file: Path, name: str) -> None:
         raise BadInput("A workbook unpacks to far more than it holds", thing=name, allowed=f"{MAX_RATIO} times its size")
 
 
-def _hash(file: Path) -> tuple[str, int]:
-    digest = hashlib.sha256()
+def _hash(file: Path) -> str:
     with file.open("rb") as handle:
-        while chunk := handle.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest(), file.stat().st_size
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _with_distinct_names(found: list[Arrival]) -> list[Arrival]:
@@ -177,7 +183,7 @@ def _with_distinct_names(found: list[Arrival]) -> list[Arrival]:
     seen: dict[str, int] = {}
     for arrival in found:
         seen[arrival.name] = seen.get(arrival.name, 0) + 1
-    return [Arrival(a.path, f"{a.origin.parent.name}/{a.name}", a.sha256, a.size, a.origin) if seen[a.name] > 1 else a for a in found]
+    return [Arrival(a.path, f"{a.origin.parent.name}/{a.name}", a.digest, a.size, a.origin) if seen[a.name] > 1 else a for a in found]
 
 
 def keep_copy(arrival: Arrival, folder: Path, name: str) -> Path:

@@ -1,11 +1,12 @@
 """A large delimited file in memory, column by column: its distinct values once, and for each row the place of its value among them.
 
 Few columns of an extract hold many distinct values, so whatever is asked of a value is asked thousands of times and not millions.
+A column is an Arrow DictionaryArray without gaps: where a row has no value, its code leads to a distinct value that is NULL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +15,39 @@ import numpy as np
 from quarterdeck.evidence.delimited import Dialect
 
 BLOCK = 8 * 2**20  # bytes that one thread reads at a time; a longer line is left to the careful reader
+SAMPLE = 2**20  # bytes that show which columns hold many distinct values
 UTF8 = ("utf-8", "utf-8-sig")
+BREAKS = (b"\n", b"\r", b"\0")  # within a value; the careful reader knows what to do with them
+
+Codes = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 
 def read_columns(path: Path, dialect: Dialect, chosen: Sequence[int]) -> Any | None:
-    """An Arrow table of the `chosen` columns as text, `c0`, `c1`, ... and `_line`; blank rows are left out.
+    """An Arrow table of the `chosen` columns as text, `c0`, `c1`, ... and `_line`; rows without any value are left out.
 
     None where a row's place would not tell its line (a field holds a line break, a line is blank or malformed), or nothing is there.
     """
     import pyarrow as pa
-    from pyarrow import csv
 
     if dialect.encoding not in UTF8:
         return None
     names = [f"c{i}" for i in range(len(dialect.header))]
-    text = pa.dictionary(pa.int32(), pa.string())
-    reading = csv.ReadOptions(block_size=BLOCK, skip_rows=dialect.header_row, column_names=names)
-    wanted = [names[i] for i in chosen]
-    converting = csv.ConvertOptions(
-        column_types=dict.fromkeys(names, text), include_columns=wanted, strings_can_be_null=True, null_values=[""]
-    )
+    few = dict.fromkeys((names[i] for i in chosen), pa.dictionary(pa.int32(), pa.string()))
     try:
-        content = csv.read_csv(path, reading, csv.ParseOptions(delimiter=dialect.delimiter), converting)
+        sample = _read(pa.BufferReader(_first_lines(path)), dialect, names, few)
+        # Where most values differ, each block would hold its own many: they are made distinct at the end.
+        many = {name: pa.string() for name in few if 2 * len(sample[name].unique()) > len(sample)}
+        read = _read(path, dialect, names, few | many)
     except pa.ArrowInvalid:
         return None
-    if content.num_rows == 0 or content.num_rows != dialect.lines - dialect.header_row:
+    rows = read.num_rows
+    if rows == 0 or rows != dialect.lines - dialect.header_row:
         return None
-    content = content.unify_dictionaries().combine_chunks()
-    if any(_holds_break(whole(content, name).dictionary) for name in wanted):
+    columns = {name: _in_one_piece(read[name]) for name in few}
+    if any(_holds_break(column.dictionary) for column in columns.values()):
         return None
-    lines = np.arange(content.num_rows, dtype=np.int64) + dialect.header_row + 1
-    content = content.append_column("_line", pa.array(lines))
-    return _without_blank(content, wanted) if len(wanted) == len(names) else content
+    content = as_table(columns | {"_line": np.arange(rows) + dialect.header_row + 1})
+    return _without_blank(content, list(few)) if len(few) == len(names) else content
 
 
 def whole(content: Any, name: str) -> Any:
@@ -54,14 +56,9 @@ def whole(content: Any, name: str) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def codes_of(column: Any) -> np.ndarray[Any, Any]:
-    """For each row the place of its value among the distinct ones; a row without a value has the place behind the last."""
-    import pyarrow.compute as pc
-
-    indices = column.indices
-    if indices.null_count:
-        indices = pc.fill_null(indices, len(column.dictionary))
-    return np.asarray(indices)
+def codes_of(column: Any) -> Codes:
+    """For each row the place of its value among the distinct ones."""
+    return np.asarray(column.indices)
 
 
 def repeat(value: Any, rows: int) -> Any:
@@ -72,28 +69,11 @@ def repeat(value: Any, rows: int) -> Any:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), distinct)
 
 
-def as_table(columns: dict[str, Any]) -> Any:
+def as_table(columns: Mapping[str, Any]) -> Any:
     """An Arrow table of these columns."""
     import pyarrow as pa
 
-    return pa.table(columns)
-
-
-def _holds_break(values: Any) -> bool:
-    """Whether text holds a line break, or a NUL, which the careful reader makes visible."""
-    letters = values.buffers()[2]
-    content = letters.to_pybytes() if letters is not None else b""
-    return any(mark in content for mark in (b"\n", b"\r", b"\0"))
-
-
-def _without_blank(content: Any, names: Sequence[str]) -> Any:
-    """Spreadsheets export empty rows as a line of separators: no row was given there."""
-    if not names or any(content[name].null_count == 0 for name in names):
-        return content
-    filled = np.zeros(content.num_rows, bool)
-    for name in names:
-        filled |= np.asarray(content[name].combine_chunks().is_valid())
-    return content.filter(filled)
+    return pa.table(dict(columns))
 
 
 def decode(content: Any) -> Any:
@@ -101,6 +81,56 @@ def decode(content: Any) -> Any:
     import pyarrow as pa
 
     columns = {name: whole(content, name) for name in content.column_names}
-    return pa.table(
+    return as_table(
         {name: column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for name, column in columns.items()}
     )
+
+
+def _first_lines(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return handle.read(SAMPLE) + handle.readline()
+
+
+def _read(source: Any, dialect: Dialect, names: Sequence[str], types: Mapping[str, Any]) -> Any:
+    from pyarrow import csv
+
+    return csv.read_csv(
+        source,
+        csv.ReadOptions(block_size=BLOCK, skip_rows=dialect.header_row, column_names=names),
+        csv.ParseOptions(delimiter=dialect.delimiter),
+        csv.ConvertOptions(column_types=dict(types), include_columns=list(types), strings_can_be_null=True, null_values=[""]),
+    )
+
+
+def _in_one_piece(read: Any) -> Any:
+    """A column that was read in blocks, with one list of distinct values and codes as short as they can be."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = read.unify_dictionaries() if pa.types.is_dictionary(read.type) else read.dictionary_encode()
+    distinct = column.chunk(0).dictionary
+    if column.null_count:
+        distinct = pa.concat_arrays([distinct, pa.nulls(1, pa.string())])
+    codes: Codes = np.empty(len(column), np.min_scalar_type(-len(distinct)))
+    start = 0
+    for chunk in column.chunks:
+        codes[start : start + len(chunk)] = np.asarray(pc.fill_null(chunk.indices, len(distinct) - 1))
+        start += len(chunk)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), distinct)
+
+
+def _holds_break(values: Any) -> bool:
+    letters = values.buffers()[2]
+    content = letters.to_pybytes() if letters is not None else b""
+    return any(mark in content for mark in BREAKS)
+
+
+def _without_blank(content: Any, names: Sequence[str]) -> Any:
+    """Spreadsheets export empty rows as a line of separators: no row was given there."""
+    columns = [whole(content, name) for name in names]
+    if any(column.dictionary.null_count == 0 for column in columns):
+        return content
+    is_filled = np.zeros(content.num_rows, bool)
+    for column in columns:
+        is_filled |= codes_of(column) != len(column.dictionary) - 1
+    return content.filter(is_filled)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from quarterdeck.evidence.batch import PLAIN, Batch
-from quarterdeck.evidence.columns import as_table, codes_of, decode, repeat, whole
+from quarterdeck.evidence.columns import Codes, as_table, codes_of, decode, repeat, whole
 from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contract
 from quarterdeck.evidence.ingest import (
     Checked,
@@ -27,7 +27,6 @@ from quarterdeck.evidence.problems import column_problems, one_condition, row_pr
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.evidence.workbench import Workbench
 
-Codes = np.ndarray[Any, np.dtype[np.int32]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]  # one for each row, or a single one for all
 
 
@@ -67,12 +66,10 @@ def _check_held(workbench: Workbench, batch: Batch, content: Any, today: date) -
 
 
 def _judge(workbench: Workbench, batch: Batch, column: Column, content: Any, today: date) -> Judged:
-    import pyarrow as pa
-
     rule = batch.rules.get(column.name, PLAIN)
     given = whole(content, column.name) if rule.constant is None else repeat(rule.constant, content.num_rows)
-    values = pa.concat_arrays([given.dictionary, pa.nulls(1, pa.string())])  # the last stands for no value
-    asked = workbench.hold(pa.table({column.name: values, "_place": np.arange(len(values))}), "asked")
+    values = given.dictionary
+    asked = workbench.hold(as_table({column.name: values, "_place": np.arange(len(values))}), "asked")
     one = replace(batch, relation=asked)
     is_text = find_read_from_text([column], {column.name: "VARCHAR"}, batch)
     bad = one_condition(column_problems(column, is_text[column.name], today, rule))
@@ -84,7 +81,7 @@ def _judge(workbench: Workbench, batch: Batch, column: Column, content: Any, tod
     workbench.release(asked)
     codes = codes_of(given)
     typed, is_bad, is_serial = (whole(answer, name) for name in ("value", "is_bad", "is_serial"))
-    return Judged(_replace_values(column, given, codes, typed), _by_row(is_bad, codes), int(_by_row(is_serial, codes).sum()))
+    return Judged(_replace_values(column, given, typed), _by_row(is_bad, codes), int(_by_row(is_serial, codes).sum()))
 
 
 def _by_row(flags: Any, codes: Codes) -> Flags:
@@ -93,16 +90,16 @@ def _by_row(flags: Any, codes: Codes) -> Flags:
     return of_values[codes] if of_values.any() else np.zeros(1, bool)
 
 
-def _replace_values(column: Column, given: Any, codes: Codes, typed: Any) -> Any:
+def _replace_values(column: Column, given: Any, typed: Any) -> Any:
     """The column with typed values in place of its texts. In a key each value stands once, for keys are compared by their places."""
     import pyarrow as pa
 
-    if typed[:-1].equals(given.dictionary):
+    if typed.equals(given.dictionary):
         return given
     if not column.is_key:
-        return pa.DictionaryArray.from_arrays(codes, typed)
-    distinct = typed.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(distinct.indices.take(pa.array(codes)), distinct.dictionary)
+        return pa.DictionaryArray.from_arrays(given.indices, typed)
+    distinct = typed.dictionary_encode(null_encoding="encode")
+    return pa.DictionaryArray.from_arrays(distinct.indices.take(given.indices), distinct.dictionary)
 
 
 def _assemble(workbench: Workbench, batch: Batch, contract: Contract, judged: dict[str, Judged], content: Any) -> Any:
