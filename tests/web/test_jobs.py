@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.record.database import Record, open_record_at
-from quarterdeck.record.jobs import LEASE, MAX_ATTEMPTS, Progress, Worker, add_job, cancel_job, claim_job, get_job, list_jobs, run_job
+from quarterdeck.record.jobs import (
+    LEASE,
+    MAX_ATTEMPTS,
+    Cancelled,
+    Progress,
+    Worker,
+    add_job,
+    cancel_job,
+    claim_job,
+    get_job,
+    list_jobs,
+    run_job,
+)
 from quarterdeck.vocabulary.errors import BadInput
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -50,6 +62,23 @@ def test_progress_is_counted_and_the_result_kept(record: Record) -> None:
     )
     done = get_job(record, job.id)
     assert (done.state, done.done, done.total, done.note, done.result) == ("done", 3, 3, "step 3", {"sum": 3})
+
+
+def test_progress_is_written_every_two_seconds_and_a_wish_to_cancel_noticed_at_each_report(record: Record) -> None:
+    add(record)
+    job = claim_job(record, "a", ("count",), NOW)
+    assert job
+    seconds = 0.0
+    progress = Progress(record, job.id, "a", clock=lambda: seconds)
+    seen = []
+    for step in range(1, 6):
+        progress.report(step, 5)
+        seen.append(get_job(record, job.id).done)
+        seconds += 0.9
+    assert seen == [1, 1, 1, 4, 4]
+    cancel_job(record, job.id, NOW)
+    with pytest.raises(Cancelled):
+        progress.report(5, 5)
 
 
 def test_a_lease_that_lapsed_is_taken_over_and_the_first_worker_notices(record: Record) -> None:

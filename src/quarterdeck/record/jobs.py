@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from quarterdeck.record.database import Record
 from quarterdeck.record.models.accounts import Job
 from quarterdeck.vocabulary.errors import NotFound, QuarterdeckError
 
 LEASE = timedelta(seconds=30)
+REPORT_SECONDS = 2.0
 MAX_ATTEMPTS = 3
 UNFINISHED = ("waiting", "running")
 
@@ -51,10 +54,16 @@ class JobInfo:
 
 
 class Progress:
-    """What the work is given to report with. Reporting renews the lease and notices a wish to cancel."""
+    """What the work is given to report with. Reporting renews the lease and notices a wish to cancel.
 
-    def __init__(self, record: Record, job_id: str, owner: str) -> None:
-        self._record, self._id, self._owner = record, job_id, owner
+    A wish to cancel is looked for at each report; how far the work is gets written every two seconds, because each write to the record
+    ends the pages that are kept for readers.
+    """
+
+    def __init__(self, record: Record, job_id: str, owner: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._record, self._id, self._owner, self._clock = record, job_id, owner, clock
+        self._written = -REPORT_SECONDS
+        self._latest = (0.0, 0.0, "")
 
     @property
     def job_id(self) -> str:
@@ -63,12 +72,27 @@ class Progress:
 
     def report(self, done: float, total: float, note: str = "") -> None:
         """How far the work is. Raises Cancelled where someone asked for that, or where another worker holds the lease by now."""
+        with self._record.session() as session:
+            self._get(session)
+        self._latest = done, total, note or self._latest[2]
+        if self._clock() - self._written < REPORT_SECONDS:
+            return
         with self._record.transaction() as session:
-            job = session.get(Job, self._id)
-            if job is None or job.is_cancel_wanted or job.lease_owner != self._owner:
-                raise Cancelled
-            job.done, job.total, job.lease_until = done, total, datetime.now(UTC) + LEASE
-            job.note = note or job.note
+            job = self._get(session)
+            job.lease_until = datetime.now(UTC) + LEASE
+            self.write_to(job)
+        self._written = self._clock()
+
+    def write_to(self, job: Job) -> None:
+        """What was reported last, on the row."""
+        done, total, note = self._latest
+        job.done, job.total, job.note = done, total, note or job.note
+
+    def _get(self, session: Session) -> Job:
+        job = session.get(Job, self._id)
+        if job is None or job.is_cancel_wanted or job.lease_owner != self._owner:
+            raise Cancelled
+        return job
 
 
 Work = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
@@ -131,8 +155,9 @@ def claim_job(record: Record, owner: str, kinds: tuple[str, ...], now: datetime)
 def run_job(record: Record, job: JobInfo, owner: str, work: Work) -> None:
     """Does the work of a claimed job and records how it ended. A message for a person is kept; a defect is kept by its name only."""
     state, result, error = "done", {}, ""
+    progress = Progress(record, job.id, owner)
     try:
-        result = work(job.arguments, Progress(record, job.id, owner))
+        result = work(job.arguments, progress)
     except Cancelled:
         state = "cancelled"
     except QuarterdeckError as problem:
@@ -144,6 +169,7 @@ def run_job(record: Record, job: JobInfo, owner: str, work: Work) -> None:
         if row is not None and row.lease_owner == owner:
             row.state, row.result, row.error, row.finished_at = state, result, error, datetime.now(UTC)
             row.lease_until = None
+            progress.write_to(row)
             if state == "done":
                 row.done = row.total = row.total or 1.0
 
