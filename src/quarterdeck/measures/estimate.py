@@ -95,15 +95,21 @@ def estimate_medians(cells: Cells, n: int, method: Method, target: float) -> Est
     size = ranked.total
     middle = [ranked.get(step(0.5 * (size - 1))) for step in (np.floor, np.ceil)]
     tail = (1 - method.level) / 2
-    safe = np.maximum(size, 1)
-    low = np.asarray(stats.binom.ppf(tail, safe, 0.5), dtype=float)
-    low = low - (np.asarray(stats.binom.cdf(low - 1, safe, 0.5)) > tail)
-    high = np.asarray(stats.binom.ppf(1 - tail, safe, 0.5), dtype=float) + 1
+    low, high = _get_ranks(size, tail)
     is_closed = (low >= 1) & (high <= size)
     ends = [np.where(is_closed, ranked.get(rank - 1), np.nan) for rank in (low, high)]
     within = np.bincount(ranked.group, ranked.weight * (ranked.value <= target), n)
     chance = stats.beta.sf(0.5, within + 0.5, size - within + 0.5) if np.isfinite(target) else np.full(n, np.nan)
     return Estimates((middle[0] + middle[1]) / 2, ends[0], ends[1], np.asarray(chance, dtype=float), count, total)
+
+
+def _get_ranks(size: Floats, tail: float) -> tuple[Floats, Floats]:
+    """The ranks (from 1) between which the median lies, but for `tail` on either side. They depend on nothing but the size."""
+    sizes, place = np.unique(np.maximum(size, 1), return_inverse=True)
+    low = np.asarray(stats.binom.ppf(tail, sizes, 0.5), dtype=float)
+    low = low - (np.asarray(stats.binom.cdf(low - 1, sizes, 0.5)) > tail)
+    high = np.asarray(stats.binom.ppf(1 - tail, sizes, 0.5), dtype=float) + 1
+    return low[place], high[place]
 
 
 def estimate_survival_medians(cells: Cells, n: int, method: Method, target: float) -> Estimates:
@@ -157,7 +163,9 @@ def _rank(cells: Cells, n: int) -> _Ranked:
     assert cells.value is not None
     assert cells.observed is not None
     used = np.flatnonzero((cells.denominator > 0) & np.isfinite(cells.value))
-    used = used[np.lexsort((cells.value[used], cells.group[used]))]
+    away = cells.value[used] - np.min(cells.value[used], initial=0.0)
+    # Group and value in one number: to sort by one key takes a third of the time of two.
+    used = used[np.argsort(cells.group[used] * (np.max(away, initial=0.0) + 1) + away)]
     group, weight = cells.group[used], cells.denominator[used]
     total = np.bincount(group, weight, n).astype(float)
     start = np.concatenate([[0.0], np.cumsum(total)[:-1]])
