@@ -246,7 +246,7 @@ def test_whatever_is_given_is_loaded_or_quarantined(
     assert snapshot.query("SELECT count(*) AS n FROM quarantine").to_pylist() == [{"n": count.quarantined}]
 
 
-@pytest.mark.parametrize("large", [0, workbench.LARGE], ids=["read where it lies", "kept in memory"])
+@pytest.mark.parametrize("large", [0, workbench.LARGE], ids=["held as columns", "a table of DuckDB"])
 def test_lines_are_right_in_a_file_large_enough_to_be_read_in_parallel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
     monkeypatch.setattr(workbench, "LARGE", large)
     lines = [f"S{n % 7},{(n * 7919) % 700_000:07d},{n},2025-01-{n % 28 + 1:02d},performed" for n in range(700_000)]
@@ -269,7 +269,7 @@ def test_lines_are_right_in_a_file_large_enough_to_be_read_in_parallel(tmp_path:
     ],
     ids=["bad rows", "blank row", "names of countries", "line break in a field", "malformed line"],
 )
-def test_a_large_file_read_where_it_lies_gives_what_one_kept_in_memory_gives(
+def test_a_large_file_held_as_columns_gives_what_a_table_of_duckdb_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
 ) -> None:
     found = []

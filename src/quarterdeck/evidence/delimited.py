@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SAMPLE = 1 << 16
-CHUNK = 1 << 22
+CHUNK = 1 << 20
 DELIMITERS = ",;\t|"
 LEGACY = ("cp1252", "shift_jis", "gb18030", "latin-1")
 BATCH_ROWS = 50_000
@@ -93,7 +93,7 @@ def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int =
     breaks, last, is_utf8 = _survey(path)
     encoding = encoding or _encoding(path, sample, is_utf8)
     if encoding.startswith("utf-16"):
-        breaks = 0  # counted in characters, not bytes: the careful reader takes it
+        breaks = 0  # not counted in characters: the careful reader takes it
     lines = _first_lines(path, encoding, max(header_row, LOOKED_AT))
     if any("\0" in line for line in lines):
         raise BadInput("The file is not text", thing=name, allowed="CSV, XLSX, Parquet, or archives of them")
@@ -124,19 +124,20 @@ def read_delimited(
 
 
 def _survey(path: Path) -> tuple[int, bytes, bool]:
-    """Line breaks, last byte, and whether all of it is UTF-8."""
-    breaks, last, is_utf8 = 0, b"", True
+    """Line breaks (0 where some are of the old kind, a carriage return alone), last byte, and whether all of it is UTF-8."""
+    breaks, last, is_utf8, is_old = 0, b"", True, False
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as handle:
-        while chunk := handle.read(CHUNK):
+        while chunk := handle.read(CHUNK) + handle.readline():
             breaks += chunk.count(b"\n")
+            is_old = is_old or (b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n"))
             last = chunk[-1:]
             if is_utf8 and not (chunk.isascii() and decoder.getstate()[0] == b""):
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError:
                     is_utf8 = False
-    return breaks, last, is_utf8 and decoder.getstate()[0] == b""
+    return 0 if is_old else breaks, last, is_utf8 and decoder.getstate()[0] == b""
 
 
 def _encoding(path: Path, sample: bytes, is_utf8: bool) -> str:
