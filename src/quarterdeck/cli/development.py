@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, print_json, print_table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from quarterdeck.development.discuss.plan import Plan
 
 development = typer.Typer(
     no_args_is_help=True,
@@ -232,7 +237,7 @@ def make_plan(
 ) -> None:
     """Make, remake or export the twelve-week plan inside your free hours."""
     from dataclasses import replace
-    from datetime import UTC, date, datetime, timedelta
+    from datetime import UTC, datetime
 
     from quarterdeck.cli.common import get_settings
     from quarterdeck.development import actions
@@ -241,16 +246,12 @@ def make_plan(
     from quarterdeck.development.learner import get_profile, read_assessment, read_plan
     from quarterdeck.record.database import open_record
     from quarterdeck.record.permissions import SINGLE_USER
-    from quarterdeck.vocabulary.errors import BadInput
 
     record, now = open_record(get_settings(home)), datetime.now(UTC)
     profile = get_profile(record, SINGLE_USER.id)
     if free:
         profile = actions.keep_profile(record, SINGLE_USER, replace(profile, windows=tuple(free)), now)
-    try:
-        first = date.fromisoformat(start) if start else now.date() + timedelta(days=-now.weekday() % 7)
-    except ValueError as error:
-        raise BadInput("The day cannot be read", thing=str(start), allowed="a date such as 2026-12-01") from error
+    first = _first_day(start, now.date())
     taken = calendars.read_busy(busy.read_bytes()) if busy else []
     old = read_plan(record, SINGLE_USER.id)
     assessment = read_assessment(record, SINGLE_USER.id, now)
@@ -267,14 +268,27 @@ def make_plan(
         calendar.write_bytes(calendars.render_calendar(plan, profile.zone, now))
     if as_json:
         print_json(plans.to_content(plan))
-        return
+    else:
+        _print_plan(plan)
+
+
+def _first_day(start: str | None, today: date) -> date:
+    # The day asked for, or the next Monday (today, if it is one).
+    from datetime import date, timedelta
+
+    from quarterdeck.vocabulary.errors import BadInput
+
+    try:
+        return date.fromisoformat(start) if start else today + timedelta(days=-today.weekday() % 7)
+    except ValueError as error:
+        raise BadInput("The day cannot be read", thing=str(start), allowed="a date such as 2026-12-01") from error
+
+
+def _print_plan(plan: Plan) -> None:
+    open_entries = [e for e in plan.entries if e.status == "planned"]
     print_table(
         ("week", "when", "minutes", "what"),
-        [
-            (e.week + 1, f"{e.start:%Y-%m-%d %H:%M}" if e.start else "this week", e.minutes or "", e.title)
-            for e in plan.entries
-            if e.status == "planned"
-        ],
+        [(e.week + 1, f"{e.start:%Y-%m-%d %H:%M}" if e.start else "this week", e.minutes or "", e.title) for e in open_entries],
     )
     typer.echo(
         f"In focus: {', '.join(plan.focus) or 'nothing, every target is met'}. Did not fit into these hours: {len(plan.not_fitted)} competencies."

@@ -82,23 +82,7 @@ def build_board(snapshot: Snapshot) -> dict[str, Any]:
     }
     for n, topic in enumerate(topics, 1):
         states[f"challenge_{n}"] = {"say": topic["challenge"], "expects": [f"cause_{n}", f"step_{n}"]}
-        expectations[f"cause_{n}"] = _expect(
-            "the cause, or when you will know it",
-            ["because|reason|cause*|due_to|driven", "will know|tell .. by|on|next"],
-            "Why? Or: who finds out, until when?",
-            "It is so because …",
-            "It is so because of a cause that I will name and prove by Friday.",
-        )
-        expectations[f"step_{n}"] = _expect(
-            "what you do about it, with a day",
-            [
-                "we|i .. have|will|opened|closed|moved|started|agreed|send|decide* .. by|on|this|next|since",
-                "by|on|until|next .. friday|week|month|end|monday",
-            ],
-            "Who does what by when?",
-            "By … we will …",
-            "We will bring the plan with owner and figures by the end of the month.",
-        )
+        expectations[f"cause_{n}"], expectations[f"step_{n}"] = _cause(), _step()
     states["ask"] = {"say": "And what do you want from us?", "expects": ["ask"]}
     expectations["ask"] = _expect(
         "one clear request",
@@ -112,6 +96,29 @@ def build_board(snapshot: Snapshot) -> dict[str, Any]:
         "brief": f"The figures are those of {wording.day(snapshot.data_cut)}. Answer first, then cause, then what you ask for.",
         "states": states, "expectations": expectations, "sources": [t["source"] for t in topics],
     }  # fmt: skip
+
+
+def _cause() -> dict[str, Any]:
+    return _expect(
+        "the cause, or when you will know it",
+        ["because|reason|cause*|due_to|driven", "will know|tell .. by|on|next"],
+        "Why? Or: who finds out, until when?",
+        "It is so because …",
+        "It is so because of a cause that I will name and prove by Friday.",
+    )
+
+
+def _step() -> dict[str, Any]:
+    return _expect(
+        "what you do about it, with a day",
+        [
+            "we|i .. have|will|opened|closed|moved|started|agreed|send|decide* .. by|on|this|next|since",
+            "by|on|until|next .. friday|week|month|end|monday",
+        ],
+        "Who does what by when?",
+        "By … we will …",
+        "We will bring the plan with owner and figures by the end of the month.",
+    )
 
 
 def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
@@ -159,6 +166,33 @@ def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
 
 def build_negotiation(snapshot: Snapshot, vendor: str = "") -> dict[str, Any]:
     """A negotiation with a vendor: the one named, or that of the largest open change orders, or else of the largest contract."""
+    row = _demand(snapshot, vendor)
+    asked = float(row["asked"])
+    label = [wording.money(part * asked, row["currency"] or "GBP") for part in (0.35, 0.6, 1.0)]
+    about = (
+        f"{wording.plural(int(row['orders']), 'open change order')} of together {label[2]}"
+        if row["orders"]
+        else f"an increase of {label[2]}"
+    )
+    return {
+        "id": f"live-negotiation-{snapshot.id[:8]}", "type": "negotiation", "title": f"Negotiation with {row['name']}", "competencies": ["T4", "F2.2"], "level": 2,
+        "brief": f"{row['name']} asks for {about}.{_scorecard(snapshot, row['vendor_id'])} Your walk-away is 40 points.",
+        "states": {"explore": {"kind": "ask_offer", "say": "You have seen our figures. How do you want to go on?"}},
+        "facts": [
+            {"id": "cash", "say": "Our year end matters. Money that arrives before then is worth more to us."},
+            {"id": "staff", "say": "My people ask what comes after this study. A pipeline would keep them."},
+            {"id": "reference", "say": "A reference from you would help us this year."},
+        ],
+        "issues": {
+            "reservation": {"you": 40, "them": 40},
+            "list": _issues(label),
+        },
+        "sources": ["contract, change_order, vendor_kpi"],
+    }  # fmt: skip
+
+
+def _demand(snapshot: Snapshot, vendor: str) -> dict[str, Any]:
+    # What the vendor asks for: its open change orders, or 8% more on its contracts.
     only = f"v.vendor_id = '{_plain(vendor)}'" if vendor else "true"
     row = _one(
         snapshot,
@@ -179,42 +213,27 @@ def build_negotiation(snapshot: Snapshot, vendor: str = "") -> dict[str, Any]:
             thing=f"{snapshot.id[:12]} {vendor}".strip(),
             next_step="Load vendors, contracts and change orders, or take an authored session.",
         )
-    asked = float(row["asked"])
+    return row
+
+
+def _scorecard(snapshot: Snapshot, vendor_id: str) -> str:
     kpi = _one(
         snapshot,
-        f"SELECT kpi_code, avg(value) AS value, avg(target) AS target FROM vendor_kpi WHERE vendor_id = '{_plain(row['vendor_id'])}' AND target IS NOT NULL GROUP BY 1 ORDER BY abs(avg(value) - avg(target)) DESC, 1 LIMIT 1",
+        f"SELECT kpi_code, avg(value) AS value, avg(target) AS target FROM vendor_kpi WHERE vendor_id = '{_plain(vendor_id)}' AND target IS NOT NULL GROUP BY 1 ORDER BY abs(avg(value) - avg(target)) DESC, 1 LIMIT 1",
     )
-    label = [wording.money(part * asked, row["currency"] or "GBP") for part in (0.35, 0.6, 1.0)]
-    about = (
-        f"{wording.plural(int(row['orders']), 'open change order')} of together {label[2]}"
-        if row["orders"]
-        else f"an increase of {label[2]}"
-    )
-    known = (
-        f" Your scorecard shows {kpi['kpi_code']} at {wording.number(float(kpi['value']), 2)} against {wording.number(float(kpi['target']), 2)}."
-        if kpi and kpi["value"] is not None
-        else ""
-    )
-    return {
-        "id": f"live-negotiation-{snapshot.id[:8]}", "type": "negotiation", "title": f"Negotiation with {row['name']}", "competencies": ["T4", "F2.2"], "level": 2,
-        "brief": f"{row['name']} asks for {about}.{known} Your walk-away is 40 points.",
-        "states": {"explore": {"kind": "ask_offer", "say": "You have seen our figures. How do you want to go on?"}},
-        "facts": [
-            {"id": "cash", "say": "Our year end matters. Money that arrives before then is worth more to us."},
-            {"id": "staff", "say": "My people ask what comes after this study. A pipeline would keep them."},
-            {"id": "reference", "say": "A reference from you would help us this year."},
-        ],
-        "issues": {
-            "reservation": {"you": 40, "them": 40},
-            "list": [
-                _issue("price", "Paid", [("low", label[0], 40, 0), ("middle", label[1], 22, 18), ("high", label[2], 0, 34)]),
-                _issue("timing", "Payment", [("now", "before year end", 4, 24), ("quarter", "next quarter", 8, 10), ("lock", "at database lock", 12, 0)]),
-                _issue("team", "Team", [("named", "named for 18 months", 30, 12), ("roles", "by role", 12, 16), ("free", "free choice", 0, 18)]),
-                _issue("pipeline", "Next study", [("promised", "first right for two studies", 10, 30), ("talk", "talks in spring", 14, 14), ("none", "no word", 16, 0)]),
-            ],
-        },
-        "sources": ["contract, change_order, vendor_kpi"],
-    }  # fmt: skip
+    if kpi is None or kpi["value"] is None:
+        return ""
+    value, target = (wording.number(float(kpi[key]), 2) for key in ("value", "target"))
+    return f" Your scorecard shows {kpi['kpi_code']} at {value} against {target}."
+
+
+def _issues(prices: list[str]) -> list[dict[str, Any]]:
+    return [
+        _issue("price", "Paid", [("low", prices[0], 40, 0), ("middle", prices[1], 22, 18), ("high", prices[2], 0, 34)]),
+        _issue("timing", "Payment", [("now", "before year end", 4, 24), ("quarter", "next quarter", 8, 10), ("lock", "at database lock", 12, 0)]),
+        _issue("team", "Team", [("named", "named for 18 months", 30, 12), ("roles", "by role", 12, 16), ("free", "free choice", 0, 18)]),
+        _issue("pipeline", "Next study", [("promised", "first right for two studies", 10, 30), ("talk", "talks in spring", 14, 14), ("none", "no word", 16, 0)]),
+    ]  # fmt: skip
 
 
 def _late_trial(snapshot: Snapshot) -> dict[str, Any] | None:
