@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -21,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -38,7 +40,7 @@ def main(smoke: bool = False, home: Path | None = None, trials: int = 24) -> dic
         copied = _make(folder, 12 if smoke else trials) if home is None else _copy(home, folder)
         with serving(copied) as server:
             figures = {"prepared_s": server.wait_until_shown(_current(copied))}
-            _load_one_more(copied)
+            _load_one_more(copied, "NEW-001").wait()
             figures["shown_after_load_s"] = server.wait_until_shown(_current(copied))
             paths = _paths(copied)
             first, slowest = ask_all(server.address, paths)
@@ -48,9 +50,11 @@ def main(smoke: bool = False, home: Path | None = None, trials: int = 24) -> dic
                 "warm_p95": _p95(warm),
             }  # fmt: skip
             for pause in PAUSES:
-                times, errors = _crowd(server.address, paths, copied, 5 if smoke else READERS, pause)
-                label = f"crowd_{pause:g}s"
-                figures |= {f"{label}_median": statistics.median(times), f"{label}_p95": _p95(times), f"{label}_errors": float(errors)}
+                for label, load in (("load", _load_elsewhere), ("upload", _upload)):
+                    with load(server.address, copied, f"{label}{pause:g}"):
+                        times, errors = _crowd(server.address, paths, 5 if smoke else READERS, pause)
+                    label = f"{label}_{pause:g}s"
+                    figures |= {f"{label}_median": statistics.median(times), f"{label}_p95": _p95(times), f"{label}_errors": float(errors)}
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; slowest first view: {slowest}")
         for name, value in figures.items():
             print(f"{name:20} {value:10,.1f}")
@@ -132,9 +136,8 @@ def ask_all(address: str, paths: list[str]) -> tuple[list[float], str]:
     return times, max(zip(times, paths, strict=True))[1]
 
 
-def _crowd(address: str, paths: list[str], home: Path, readers: int, pause: float) -> tuple[list[float], int]:
-    """Milliseconds of each answer to `readers` at once, and how many were errors, while a load runs in another process."""
-    loader = _load_all(home, f"scratch{pause:g}")
+def _crowd(address: str, paths: list[str], readers: int, pause: float) -> tuple[list[float], int]:
+    """Milliseconds of each answer to `readers` at once, and how many were errors."""
 
     def read(number: int) -> list[tuple[float, bool]]:
         answers = []
@@ -149,8 +152,6 @@ def _crowd(address: str, paths: list[str], home: Path, readers: int, pause: floa
 
     with ThreadPoolExecutor(readers) as pool:
         answers = [answer for found in pool.map(read, range(readers)) for answer in found]
-    loader.terminate()
-    loader.wait()
     return [took for took, _ in answers], sum(failed for _, failed in answers)
 
 
@@ -169,18 +170,43 @@ def _copy(home: Path, folder: Path) -> Path:
     return folder / "home"
 
 
-def _load_one_more(home: Path) -> None:
+def _load_one_more(home: Path, trial: str) -> subprocess.Popen[bytes]:
     """A planned trial arrives: little work, but a new snapshot, whose every page is new."""
-    arrival = home.parent / "arrival"
+    arrival = home.parent / trial
     arrival.mkdir()
-    (arrival / "study.csv").write_text("study_id,phase,status\nNEW-001,P2,planned\n", encoding="utf-8")
-    _run_load([arrival], home).wait()
+    (arrival / "study.csv").write_text(f"study_id,phase,status\n{trial},P2,planned\n", encoding="utf-8")
+    return _run_load([arrival], home)
 
 
-def _load_all(home: Path, name: str) -> subprocess.Popen[bytes]:
-    """All extracts of the latest day, into an installation that nobody reads."""
-    extracts = max(path for path in (home.parent / "extracts").iterdir() if path.is_dir())
-    return _run_load([*sorted(extracts.iterdir()), "--mapping", home.parent / "mappings"], home.parent / name)
+@contextmanager
+def _load_elsewhere(address: str, home: Path, name: str) -> Iterator[None]:
+    """All extracts of the latest day are loaded by another process, into an installation that nobody reads."""
+    loader = _run_load([*sorted(_latest_extracts(home).iterdir()), "--mapping", home.parent / "mappings"], home.parent / name)
+    try:
+        yield
+    finally:
+        loader.terminate()
+        loader.wait()
+
+
+@contextmanager
+def _upload(address: str, home: Path, name: str) -> Iterator[None]:
+    """The largest source of the latest day is uploaded, so that the server itself loads it; a trial arrives besides, whose pages it prepares."""
+    packed = shutil.make_archive(str(home.parent / name), "zip", _latest_extracts(home) / "edc")
+    with httpx.Client(base_url=address, timeout=60) as client, Path(packed).open("rb") as extracts:
+        token = re.search(r'name="form_token" value="([0-9a-f]+)"', client.get("/evidence/upload").text)
+        assert token, "the page of uploads has no form"
+        mapping = (home.parent / "mappings" / "edc.yaml").read_bytes()
+        files: list[Any] = [("files", ("edc.zip", extracts)), ("files", ("mapping.yaml", mapping))]
+        answer = client.post("/evidence/upload", data={"form_token": token[1]}, files=files)
+        assert answer.status_code == 303, answer.text
+        arrival = _load_one_more(home, name.replace(".", "-"))
+        yield
+        arrival.wait()
+
+
+def _latest_extracts(home: Path) -> Path:
+    return max(path for path in (home.parent / "extracts").iterdir() if path.is_dir())
 
 
 def _run_load(arguments: list[Path | str], home: Path) -> subprocess.Popen[bytes]:
