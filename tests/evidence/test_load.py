@@ -266,8 +266,10 @@ def test_lines_are_right_in_a_file_large_enough_to_be_read_in_parallel(tmp_path:
         {"study.csv": STUDY, "site.csv": SITE + "A,3,Atlantis,\nA,4,France,2025-03-01\n"},
         {"visit.csv": 'study_id,subject_id,visit\nA,P1,"V\n1"\nA,P1,V2\n'},
         {"visit.csv": "study_id,subject_id,visit\nA,P1,V1,too many\nA,P1,V2\n"},
+        {"study.csv": STUDY, "visit.csv": "study_id,subject_id,visit\nB,P1,V1\nZ,P1,V1\nA,P2,V1\n"},
+        {"study.csv": STUDY, "visit.csv": "study_id,subject_id,visit\nA,P1,V1\nA,P2,V1\nA,P2,V1\nB,P1,V1\n B,P1,V1\n"},
     ],
-    ids=["bad rows", "blank row", "names of countries", "line break in a field", "malformed line"],
+    ids=["bad rows", "blank row", "names of countries", "line break in a field", "malformed line", "orphan", "repeated keys"],
 )
 def test_a_large_file_held_as_columns_gives_what_a_table_of_duckdb_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]

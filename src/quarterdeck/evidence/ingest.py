@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from quarterdeck.evidence.batch import PLAIN, Batch
 from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contract, referenced_key
 from quarterdeck.evidence.problems import Problem, find_problems, one_condition
@@ -126,11 +128,19 @@ def part_orphans(workbench: Workbench, contract: Contract, relation: str, known:
         workbench.execute(f"CREATE TABLE {orphans} AS SELECT * FROM {relation} here WHERE {condition}")
         why = f"there is no such {column.references.replace('_', ' ')}"
         quarantine_rows(workbench, contract, orphans, "orphan", column.name, text(why))
-        kept = workbench.name("kept")
-        keys = " AND ".join(f"o.{quote(key)} = here.{quote(key)}" for key in contract.key)
-        workbench.execute(f"CREATE VIEW {kept} AS SELECT * FROM {relation} here WHERE NOT EXISTS (SELECT 1 FROM {orphans} o WHERE {keys})")
-        relation = kept
+        relation = _leave_out(workbench, contract, relation, orphans)
     return relation
+
+
+def _leave_out(workbench: Workbench, contract: Contract, relation: str, others: str) -> str:
+    """The rows of a relation without those of another; what was held in memory, and in order, stays so."""
+    if (content := workbench.held.get(relation)) is not None:
+        lines = workbench.relation(f"SELECT _line FROM {others}").to_arrow_table()["_line"]
+        return workbench.hold(content.filter(~np.isin(np.asarray(content["_line"]), np.asarray(lines))), "kept")
+    kept = workbench.name("kept")
+    keys = " AND ".join(f"o.{quote(key)} = here.{quote(key)}" for key in contract.key)
+    workbench.execute(f"CREATE VIEW {kept} AS SELECT * FROM {relation} here WHERE NOT EXISTS (SELECT 1 FROM {others} o WHERE {keys})")
+    return kept
 
 
 def quarantine_rows(workbench: Workbench, contract: Contract, relation: str, kind: str, column: str, why: str) -> None:

@@ -18,9 +18,10 @@ from quarterdeck.evidence.currencies import find_mixed_currencies
 from quarterdeck.evidence.duplicates import part_duplicates
 from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, part_orphans
 from quarterdeck.evidence.judging import check
-from quarterdeck.evidence.manifest import FileLoaded, PartInfo, SnapshotInfo
+from quarterdeck.evidence.manifest import FileLoaded, SnapshotInfo
 from quarterdeck.evidence.parts import GROUP, write_part
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
+from quarterdeck.evidence.sealing import derive_cut, name_engine, seal_parts, seal_quarantine
 from quarterdeck.evidence.snapshot import quote
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.values import text
@@ -347,18 +348,11 @@ def _publish(
     reason: str,
 ) -> None:
     parent = merge.parent
-    parts = dict(parent.tables) if parent else {}
-    for name, path in merge.staged.items():
-        rows = workbench.scalar(f"SELECT count(*) FROM read_parquet({text(str(path))})")
-        older = parts.get(name)
-        if older is None or older.rows != rows or not _is_same_content(workbench, path, store.parts_dir / f"{older.sha256}.parquet"):
-            parts[name] = store.add_part(path, rows)
-    for name in set(merge.by_table) - set(merge.staged):
-        parts.pop(name, None)  # a full extract without rows leaves an empty table
+    parts = seal_parts(store, workbench, parent, merge.staged, merge.by_table)
     sources = {name: dict(entry) for name, entry in (parent.sources if parent else {}).items()}
     cuts = [date.fromisoformat(str(entry["cut"])) for entry in sources.values()]
     for extract in extracts:
-        chosen = cut or extract.cut or _derive_cut(workbench, parts, store, extract, sources) or (max(cuts) if cuts else now.date())
+        chosen = cut or extract.cut or derive_cut(workbench, parts, store, extract, sources) or (max(cuts) if cuts else now.date())
         sources[extract.source] = {
             "connector": extract.connector,
             "extent": extract.extent,
@@ -374,80 +368,12 @@ def _publish(
         actor=actor,
         reason=reason,
         tables=parts,
-        quarantine=_quarantine_part(store, workbench),
+        quarantine=seal_quarantine(store, workbench),
         sources=sources,
         files=tuple(result.files),
         notices=tuple(result.notices),
-        engine=_engine(),
+        engine=name_engine(),
     )
     published = store.publish(info)
     result.is_new = parent is None or published.id != parent.id
     result.snapshot = published
-
-
-def _derive_cut(
-    workbench: Workbench, parts: dict[str, PartInfo], store: Store, extract: SourceExtract, sources: dict[str, dict[str, object]]
-) -> date | None:
-    """The latest fact, but never before the cut this source had: a correction does not turn time back."""
-    latest = _latest_fact(workbench, parts, store, extract)
-    before = sources.get(extract.source)
-    known = [date.fromisoformat(str(before["cut"]))] if before else []
-    return max([*known, *([latest] if latest else [])], default=None)
-
-
-def _latest_fact(workbench: Workbench, parts: dict[str, PartInfo], store: Store, extract: SourceExtract) -> date | None:
-    """The latest date of what has happened, in the rows of this source: planned and due dates do not count."""
-    latest: list[date] = []
-    for table in sorted({batch.table for batch in extract.batches} & set(parts)):
-        facts = [c.name for c in get_contract(table).columns if c.type in ("date", "timestamp") and not c.is_planned]
-        if facts:
-            columns = ", ".join(f"max({quote(name)})::DATE" for name in facts)
-            path = store.parts_dir / f"{parts[table].sha256}.parquet"
-            (row,) = workbench.execute(
-                f"SELECT {columns} FROM read_parquet({text(str(path))}) WHERE _source = {text(extract.source)}"
-            ).fetchall()
-            latest += [value for value in row if value is not None]
-    return max(latest) if latest else None
-
-
-def _quarantine_part(store: Store, workbench: Workbench) -> PartInfo | None:
-    rows = workbench.scalar("SELECT count(*) FROM _quarantine")
-    if not rows:
-        return None
-    path = workbench.staging / "quarantine.parquet"
-    ordered = "SELECT * FROM _quarantine ORDER BY table_name, _source, _file, _sheet, _line, kind, row_json"
-    write_part(workbench.relation(ordered).to_arrow_reader(GROUP), path)
-    return store.add_part(path, rows)
-
-
-def _is_same_content(workbench: Workbench, path: Path, older: Path) -> bool:
-    """Whether two parts of equally many rows hold the same rows in the same order.
-
-    Equal rows do not always give equal bytes: DuckDB leaves out the marks of missing values where it can prove that there are none, and what
-    it can prove depends on where the rows came from.
-    """
-    here, there = (
-        [row[0] for row in workbench.execute(f"DESCRIBE SELECT * FROM read_parquet({text(str(file))})").fetchall()]
-        for file in (path, older)
-    )
-    # A part sealed before its contract grew lacks the newer columns: the same content has nothing in them.
-    newer = ", ".join(f"count({quote(name)})" for name in here if name not in there)
-    if newer and any(workbench.execute(f"SELECT {newer} FROM read_parquet({text(str(path))})").fetchall()[0]):
-        return False
-    columns = ", ".join(quote(name) for name in there)
-    sums = [
-        workbench.execute(
-            f"SELECT sum(hash({columns}, file_row_number)::HUGEINT), bit_xor(hash(file_row_number, {columns}))"
-            f" FROM read_parquet({text(str(file))}, file_row_number = true)"
-        ).fetchall()
-        for file in (path, older)
-    ]
-    return bool(sums[0] == sums[1])
-
-
-def _engine() -> str:
-    import duckdb
-
-    from quarterdeck import __version__
-
-    return f"quarterdeck {__version__}, DuckDB {duckdb.__version__}"
