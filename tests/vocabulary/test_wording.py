@@ -49,6 +49,15 @@ def test_a_share_is_never_rounded_to_a_certainty_it_has_not(value: float, text: 
     assert wording.share(value) == text
 
 
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(0.0, "under 1%"), (0.004, "under 1%"), (0.01, "1%"), (0.5, "50%"), (0.99, "99%"), (0.997, "over 99%"), (1.0, "over 99%")],
+)
+def test_a_chance_is_never_called_certain_though_every_draw_agreed(probability: float, text: str) -> None:
+    assert wording.chance(probability) == text
+    assert wording.in_unit(probability, "probability") == text
+
+
 def test_periods_are_named_as_people_name_them() -> None:
     assert wording.period(Period.quarter(2026, 3)) == "Q3 2026 (Jul to Sep)"
     assert wording.period(Period.year(2026)) == "2026"

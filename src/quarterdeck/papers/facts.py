@@ -103,7 +103,7 @@ _SHOW: dict[str, Callable[[Fact, str], str]] = {
     "number": lambda f, n: wording.number(_as_float(f)),
     "count": lambda f, n: wording.plural(_as_float(f), *n.split("|")),
     "share": lambda f, n: wording.share(_as_float(f)),
-    "chance": lambda f, n: wording.chance(min(max(_as_float(f), 0.0005), 0.9995)),  # what is uncertain is never said to be certain
+    "chance": lambda f, n: wording.chance(_as_float(f)),
     "likelihood": lambda f, n: wording.likelihood(_as_float(f)),
     "money": lambda f, n: wording.money(_as_float(f), f.unit),
     "signed": lambda f, n: wording.in_unit(_as_float(f), f.unit, signed=True),

@@ -58,14 +58,14 @@ def share(value: float, decimals: int = 1, signed: bool = False) -> str:
 
 
 def chance(probability: float) -> str:
-    """A probability as a whole percentage, never rounded to 0 or 100.
+    """A probability as a whole percentage, never 0 or 100: also where no draw, or every one, was so, the truth lies short of it.
 
     >>> chance(0.997)
     'over 99%'
     """
-    if 0 < probability < 0.01:
+    if probability < 0.01:
         return "under 1%"
-    if 0.99 < probability < 1:
+    if probability > 0.99:
         return "over 99%"
     return f"{100 * probability:.0f}%"
 
