@@ -45,6 +45,7 @@ WORLDS = {
     "worse than modelled": World(Style("worse", 2.0, 1.6, 1.2, 1.0), -0.5),
 }
 PEOPLE = 600
+METHODS = ("raw self-ratings", "the same, modelled", "adaptive")
 
 
 @dataclass
@@ -80,18 +81,18 @@ def simulate_assessment(
     role = load_role()
     items, sheets = get_items(role), [get_items(role, style) for style in styles]
     places = {c.id: n for n, c in enumerate(role.competencies)}
-    tallies = {name: Tally() for name in ("raw self-ratings", "the same, modelled", "adaptive")}
+    tallies = {name: Tally() for name in METHODS}
     seconds: list[float] = []
     asked: list[tuple[int, float]] = []
     for person in range(people):
         theta, answer = _draw_person(role, world, on_scale, [seed, person])
         ratings = [answer(items[f"self:{c.id}"]) for c in role.competencies]
         raw = Belief(np.array([a.outcome for a in ratings], dtype=float), np.eye(len(theta)) * 0.1**2)
-        tallies["raw self-ratings"].note(raw, theta, on_scale)
+        tallies[METHODS[0]].note(raw, theta, on_scale)
         mixture = begin(role, styles)
         for rating in ratings:
             mixture = take(mixture, sheets, rating, places)
-        tallies["the same, modelled"].note(mixture.merge(), theta, on_scale)
+        tallies[METHODS[1]].note(mixture.merge(), theta, on_scale)
         mixture, answers = begin(role, styles), []
         while True:
             started = time.process_time()
@@ -101,7 +102,7 @@ def simulate_assessment(
                 break
             answers.append(answer(item))
             mixture = take(mixture, sheets, answers[-1], places)
-        tallies["adaptive"].note(mixture.merge(), theta, on_scale)
+        tallies[METHODS[2]].note(mixture.merge(), theta, on_scale)
         asked.append((len(answers), sum(items[a.item_id].question.seconds for a in answers) / 60))
     result: dict[str, tuple[float, ...]] = {name: tally.summary() for name, tally in tallies.items()}
     result["next question, median and largest ms"] = (1000 * float(np.median(seconds)), 1000 * float(np.max(seconds)))
@@ -251,10 +252,11 @@ def main() -> None:
         print(f"  {bot:44s} {low:6.2f}  {mean:6.2f}  {high:6.2f}")
     for name, world in WORLDS.items():
         print(f"Assessment of {PEOPLE} people, {name} (no method errs less than {least_error(world):.3f} on levels as drawn):")
-        for key, values in simulate_assessment(world, PEOPLE).items():
+        told = {"adaptive, told how the person answers": simulate_assessment(world, PEOPLE, styles=(world.noise,))["adaptive"]}
+        drawn = simulate_assessment(world, PEOPLE, on_scale=False)
+        drawn = {f"{key}, levels as drawn": drawn[key] for key in METHODS}
+        for key, values in (simulate_assessment(world, PEOPLE) | told | drawn).items():
             print(f"  {key:44s} " + "  ".join(f"{value:7.3f}" for value in values))
-        told = simulate_assessment(world, PEOPLE, styles=(world.noise,))["adaptive"]
-        print(f"  {'adaptive, told how the person answers':44s} " + "  ".join(f"{value:7.3f}" for value in told))
     answers = SHARED / "role" / "answers_dev.yaml"
     if answers.exists():
         print("Free-text scorer, 20 development answers:")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,6 +38,9 @@ from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "evaluations"))
+from development import WORLDS, least_error, simulate_assessment
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
@@ -210,6 +215,22 @@ def test_the_story_is_about_the_larger_gap_where_all_else_is_equal() -> None:
     assert gains["interview:risk:F4.2"] / gains["interview:talent:F3.3"] == pytest.approx(
         (role.get("F4.2").target - 3) / (role.get("F3.3").target - 3), rel=0.02
     )
+
+
+@pytest.mark.parametrize(("world", "most"), [("as modelled", 0.78), ("between", 0.83), ("worse than modelled", 0.88)])
+def test_simulated_people_are_placed_as_well_as_measured_whatever_their_world(world: str, most: float) -> None:
+    measured = simulate_assessment(WORLDS[world], 30)
+    error, _, coverage = measured["adaptive"]
+    assert error < min(most, measured["the same, modelled"][0])
+    assert 0.73 <= coverage <= 0.87
+    assert measured["questions, mean; minutes, mean and most"][2] <= 18
+
+
+def test_the_least_error_possible_lies_below_what_simulated_people_show_and_falls_with_time_for_short_questions() -> None:
+    bounds = [least_error(world, steps=15) for world in WORLDS.values()]
+    assert bounds == sorted(bounds)
+    assert bounds == pytest.approx([0.684, 0.735, 0.776], abs=0.004)
+    assert least_error(WORLDS["as modelled"], stories=0, steps=15) < bounds[0]
 
 
 def test_nothing_asked_and_wide_intervals_are_hatched() -> None:
