@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from quarterdeck.connectors.load import load_paths
 from quarterdeck.evidence import ordering, parts, workbench
 from quarterdeck.evidence.arrivals import unpack
-from quarterdeck.evidence.columns import as_table, decode, read_columns
+from quarterdeck.evidence.columns import as_table, decode, read_columns, repeat
 from quarterdeck.evidence.delimited import _read_careful, sniff
 from quarterdeck.evidence.ordering import sort_by_key
 from quarterdeck.evidence.parts import write_part
@@ -110,8 +110,13 @@ def test_the_bytes_of_a_part_follow_from_its_rows_alone(tmp_path: Path, rows: li
         {name: pa.array([row[i] for row in rows], kind) for i, (name, kind) in enumerate(kinds.items())}
         | {"tags": pa.array([row[3] for row in rows], pa.list_(pa.string())), "_line": pa.array(range(len(rows)), pa.int64())}
     )
+    plain = plain.add_column(4, "_file", pa.array(["visit.csv"] * len(rows)))
     held = as_table({name: coded([row[i] for row in rows][::-1], kind)[::-1] for i, (name, kind) in enumerate(kinds.items())})
-    held = held.append_column("tags", plain["tags"]).append_column("_line", plain["_line"])
+    held = (
+        held.append_column("tags", plain["tags"])
+        .append_column("_file", repeat("visit.csv", len(rows)))
+        .append_column("_line", plain["_line"])
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts, "GROUP", 16)
         for number, content in enumerate((plain, held, plain.to_reader(batch), duckdb.sql("SELECT * FROM plain").to_arrow_reader(2048))):

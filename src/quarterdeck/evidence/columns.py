@@ -6,17 +6,16 @@ A column is an Arrow DictionaryArray without gaps: where a row has no value, its
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from quarterdeck.evidence.delimited import Dialect
+from quarterdeck.evidence.delimited import UTF8, Dialect
 
 BLOCK = 8 * 2**20  # bytes that one thread reads at a time; a longer line is left to the careful reader
 SAMPLE = 2**20  # bytes that show which columns hold many distinct values
-UTF8 = ("utf-8", "utf-8-sig")
 BREAKS = (b"\n", b"\r", b"\0")  # within a value; the careful reader knows what to do with them
 
 Codes = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
@@ -52,8 +51,12 @@ def read_columns(path: Path, dialect: Dialect, chosen: Sequence[int]) -> Any | N
 
 def whole(content: Any, name: str) -> Any:
     """One column of a table, in one piece."""
+    import pyarrow as pa
+
     column = content[name]
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return column.combine_chunks() if len(column) else pa.nulls(0, column.type)  # Arrow cannot combine no pieces of every type
 
 
 def codes_of(column: Any) -> Codes:
@@ -76,14 +79,13 @@ def as_table(columns: Mapping[str, Any]) -> Any:
     return pa.table(dict(columns))
 
 
-def decode(content: Any) -> Any:
-    """The table with each row's own values in place of codes, every column in one piece."""
+def decode(content: Any, but: Collection[str] = ()) -> Any:
+    """The table with each row's own values in place of codes, every column in one piece; columns of these names stay as they are."""
     import pyarrow as pa
 
     columns = {name: whole(content, name) for name in content.column_names}
-    return as_table(
-        {name: column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for name, column in columns.items()}
-    )
+    coded = {name for name, column in columns.items() if name not in but and pa.types.is_dictionary(column.type)}
+    return as_table({name: column.dictionary_decode() if name in coded else column for name, column in columns.items()})
 
 
 def _first_lines(path: Path) -> bytes:

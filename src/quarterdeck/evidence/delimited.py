@@ -1,8 +1,8 @@
 """Delimited text of any common encoding and separator, read into the workbench with the line each row stands on.
 
-Two readers give the same rows. The fast one is DuckDB's; it is used where line numbers follow from row numbers (no field holds a line
-break, no line is malformed), which a count of the file's lines proves. The careful one is Python's csv module: it takes everything else, and
-says which lines have too many or too few fields.
+The careful reader is Python's csv module: it takes everything, and says which lines have too many or too few fields. Files in good form are
+read by a quick one, Arrow's (see `columns`), or where they are huge by DuckDB's, which may spill to disk: there line numbers follow from row
+numbers (no field holds a line break, no line is malformed), which a count of the file's lines proves.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SAMPLE = 1 << 16
 CHUNK = 1 << 20
 DELIMITERS = ",;\t|"
+UTF8 = ("utf-8", "utf-8-sig")
 LEGACY = ("cp1252", "shift_jis", "gb18030", "latin-1")
 BATCH_ROWS = 50_000
 EXPORT_TABLE = "Export the table itself, as CSV or XLSX."
@@ -111,16 +112,15 @@ def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int =
 
 
 def read_delimited(
-    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, wanted: Sequence[int] | None = None
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, table: str, wanted: Sequence[int], is_huge: bool = False
 ) -> list[Malformed]:
     """The rows as text columns `c0`, `c1`, ... (only the `wanted` ones) in `table`; with `_line` where it does not follow from the row's place.
 
     Returns the malformed lines, which are not in it.
     """
-    chosen = list(wanted) if wanted is not None else list(range(len(dialect.header)))
-    if dialect.encoding in ("utf-8", "utf-8-sig") and _read_fast(connection, path, dialect, table, chosen):
+    if is_huge and dialect.encoding in UTF8 and _read_fast(connection, path, dialect, table, wanted):
         return []
-    return _read_careful(connection, path, dialect, table, chosen)
+    return _read_careful(connection, path, dialect, table, wanted)
 
 
 def _survey(path: Path) -> tuple[int, bytes, bool]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.evidence.columns import decode
+from quarterdeck.evidence.columns import decode, whole
 
 GROUP = 122_880  # rows; a multiple of DuckDB's vectors, which read them side by side
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
@@ -24,28 +24,39 @@ def write_part(content: Any, path: Path) -> int:
         "column_encoding": {"_line": "DELTA_BINARY_PACKED"} if "_line" in names else None,
         "store_schema": False,
     }
+    alike = _find_alike(content)
     rows = 0
     # Values are laid out by one thread while another encodes them.
-    with pq.ParquetWriter(path, _plain(content.schema), **options) as writer:
-        for group in _ahead(_groups(content)):
+    with pq.ParquetWriter(path, _plain(content.schema, alike), **options) as writer:
+        for group in _ahead(_groups(content, alike)):
             writer.write_table(group, row_group_size=GROUP)
             rows += group.num_rows
     return rows
 
 
-def _plain(schema: Any) -> Any:
+def _find_alike(content: Any) -> list[str]:
+    """Columns in which all rows hold the same text: as codes they give the same bytes, and are not looked at row by row."""
+    import pyarrow as pa
+
+    coded = [f.name for f in content.schema if pa.types.is_dictionary(f.type) and pa.types.is_string(f.type.value_type)]
+    distinct = {name: whole(content, name).dictionary for name in coded} if isinstance(content, pa.Table) else {}
+    return [name for name, values in distinct.items() if len(values) == 1 and not values.null_count]
+
+
+def _plain(schema: Any, alike: Collection[str]) -> Any:
     """The schema with values in place of codes. Every column may be empty, or one content would have two forms."""
     import pyarrow as pa
 
-    return pa.schema([(field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type) for field in schema])
+    coded = [field.name for field in schema if pa.types.is_dictionary(field.type) and field.name not in alike]
+    return pa.schema([(field.name, field.type.value_type if field.name in coded else field.type) for field in schema])
 
 
-def _groups(content: Any) -> Iterator[Any]:
+def _groups(content: Any, alike: Collection[str]) -> Iterator[Any]:
     """Tables of as many rows as a row group holds, the last of fewer, every column in one piece."""
     import pyarrow as pa
 
     if isinstance(content, pa.Table):
-        yield from (decode(content.slice(start, GROUP)) for start in range(0, content.num_rows, GROUP))
+        yield from (decode(content.slice(start, GROUP), alike) for start in range(0, content.num_rows, GROUP))
         return
     waiting = content.schema.empty_table()
     for batch in content:

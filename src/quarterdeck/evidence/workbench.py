@@ -13,7 +13,7 @@ from zipfile import is_zipfile
 
 from quarterdeck.evidence.arrivals import Arrival
 from quarterdeck.evidence.codes import load_countries, load_currencies
-from quarterdeck.evidence.columns import as_table, read_columns, repeat
+from quarterdeck.evidence.columns import as_table, decode, read_columns, repeat
 from quarterdeck.evidence.delimited import Malformed, distinct, read_delimited, sniff
 from quarterdeck.evidence.formulas import read_broken_cells
 from quarterdeck.evidence.headers import LOOKED_AT, find_header_row
@@ -99,10 +99,10 @@ class Workbench:
         raw = self.name("raw")
         wanted = [i for i, name in enumerate(dialect.header) if only is None or name in only]
         malformed: list[Malformed] = []
-        if LARGE < arrival.size <= LARGEST and (content := read_columns(arrival.path, dialect, wanted)) is not None:
-            raw = self.hold(content, "raw")
+        if arrival.size <= LARGEST and (content := read_columns(arrival.path, dialect, wanted)) is not None:
+            raw = self.hold(content, "raw") if arrival.size > LARGE else self.from_arrow(decode(content), "raw")
         else:
-            malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted)
+            malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted, is_huge=arrival.size > LARGEST)
         return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted, header_row == 0)]
 
     def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
