@@ -102,19 +102,7 @@ def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = Non
         }
     )
     if "stop" in moves or "pause" in moves:
-        state["status"] = "left" if "stop" in moves else "paused"
-        return _say(
-            session,
-            [
-                Line(
-                    PARTNER,
-                    "Stopped. Your words are kept; you can come back to this exact place."
-                    if "stop" in moves
-                    else "Paused. Nothing is lost, and nothing is waiting.",
-                    "note",
-                )
-            ],
-        )
+        return _leave(session, "stop" in moves)
     state["status"] = "running"
     state["turn"] += 1
     state["state_turn"] += 1
@@ -135,6 +123,16 @@ def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = Non
     if not session.is_over and state["turn"] >= load_types()[session.scenario.type].max_turns:
         lines += _finish(session, "turns")
     return _say(session, lines)
+
+
+def _leave(session: Session, is_stop: bool) -> list[Line]:
+    session.state["status"] = "left" if is_stop else "paused"
+    words = (
+        "Stopped. Your words are kept; you can come back to this exact place."
+        if is_stop
+        else "Paused. Nothing is lost, and nothing is waiting."
+    )
+    return _say(session, [Line(PARTNER, words, "note")])
 
 
 def resume(scenario: Scenario, stored: str | Mapping[str, Any]) -> Session:

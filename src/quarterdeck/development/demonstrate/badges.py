@@ -16,7 +16,7 @@ from joserfc.jwk import RSAKey
 
 from quarterdeck.development.demonstrate.evidence import Item, Row
 from quarterdeck.development.roles.load import load_standards
-from quarterdeck.development.roles.model import RoleModel
+from quarterdeck.development.roles.model import Competency, RoleModel
 from quarterdeck.vocabulary.errors import IntegrityBroken
 
 CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
@@ -45,41 +45,9 @@ def read_key(home: Path) -> RSAKey:
 
 def draft_credential(role: RoleModel, row: Row, items: Sequence[Item], learner: str, now: datetime) -> dict[str, Any]:
     """The credential for one competency: alignment of confirmed codes, evidence, result."""
-    standards = load_standards()
-    competency = role.get(row.competency)
-    codes = [c for c in (*competency.nos, *competency.cmi) if c in standards and standards[c].verified]
     base = f"urn:quarterdeck:{role.id}"
     issued = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     result_id = f"{base}:result:{row.competency}"
-    achievement = {
-        "id": f"{base}:competency:{row.competency}",
-        "type": ["Achievement"],
-        "achievementType": "Competency",
-        "name": row.name,
-        "description": f"Target level {row.target} of the role {role.role}. {SELF_ISSUED}",
-        "criteria": {
-            "narrative": "At least two items of work or witness, on two occasions and of two kinds, at most three years old, authentic."
-        },
-        "alignment": [
-            {
-                "type": ["Alignment"],
-                "targetName": standards[c].title,
-                "targetCode": c,
-                "targetFramework": standards[c].framework.upper(),
-                "targetUrl": f"urn:standard:{c.replace('&', '%26')}",
-            }
-            for c in codes
-        ],
-        "resultDescription": [
-            {
-                "id": result_id,
-                "type": ["ResultDescription"],
-                "name": "Status",
-                "resultType": "Status",
-                "allowedValue": ["evidenced", "assessed"],
-            }
-        ],
-    }
     return {
         "@context": CONTEXTS,
         "id": f"urn:uuid:{uuid5(NAMESPACE_URL, f'{base}:{learner}:{row.competency}:{issued}')}",
@@ -90,7 +58,7 @@ def draft_credential(role: RoleModel, row: Row, items: Sequence[Item], learner: 
         "credentialSubject": {
             "id": f"urn:quarterdeck:learner:{learner}",
             "type": ["AchievementSubject"],
-            "achievement": achievement,
+            "achievement": _achievement(role, row, base, result_id),
             "result": [{"type": ["Result"], "resultDescription": result_id, "value": row.status}],
         },
         "evidence": [
@@ -99,6 +67,39 @@ def draft_credential(role: RoleModel, row: Row, items: Sequence[Item], learner: 
             if row.competency in i.competencies and not i.written_by_model
         ],
     }  # fmt: skip
+
+
+def _achievement(role: RoleModel, row: Row, base: str, result_id: str) -> dict[str, Any]:
+    narrative = "At least two items of work or witness, on two occasions and of two kinds, at most three years old, authentic."
+    allowed = ["evidenced", "assessed"]
+    return {
+        "id": f"{base}:competency:{row.competency}",
+        "type": ["Achievement"],
+        "achievementType": "Competency",
+        "name": row.name,
+        "description": f"Target level {row.target} of the role {role.role}. {SELF_ISSUED}",
+        "criteria": {"narrative": narrative},
+        "alignment": _alignment(role.get(row.competency)),
+        "resultDescription": [
+            {"id": result_id, "type": ["ResultDescription"], "name": "Status", "resultType": "Status", "allowedValue": allowed}
+        ],
+    }
+
+
+def _alignment(competency: Competency) -> list[dict[str, Any]]:
+    # Only codes that were confirmed at their source.
+    standards = load_standards()
+    return [
+        {
+            "type": ["Alignment"],
+            "targetName": standards[c].title,
+            "targetCode": c,
+            "targetFramework": standards[c].framework.upper(),
+            "targetUrl": f"urn:standard:{c.replace('&', '%26')}",
+        }
+        for c in (*competency.nos, *competency.cmi)
+        if c in standards and standards[c].verified
+    ]
 
 
 def sign_credential(credential: Mapping[str, Any], key: RSAKey) -> str:
