@@ -24,6 +24,7 @@ MAX_BYTES = 32 * 2**30
 RATIO_FROM = 64 * 2**20  # below this size a high ratio is harmless
 MAX_RATIO = 500
 CHUNK = 1 << 20
+HASHED = 1 << 23  # bytes at a time: between them the thread waits for others
 SKIPPED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")  # archives by form, files by meaning
 
@@ -174,8 +175,11 @@ def _check_workbook(file: Path, name: str) -> None:
 
 
 def _hash(file: Path) -> str:
+    digest = hashlib.sha256()
     with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        while chunk := handle.read(HASHED):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _with_distinct_names(found: list[Arrival]) -> list[Arrival]:

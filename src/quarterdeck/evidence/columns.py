@@ -7,6 +7,7 @@ A column is an Arrow DictionaryArray without gaps: where a row has no value, its
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def read_columns(path: Path, dialect: Dialect, chosen: Sequence[int]) -> Any | N
     rows = read.num_rows
     if rows == 0 or rows != dialect.lines - dialect.header_row:
         return None
-    columns = {name: _in_one_piece(read[name]) for name in few}
+    with ThreadPoolExecutor() as pool:
+        columns = dict(zip(few, pool.map(lambda name: _in_one_piece(read[name]), few), strict=True))
     if any(_holds_break(column.dictionary) for column in columns.values()):
         return None
     content = as_table(columns | {"_line": np.arange(rows) + dialect.header_row + 1})

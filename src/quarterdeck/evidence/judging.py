@@ -93,12 +93,12 @@ def _by_row(flags: Any, codes: Codes) -> Flags:
 
 
 def _replace_values(column: Column, given: Any, typed: Any) -> Any:
-    """The column with typed values in place of its texts. In a key each value stands once, for keys are compared by their places."""
+    """The column with typed values in place of its texts. In a key and among texts each stands once, for they are told apart by their codes."""
     import pyarrow as pa
 
     if typed.equals(given.dictionary):
         return given
-    if not column.is_key:
+    if not column.is_key and column.duckdb_type != "VARCHAR":
         return pa.DictionaryArray.from_arrays(given.indices, typed)
     distinct = typed.dictionary_encode(null_encoding="encode")
     return pa.DictionaryArray.from_arrays(distinct.indices.take(given.indices), distinct.dictionary)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from quarterdeck.evidence.columns import codes_of, whole
+from quarterdeck.evidence.columns import as_table, codes_of, whole
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 MOST = 2**63
@@ -25,7 +26,7 @@ def sort_by_key(content: Any, key: Sequence[str]) -> Any | None:
         return content
     order = _order(numbers)
     numbers = numbers[order]
-    return None if bool((numbers[1:] == numbers[:-1]).any()) else content.take(order)
+    return None if bool((numbers[1:] == numbers[:-1]).any()) else _take(content, order)
 
 
 def _number(content: Any, key: Sequence[str]) -> Numbers | None:
@@ -43,6 +44,12 @@ def _number(content: Any, key: Sequence[str]) -> Numbers | None:
         numbers *= len(ranks)
         numbers += ranks[codes_of(column)]
     return numbers
+
+
+def _take(content: Any, order: Numbers) -> Any:
+    with ThreadPoolExecutor() as pool:
+        columns = pool.map(lambda name: whole(content, name).take(order), content.column_names)
+        return as_table(dict(zip(content.column_names, columns, strict=True)))
 
 
 def _order(numbers: Numbers) -> Numbers:

@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.evidence.columns import decode, whole
+import numpy as np
+
+from quarterdeck.evidence.columns import as_table, codes_of, decode, whole
 
 GROUP = 122_880  # rows; a multiple of DuckDB's vectors, which read them side by side
+FEW = 256  # distinct values
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
 
 
@@ -23,40 +26,56 @@ def write_part(content: Any, path: Path) -> int:
         "use_dictionary": [name for name in names if name != "_line"],
         "column_encoding": {"_line": "DELTA_BINARY_PACKED"} if "_line" in names else None,
         "store_schema": False,
+        "max_rows_per_page": GROUP,
     }
-    alike = _find_alike(content)
+    few = _find_few(content)
     rows = 0
     # Values are laid out by one thread while another encodes them.
-    with pq.ParquetWriter(path, _plain(content.schema, alike), **options) as writer:
-        for group in _ahead(_groups(content, alike)):
+    with pq.ParquetWriter(path, _plain(content.schema, few), **options) as writer:
+        for group in _ahead(_groups(content, few)):
             writer.write_table(group, row_group_size=GROUP)
             rows += group.num_rows
     return rows
 
 
-def _find_alike(content: Any) -> list[str]:
-    """Columns in which all rows hold the same text: as codes they give the same bytes, and are not looked at row by row."""
+def _find_few(content: Any) -> list[str]:
+    """Text columns of few distinct values: the writer takes their codes instead of looking at each row's text, and writes the same bytes."""
     import pyarrow as pa
 
     coded = [f.name for f in content.schema if pa.types.is_dictionary(f.type) and pa.types.is_string(f.type.value_type)]
     distinct = {name: whole(content, name).dictionary for name in coded} if isinstance(content, pa.Table) else {}
-    return [name for name, values in distinct.items() if len(values) == 1 and not values.null_count]
+    return [name for name, values in distinct.items() if len(values) <= FEW and not values.null_count]
 
 
-def _plain(schema: Any, alike: Collection[str]) -> Any:
+def _as_seen(column: Any) -> Any:
+    """The column with only those distinct values that it holds, in the order in which the writer would find them in its rows."""
+    import pyarrow as pa
+
+    codes, rows = codes_of(column), len(column)
+    first = np.full(len(column.dictionary), rows)
+    first[codes[::-1]] = np.arange(rows)[::-1]  # of rows with one code the first is the last to be noted
+    seen = np.argsort(first)[: int((first < rows).sum())]
+    places = np.zeros(len(first), np.int32)
+    places[seen] = np.arange(len(seen))
+    return pa.DictionaryArray.from_arrays(places[codes], column.dictionary.take(seen))
+
+
+def _plain(schema: Any, few: Collection[str]) -> Any:
     """The schema with values in place of codes. Every column may be empty, or one content would have two forms."""
     import pyarrow as pa
 
-    coded = [field.name for field in schema if pa.types.is_dictionary(field.type) and field.name not in alike]
-    return pa.schema([(field.name, field.type.value_type if field.name in coded else field.type) for field in schema])
+    types = {field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema}
+    return pa.schema(types | dict.fromkeys(few, pa.dictionary(pa.int32(), pa.string())))
 
 
-def _groups(content: Any, alike: Collection[str]) -> Iterator[Any]:
+def _groups(content: Any, few: Collection[str]) -> Iterator[Any]:
     """Tables of as many rows as a row group holds, the last of fewer, every column in one piece."""
     import pyarrow as pa
 
     if isinstance(content, pa.Table):
-        yield from (decode(content.slice(start, GROUP), alike) for start in range(0, content.num_rows, GROUP))
+        for start in range(0, content.num_rows, GROUP):
+            group = decode(content.slice(start, GROUP), few)
+            yield as_table({name: _as_seen(whole(group, name)) if name in few else group[name] for name in group.column_names})
         return
     waiting = content.schema.empty_table()
     for batch in content:
