@@ -19,7 +19,7 @@ from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.facts import Context
 from quarterdeck.measures.methods import METHODS
 from quarterdeck.measures.queries import QUERIES
-from quarterdeck.measures.sql import get_rows, get_sums
+from quarterdeck.measures.sql import A_COUNT, COUNTED, get_rows, get_sums
 
 GOLDEN = Path(__file__).parent / "golden"
 EXPRESSIONS = dict(iterate_expressions())
@@ -63,7 +63,17 @@ def test_the_kept_sql_of_any_day_is_the_sql_compiled_for_that_day(cut: date) -> 
             with_values = METHODS[definition.method.name].with_values
             facts = QUERIES[query].function(Context(cut, parameters, by_subject=not with_values))
             sums = build_aggregate(facts, with_values=with_values)
-            assert _lay_out(get_sums(query, parameters, cut, with_values=with_values)) == _lay_out(compile_to("duckdb", sums))
+            told = A_COUNT.sub(COUNTED, compile_to("duckdb", sums))
+            assert _lay_out(get_sums(query, parameters, cut, with_values=with_values)) == _lay_out(told)
+
+
+def test_the_sql_that_is_run_gives_the_rows_of_the_sql_that_is_kept() -> None:
+    snapshot = MemorySnapshot(draw_tables(SEED), CUT)
+    assert A_COUNT.search(compile_to("duckdb", EXPRESSIONS["visits_due.sums"]))
+    for name, query in QUERIES.items():
+        with_values = all("value" in rows.columns for rows in get_rows(name, query.parameters, CUT))
+        run = get_sums(name, query.parameters, CUT, with_values=with_values)
+        assert ask_duckdb(snapshot, run) == ask_duckdb(snapshot, compile_to("duckdb", EXPRESSIONS[f"{name}.sums"])), name
 
 
 def _lay_out(sql: str) -> str:

@@ -87,7 +87,7 @@ def build_readings(definition: Definition, source: Source, level: str, answer: p
     columns = (*counts, found.count, found.total, found.value, found.low, found.high, found.chance)
     rows = zip(names, *(column.tolist() for column in columns), strict=True)
     build = start_readings(definition, source, level)
-    return [_build_reading(build, definition, _Found(*row), told.get(i, ())) for i, row in enumerate(rows)]
+    return [_build_reading(build, definition, _Found._make(row), told.get(i, ())) for i, row in enumerate(rows)]
 
 
 def _number(keys: Keys, known: list[str]) -> tuple[list[str], np.ndarray]:

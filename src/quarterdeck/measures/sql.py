@@ -22,6 +22,10 @@ from quarterdeck.measures.queries import QUERIES
 # Every date of that time in the SQL is this day or counted from it: no fact is so old, and no parameter reaches so far.
 LONG_AGO = date(1650, 7, 1)
 A_DATE_OF_THEN = re.compile(r"\bMAKE_(DATE|TIMESTAMP)\((1[56]\d\d), (\d+), (\d+)")
+# DuckDB counts by its own count_if up to a tenth faster than by a filter, which is how other engines are told.
+# It gives a wide number, and none at all where the condition is nowhere known.
+A_COUNT = re.compile(r'COUNT\(\*\) FILTER\(WHERE\s+("t\d+"\."\w+"(?: AND "t\d+"\."\w+")?)\)')
+COUNTED = r"CAST(COALESCE(COUNT_IF(\1), 0) AS BIGINT)"
 
 Parameters = tuple[tuple[str, Any], ...]
 
@@ -59,7 +63,7 @@ def _move(sql: str, cut: date) -> str:
 @cache
 def _compile_sums(query: str, parameters: Parameters, with_values: bool, monthly: bool) -> str:
     parts = _build_parts(query, parameters, by_subject=not with_values)
-    return _compile(build_aggregate(parts, with_values=with_values, monthly=monthly))
+    return A_COUNT.sub(COUNTED, _compile(build_aggregate(parts, with_values=with_values, monthly=monthly)))
 
 
 @cache
