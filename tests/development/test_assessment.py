@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation_scripts import load_evaluation
 from quarterdeck.development import actions
 from quarterdeck.development.discover.assess import Answer, assess
 from quarterdeck.development.discover.choose import expected_gains, next_item, progress
@@ -41,20 +38,7 @@ from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.settings import Settings
 
-
-def load_evaluation() -> ModuleType:
-    """The evaluation script under a name of its own: these tests are called `development` too."""
-    path = Path(__file__).resolve().parents[2] / "evaluations" / "development.py"
-    spec = importlib.util.spec_from_file_location("development_evaluation", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-evaluation = load_evaluation()
+evaluation = load_evaluation("development")
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 

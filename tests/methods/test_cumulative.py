@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from evaluation_scripts import load_evaluation
 from quarterdeck.methods import cumulative
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "evaluations"))
-import kri_protocols as protocols
+protocols: Any = load_evaluation("kri_protocols")
 
 
-def scores_of(study: protocols.Study) -> cumulative.CumulativeScores:
+def scores_of(study: Any) -> cumulative.CumulativeScores:
     return cumulative.score_cumulative(study.site, study.patient, study.visit, study.cumulative(), study.n_sites)
 
 
-def simulated(seed: int = 3) -> protocols.Study:
+def simulated(seed: int = 3) -> Any:
     return protocols.simulate(np.random.default_rng(seed))
 
 
-def slow_expected(study: protocols.Study) -> np.ndarray:
+def slow_expected(study: Any) -> np.ndarray:
     """The obvious way: for each patient, go visit by visit through the other sites' patients who got there."""
     reached = {p: study.visit[study.patient == p].max() for p in np.unique(study.patient)}
     owner = {p: study.site[study.patient == p][0] for p in reached}

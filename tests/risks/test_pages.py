@@ -12,6 +12,7 @@ from world import SILENT, build_world
 
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
+from quarterdeck.risks.indicators import load_indicators
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web.app import create_app
 from quarterdeck.web.pages.risks import paths
@@ -57,6 +58,16 @@ def test_a_matter_that_was_accepted_leaves_the_list(client: TestClient) -> None:
     finding = found[1]
     assert send(client, "/risks", "/risks/choose", finding=finding, choice="accept", reason="agreed with the board") == 200
     assert f'name="finding" value="{finding}"' not in client.get("/risks").text
+
+
+def test_every_indicator_answers_also_where_nothing_could_be_assessed(client: TestClient) -> None:
+    unassessed = 0
+    for indicator in load_indicators():
+        answer = client.get(f"/risks/indicators?study=T1&indicator={indicator}")
+        assert answer.status_code == 200, indicator
+        unassessed += 'id="chart-funnel"' not in answer.text
+    assert unassessed
+    assert client.get("/risks/history?study=T1").status_code == 200
 
 
 def test_the_funnel_says_what_was_assessed(client: TestClient) -> None:

@@ -15,9 +15,12 @@ from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.verdict import Verdict
 
 
-def draw_funnel(study: str, indicator: str, cells: Sequence[Indicated]) -> Funnel:
+def draw_funnel(study: str, indicator: str, cells: Sequence[Indicated]) -> Funnel | None:
+    """The sites of a trial against what chance would keep to; None where no site has an expected count to be held against."""
     definition = get_indicator(indicator)
     known = [c for c in cells if c.score is not None and c.expected is not None]
+    if not known:
+        return None
     is_share = definition.kind == "binary"
     points = sorted(known, key=lambda c: -abs(c.score or 0))
     doubtful = {c.group for c in points if c.flag and definition.worries(c.flag)}

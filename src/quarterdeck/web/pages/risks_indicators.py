@@ -46,7 +46,8 @@ def show_indicators(study: str = "", indicator: str = "", view: View = permit("p
     strong = [cell for cell in flagged if (cell.q_value or 1) <= SIGNAL_LIMIT]
     title = f"{wording.plural(len({c.group for c in strong}), 'site')} of {study} {'differs' if len({c.group for c in strong}) == 1 else 'differ'} beyond chance"
     coverage = state_coverage(cells)
-    charts: dict[str, Chart] = {"funnel": draw_funnel(study, indicator, mine)} if any(c.score is not None for c in mine) else {}
+    funnel = draw_funnel(study, indicator, mine)
+    charts: dict[str, Chart] = {"funnel": funnel} if funnel else {}
     name = get_indicator(indicator).name
     tables = [
         cell_table(
