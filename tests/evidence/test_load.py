@@ -268,8 +268,22 @@ def test_lines_are_right_in_a_file_large_enough_to_be_read_in_parallel(tmp_path:
         {"visit.csv": "study_id,subject_id,visit\nA,P1,V1,too many\nA,P1,V2\n"},
         {"study.csv": STUDY, "visit.csv": "study_id,subject_id,visit\nB,P1,V1\nZ,P1,V1\nA,P2,V1\n"},
         {"study.csv": STUDY, "visit.csv": "study_id,subject_id,visit\nA,P1,V1\nA,P2,V1\nA,P2,V1\nB,P1,V1\n B,P1,V1\n"},
+        {"study.csv": STUDY, "visit.csv": "study_id,subject_id,visit\nY,P1,V1\nZ,P1,V1\n"},
+        {"data_point_count.csv": "study_id,subject_id,snapshot_date,n_points\nA,1,2026-01-01,-5\nA,1,2026-02-01,-6\n"},
+        {"visit.csv": "study_id,subject_id,visit\nA,P1,V1,\nA,P1,V2,,\nA,P1,V3\n"},
     ],
-    ids=["bad rows", "blank row", "names of countries", "line break in a field", "malformed line", "orphan", "repeated keys"],
+    ids=[
+        "bad rows",
+        "blank row",
+        "names of countries",
+        "line break in a field",
+        "malformed line",
+        "orphan",
+        "repeated keys",
+        "only orphans",
+        "only bad rows",
+        "empty fields too many",
+    ],
 )
 def test_a_large_file_held_as_columns_gives_what_a_table_of_duckdb_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
