@@ -49,12 +49,13 @@ def main(smoke: bool = False, home: Path | None = None, trials: int = 24) -> dic
                 "pages": float(len(paths)), "first_p95": _p95(first), "first_max": max(first), "warm_median": statistics.median(warm),
                 "warm_p95": _p95(warm),
             }  # fmt: skip
-            for pause in PAUSES:
-                for label, load in (("load", _load_elsewhere), ("upload", _upload)):
+            for label, load in (("load", _load_elsewhere), ("upload", _upload)):
+                for pause in PAUSES:
+                    server.wait_until_shown(_current(copied))
                     with load(server.address, copied, f"{label}{pause:g}"):
                         times, errors = _crowd(server.address, paths, 5 if smoke else READERS, pause)
-                    label = f"{label}_{pause:g}s"
-                    figures |= {f"{label}_median": statistics.median(times), f"{label}_p95": _p95(times), f"{label}_errors": float(errors)}
+                    name = f"{label}_{pause:g}s"
+                    figures |= {f"{name}_median": statistics.median(times), f"{name}_p95": _p95(times), f"{name}_errors": float(errors)}
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; slowest first view: {slowest}")
         for name, value in figures.items():
             print(f"{name:20} {value:10,.1f}")
