@@ -231,3 +231,9 @@ def test_a_meeting_and_its_promises_lead_to_the_summary_that_goes_round(client: 
     )
     assert "Reports in 15 days" in client.get("/vendors/V2").text
     assert client.post("/vendors/V2/meeting", data=form | {"held_on": "soon", "summary": "x"}).status_code in (400, 422)
+
+
+def test_a_negotiation_is_rehearsed_only_with_a_vendor_under_contract(client: TestClient) -> None:
+    assert "live-negotiation" not in client.get("/vendors/V1").text
+    assert "/development/practise/live-negotiation-V2" in client.get("/vendors/V2").text
+    assert client.get("/development/practise/live-negotiation-V2").status_code == 200

@@ -231,6 +231,7 @@ def show_vendor(vendor_id: str, view: View = permit("portfolio.read")) -> Respon
     charts: dict[str, Chart] = {f"trend-{trend.kpi}": _trend_chart(trend) for trend in bare.trends}
     return view.page(
         "vendors/vendor.html", finding=title, review=bare, promises=promises, tally=tally, found=found, worse=worse, better=better, reviews=(held := actions.read_reviews(view.record, vendor_id)), meetings=[*((r.id, f"the meeting of {wording.day(r.held_on)}") for r in held), ("", "no meeting")],
+        is_contracted=any(contract.value for contract in read_contracts(snapshot, vendor_id)),
         surveys=actions.read_surveys(view.record, vendor_id), tables=_vendor_tables(bare), charts=charts, findings=found,
         cites=[
             len(worse), len(better), len(bare.scorecard), *(n for t in tally.values() for n in (t.kept, t.broken, t.overdue, t.open)), *_cites(found), *(p.words for p in promises), *(p.outcome for p in promises),
