@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import altair as alt
@@ -12,10 +13,12 @@ import pytest
 
 from quarterdeck.charts import picture, theme
 from quarterdeck.charts.base import NARROW, WIDE
+from quarterdeck.charts.funnel import Funnel, FunnelPoint
 from quarterdeck.charts.heat_map import HeatMap
 from quarterdeck.charts.sparkline import Sparkline
 from quarterdeck.charts.waterfall import Waterfall
 from quarterdeck.vocabulary.errors import BadInput
+from quarterdeck.vocabulary.verdict import Verdict
 
 sys.path.insert(0, str(Path(__file__).parent))
 from examples import MONTHS, WORDS, examples
@@ -150,3 +153,14 @@ def _contrast(one: str, other: str) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_names_in_a_funnel_keep_clear_of_one_another() -> None:
+    close = tuple(FunnelPoint(f"Site {i}", 30 + i / 10, 0.30 + i / 1000, Verdict.CONCERN) for i in range(8))
+    funnel = Funnel(**WORDS, unit="share", points=close, centre=0.11)
+    drawn = funnel.specification(WIDE)
+    named = [row for layer in drawn["layer"] for row in layer["data"]["values"] if str(row.get("text", "")).startswith("Site")]
+    pixel = drawn["layer"][0]["encoding"]["y"]["scale"]["domain"][1] / drawn["height"]
+    assert 2 <= len(named) < len(close)  # a name without room gives way; the table below holds all
+    assert min(above["value"] - below["value"] for below, above in pairwise(sorted(named, key=lambda row: row["value"]))) > 13 * pixel
+    assert len(funnel.rows()) == len(close)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 import altair as alt
 
@@ -11,6 +12,8 @@ from quarterdeck.charts.base import WIDE, Chart, Row, by_verdict, data, shown, s
 from quarterdeck.vocabulary.verdict import Verdict
 
 MAX_LABELS = 8  # more direct labels than this hide one another; the table names them all
+HEIGHT, LINE, LETTER, DOT = 240, 14, 7, 5  # pixels: of the picture, between two names, of a letter, of half a point
+Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +89,33 @@ class Funnel(Chart):
                 tooltip=[alt.Tooltip("name:N", title=self.unit_label), alt.Tooltip("size:Q", title=self.size_label)],
             )
         )
-        named = [p for p in self.points if p.verdict is Verdict.CONCERN]
-        named = sorted(named, key=lambda p: -p.value)[: MAX_LABELS if wide else 3]
-        if named:
-            texts: list[dict[str, Any]] = [
-                {"size": p.size, "value": p.value, "verdict": p.verdict.value, "text": f"{p.label}, {shown(p.value, self.unit)}"}
-                for p in named
-            ]
-            for side in ("left", "right"):
-                part = [row for row in texts if (float(str(row["size"])) < 0.6 * right) == (side == "left")]
-                if part:
-                    layers.append(
-                        alt.Chart(data(part))
-                        .mark_text(align=side, dx=8 if side == "left" else -8, fontWeight=600)
-                        .encode(x=x, y=y, text="text:N", color=by_verdict())
-                    )
-        return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=240 if wide else 220)
+        bottom = min(0.0, *values)
+        for align, rows in self._names(wide, right, (top - bottom) / HEIGHT, width - (170 if wide else 60)).items():
+            text = alt.Chart(data(rows)).mark_text(align=align, dx=8 if align == "left" else -8, fontWeight=600)
+            layers.append(text.encode(x=x, y=y, text="text:N", color=by_verdict()))
+        return alt.layer(*layers).properties(width=width - (170 if wide else 60), height=HEIGHT)
+
+    def _names(self, wide: bool, right: float, per_pixel: float, width: int) -> dict[Side, list[Row]]:
+        """Where the names of the concerns stand, by the side of the text that touches the point; a name without room gives way."""
+        named = sorted((p for p in self.points if p.verdict is Verdict.CONCERN), key=lambda p: -p.value)[: MAX_LABELS if wide else 3]
+        dots = {p: (p.size / right * width, p.value / per_pixel) for p in self.points if p.verdict is Verdict.CONCERN}
+        taken = [(x - DOT, x + DOT, y) for x, y in dots.values()]  # from, to, height, in pixels
+        sides: dict[Side, list[Row]] = {}
+        for p in named:
+            text = f"{p.label}, {shown(p.value, self.unit)}"
+            either: tuple[Side, Side] = ("left", "right") if p.size < 0.6 * right else ("right", "left")
+            for align, line in product(either, (0, 1, -1)):
+                x, y = dots[p][0], dots[p][1] + line * LINE
+                start, end = (x + DOT, x + LETTER * len(text)) if align == "left" else (x - LETTER * len(text), x - DOT)
+                if (
+                    start > 0
+                    and end < width
+                    and not any(start < to and at < end and abs(y - height) < LINE - 1 for at, to, height in taken)
+                ):
+                    taken.append((start, end, y))
+                    sides.setdefault(align, []).append({"size": p.size, "value": y * per_pixel, "verdict": p.verdict.value, "text": text})
+                    break
+        return sides
 
 
 def _at(limit: Limit, size: float) -> tuple[float, float, float] | None:
