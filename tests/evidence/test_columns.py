@@ -21,6 +21,7 @@ from quarterdeck.evidence import ordering, parts, workbench
 from quarterdeck.evidence.arrivals import unpack
 from quarterdeck.evidence.columns import as_table, decode, read_columns, repeat
 from quarterdeck.evidence.delimited import _read_careful, sniff
+from quarterdeck.evidence.fixed_width import number_texts
 from quarterdeck.evidence.ordering import sort_by_key
 from quarterdeck.evidence.parts import write_part
 from quarterdeck.evidence.store import Store, hash_file
@@ -66,6 +67,33 @@ def test_columns_of_few_and_of_many_distinct_values_are_read_alike(tmp_path: Pat
     assert found["_line"].to_pylist() == list(range(2, 200_002))
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text(alphabet="abAé0189", min_size=1, max_size=3), min_size=1, max_size=60), st.integers(0, 30), st.integers(0, 30))
+def test_texts_told_apart_by_arithmetic_are_those_given_or_it_steps_aside(texts: list[str], cut: int, hidden: int) -> None:
+    whole = pa.array([*texts[:hidden], *texts], pa.string())[min(hidden, len(texts)) :]  # its bytes begin within those of another
+    column = pa.chunked_array([whole[:cut], whole[cut:]])
+    found = number_texts(column)
+    if found is not None:
+        assert found.to_pylist() == texts
+        assert found.dictionary.to_pylist() == sorted(set(texts), key=str.encode)
+        found.validate(full=True)
+    elif len({len(text.encode()) for text in texts}) == 1:
+        assert len(set(texts)) > 1
+
+
+def test_identifiers_of_one_length_are_told_apart_by_arithmetic() -> None:
+    names = [f"P-{n * 7919 % 1000:04}" for n in range(2000)]
+    found = number_texts(pa.chunked_array([names[:700], [], names[700:]]))
+    assert found is not None
+    assert found.to_pylist() == names
+    assert len(found.dictionary) == 1000
+
+
+@pytest.mark.parametrize("names", [["a1", "a2", None], ["a1", "a22"], ["", ""], ["aaaa", "zzzz"], []])
+def test_texts_that_arithmetic_cannot_tell_apart_are_left(names: list[str | None]) -> None:
+    assert number_texts(pa.chunked_array([pa.array(names, pa.string())])) is None
+
+
 def coded(values: list[Any], kind: pa.DataType) -> pa.DictionaryArray:
     """Values as `read_columns` holds them."""
     return pa.array(values, kind).dictionary_encode(null_encoding="encode")
@@ -74,8 +102,11 @@ def coded(values: list[Any], kind: pa.DataType) -> pa.DictionaryArray:
 KEYS = st.tuples(st.text(alphabet="aAé1 ~", max_size=3), st.dates(date(1900, 1, 1), date(1900, 1, 9)), st.integers(-2, 2))
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.lists(KEYS, min_size=1, max_size=30), st.sampled_from([2**63, 2**8]))
+OWNED = st.integers(-40, 40).map(lambda number: ("aAé1 ~"[number % 6], date(1900, 1, 1 + number % 3), number))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(KEYS, OWNED), min_size=1, max_size=30) | st.lists(OWNED, min_size=1, max_size=30), st.sampled_from([2**63, 2**8]))
 def test_rows_are_ordered_as_duckdb_orders_them_unless_a_key_repeats(keys: list[tuple[str, date, int]], most: int) -> None:
     kinds = {"text": pa.string(), "day": pa.date32(), "number": pa.int64()}
     columns = {name: coded([key[i] for key in keys], kind) for i, (name, kind) in enumerate(kinds.items())}

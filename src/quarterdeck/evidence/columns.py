@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from quarterdeck.evidence.delimited import UTF8, Dialect
+from quarterdeck.evidence.fixed_width import number_texts
 
-BLOCK = 8 * 2**20  # bytes that one thread reads at a time; a longer line is left to the careful reader
+BLOCK = 2 * 2**20  # bytes that one thread reads at a time; a longer line is left to the careful reader
 SAMPLE = 2**20  # bytes that show which columns hold many distinct values
 BREAKS = (b"\n", b"\r", b"\0")  # within a value; the careful reader knows what to do with them
 
@@ -111,16 +112,45 @@ def _in_one_piece(read: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = read.unify_dictionaries() if pa.types.is_dictionary(read.type) else read.dictionary_encode()
-    distinct = column.chunk(0).dictionary
-    if column.null_count:
+    if pa.types.is_dictionary(read.type):
+        chunks = read.chunks
+    elif (numbered := number_texts(read)) is not None:
+        return numbered
+    else:
+        chunks = _encode(read)
+    places = _unify([chunk.dictionary for chunk in chunks])
+    distinct = places.chunk(0).dictionary
+    if read.null_count:
         distinct = pa.concat_arrays([distinct, pa.nulls(1, pa.string())])
-    codes: Codes = np.empty(len(column), np.min_scalar_type(-len(distinct)))
-    start = 0
-    for chunk in column.chunks:
-        codes[start : start + len(chunk)] = np.asarray(pc.fill_null(chunk.indices, len(distinct) - 1))
+    codes: Codes = np.empty(len(read), np.min_scalar_type(-len(distinct)))
+    short, start = pa.from_numpy_dtype(codes.dtype), 0
+    for chunk, place in zip(chunks, places.chunks, strict=True):
+        own = place.indices.cast(short).take(chunk.indices)
+        codes[start : start + len(chunk)] = np.asarray(pc.fill_null(own, len(distinct) - 1) if own.null_count else own)
         start += len(chunk)
     return pa.DictionaryArray.from_arrays(pa.array(codes), distinct)
+
+
+def _encode(texts: Any) -> list[Any]:
+    """Two halves of a column with distinct values of their own, made side by side."""
+    import pyarrow as pa
+
+    with ThreadPoolExecutor() as pool:
+        middle = len(texts) // 2
+        coded = list(pool.map(lambda half: half.dictionary_encode(), (texts.slice(0, middle), texts.slice(middle))))
+    halves = [half for half in coded if len(half)]
+    return [
+        pa.DictionaryArray.from_arrays(pa.concat_arrays([chunk.indices for chunk in half.chunks]), half.chunk(0).dictionary)
+        for half in halves
+    ]
+
+
+def _unify(dictionaries: Sequence[Any]) -> Any:
+    """For each of these lists of distinct values the places of its values in one list of all: a chunked DictionaryArray."""
+    import pyarrow as pa
+
+    every = [pa.DictionaryArray.from_arrays(pa.array(np.arange(len(values), dtype=np.int32)), values) for values in dictionaries]
+    return pa.chunked_array(every).unify_dictionaries()
 
 
 def _holds_break(values: Any) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 
 from quarterdeck.evidence.columns import as_table, codes_of, whole
 
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 MOST = 2**63
+LOOKED_AT = 2**16  # rows that show soon where rows of one value have several numbers
+SPARE = 4  # numbers there may be for each row, for each number to have a place of its own
 
 
 def sort_by_key(content: Any, key: Sequence[str]) -> Any | None:
@@ -19,46 +21,95 @@ def sort_by_key(content: Any, key: Sequence[str]) -> Any | None:
 
     None where a key repeats, or where the keys are too many to be numbered.
     """
-    numbers = _number(content, key)
-    if numbers is None:
+    numbered = _number(content, key)
+    if numbered is None:
         return None
+    numbers, size = numbered
     if bool((numbers[1:] > numbers[:-1]).all()):
         return content
-    order = _order(numbers)
-    numbers = numbers[order]
-    return None if bool((numbers[1:] == numbers[:-1]).any()) else _take(content, order)
+    order = _place(numbers, size) if size <= SPARE * len(numbers) else _sort(numbers)
+    return None if order is None else _take(content, order)
 
 
-def _number(content: Any, key: Sequence[str]) -> Numbers | None:
-    """A number for each row: a greater key has a greater number, equal keys have the same."""
-    import pyarrow.compute as pc
-
-    numbers, size = np.zeros(content.num_rows, np.int64), 1
+def _number(content: Any, key: Sequence[str]) -> tuple[Numbers, int] | None:
+    """A number for each row, and how many there may be: a greater key has a greater number, equal keys have the same."""
+    numbers: Numbers = np.zeros(content.num_rows, np.int32)
+    size = 1
     for name in key:
         column = whole(content, name)
-        size *= len(column.dictionary)
+        ranks = _rank(column.dictionary)
+        if size > 1 and (owners := _find_owners(numbers, column)) is not None:
+            # Each participant is in one study, so in order of study and participant the participant alone tells a row's number.
+            ranks[np.lexsort((ranks, owners))] = np.arange(len(ranks))
+            numbers, size = _by_row(ranks, column), len(ranks)
+            continue
+        size *= len(ranks)
         if size >= MOST:
             return None
-        ranks = np.empty(len(column.dictionary), np.int64)
-        ranks[np.asarray(pc.array_sort_indices(column.dictionary))] = np.arange(len(ranks))
+        numbers = numbers.astype(np.int32 if size < 2**31 else np.int64, copy=False)
         numbers *= len(ranks)
-        numbers += ranks[codes_of(column)]
-    return numbers
+        numbers += _by_row(ranks, column)
+    return numbers, size
+
+
+def _rank(values: Any) -> Numbers:
+    import pyarrow.compute as pc
+
+    ranks = np.empty(len(values), np.int32)
+    ranks[np.asarray(pc.array_sort_indices(values))] = np.arange(len(values))
+    return ranks
+
+
+def _by_row(of_values: Numbers, column: Any) -> Numbers:
+    import pyarrow as pa
+
+    return np.array(pa.array(of_values).take(column.indices))
+
+
+def _find_owners(numbers: Numbers, column: Any) -> Numbers | None:
+    """For each distinct value of a column the one number that its rows have; None where rows of one value have several."""
+    codes = codes_of(column)
+    owners = np.zeros(len(column.dictionary), numbers.dtype)
+    for rows in (slice(LOOKED_AT), slice(None)):
+        owners[codes[rows]] = numbers[rows]
+        if bool((_by_row(owners, column[rows]) != numbers[rows]).any()):
+            return None
+    return owners
+
+
+def _place(numbers: Numbers, size: int) -> Numbers | None:
+    """The places of the rows in order, where there is room for each number; None where one repeats."""
+    places = np.full(size, -1, np.int32)
+    places[numbers] = np.arange(len(numbers), dtype=np.int32)
+    order = places[places >= 0]
+    return order if len(order) == len(numbers) else None
+
+
+def _sort(numbers: Numbers) -> Numbers | None:
+    """The same for numbers of any size. Sorting a number and its place as one is twice as quick as sorting places by number."""
+    bits = len(numbers).bit_length()
+    if int(numbers.max()) >= MOST >> bits:
+        order = np.argsort(numbers, kind="stable")
+        return None if _repeats(numbers[order]) else order
+    joined = numbers.astype(np.int64) << bits
+    joined |= np.arange(len(numbers))
+    joined.sort()
+    return None if _repeats(joined >> bits) else joined & ((1 << bits) - 1)
+
+
+def _repeats(numbers: Numbers) -> bool:
+    return bool((numbers[1:] == numbers[:-1]).any())
 
 
 def _take(content: Any, order: Numbers) -> Any:
+    import pyarrow as pa
+
+    rows = pa.array(order)
+
+    def take(name: str) -> Any:
+        column = whole(content, name)
+        is_constant = pa.types.is_dictionary(column.type) and len(column.dictionary) == 1
+        return column if is_constant else column.take(rows)
+
     with ThreadPoolExecutor() as pool:
-        columns = pool.map(lambda name: whole(content, name).take(order), content.column_names)
-        return as_table(dict(zip(content.column_names, columns, strict=True)))
-
-
-def _order(numbers: Numbers) -> Numbers:
-    """The places of the rows in order. Sorting a number and its place as one is twice as quick as sorting places by number."""
-    bits = len(numbers).bit_length()
-    if int(numbers.max()) >= MOST >> bits:
-        return np.argsort(numbers, kind="stable")
-    joined = numbers << bits
-    joined |= np.arange(len(numbers))
-    joined.sort()
-    joined &= (1 << bits) - 1
-    return joined
+        return as_table(dict(zip(content.column_names, pool.map(take, content.column_names), strict=True)))

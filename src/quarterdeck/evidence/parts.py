@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from quarterdeck.evidence.columns import as_table, codes_of, decode, whole
+from quarterdeck.evidence.columns import as_table, decode, whole
 
 GROUP = 122_880  # rows; a multiple of DuckDB's vectors, which read them side by side
 FEW = 256  # distinct values
@@ -51,13 +51,13 @@ def _as_seen(column: Any) -> Any:
     """The column with only those distinct values that it holds, in the order in which the writer would find them in its rows."""
     import pyarrow as pa
 
-    codes, rows = codes_of(column), len(column)
-    first = np.full(len(column.dictionary), rows)
-    first[codes[::-1]] = np.arange(rows)[::-1]  # of rows with one code the first is the last to be noted
-    seen = np.argsort(first)[: int((first < rows).sum())]
-    places = np.zeros(len(first), np.int32)
-    places[seen] = np.arange(len(seen))
-    return pa.DictionaryArray.from_arrays(places[codes], column.dictionary.take(seen))
+    values = column.dictionary
+    if len(values) == 1:
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(column), np.int32)), values)
+    seen = column.indices.unique()
+    places = np.zeros(len(values), np.int32)
+    places[np.asarray(seen)] = np.arange(len(seen))
+    return pa.DictionaryArray.from_arrays(pa.array(places).take(column.indices), values.take(seen))
 
 
 def _plain(schema: Any, few: Collection[str]) -> Any:
