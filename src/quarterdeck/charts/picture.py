@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -18,15 +19,16 @@ FONTS = Path(__file__).parent / "fonts"
 
 def draw_svg(chart: Chart, width: int = WIDE, in_theme: str = "light") -> str:
     """A stand-alone SVG with fixed colours."""
-    return _convert(theme.in_theme(chart.specification(width), in_theme))
+    return convert(theme.in_theme(chart.specification(width), in_theme))
 
 
-def draw_inline_svg(chart: Chart, width: int = WIDE) -> str:
+def draw_inline_svg(chart: Chart, width: int = WIDE, draw: Callable[[dict[str, Any]], str] | None = None) -> str:
     """SVG for the middle of a page: colours are CSS variables, the sentence is its name, and it holds no style attribute.
 
-    A content policy without inline styles therefore lets it pass, and another theme recolours it without a new drawing.
+    A content policy without inline styles therefore lets it pass, and another theme recolours it without a new drawing. `draw` makes SVG of
+    the specification in another way than here and now.
     """
-    svg = _convert(theme.in_variables(chart.specification(width)))
+    svg = (draw or convert)(theme.in_variables(chart.specification(width)))
     svg = re.sub(r' style="[^"]*"', "", svg)
     svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
     svg = svg.replace(' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1"', "", 1)
@@ -59,7 +61,8 @@ def draw_sparkline(chart: Sparkline) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _convert(specification: dict[str, Any]) -> str:
+def convert(specification: dict[str, Any]) -> str:
+    """The SVG of a Vega-Lite specification. The engine holds the interpreter's lock all the while."""
     import vl_convert
 
     _register_fonts()

@@ -31,6 +31,8 @@ class Record:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._watching: Connection | None = None
+        self._commits: int | None = None
+        self._changes: tuple[tuple[str, int], ...] = ()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -45,19 +47,24 @@ class Record:
         with self._sessions.begin() as session:
             yield session
 
-    def version(self) -> str:
-        """A word that changes with every commit to the record, by this process or another.
+    def version(self, leaving_out: frozenset[str] = frozenset()) -> str:
+        """A word that changes with every commit to a counted table, by this process or another, but for the tables left out."""
+        return ",".join(f"{name}:{changes}" for name, changes in self._count_changes() if name not in leaving_out)
 
-        SQLite counts the commits that a connection did not make itself, so this one is never used to write. PostgreSQL names the
-        transactions that a query would see, which every commit in any database of the cluster changes.
+    def _count_changes(self) -> tuple[tuple[str, int], ...]:
+        """How often each table changed.
+
+        SQLite tells whether anyone else committed (this connection never writes), so that the counts are read only where it says so.
         """
         with self._lock:
             if self._watching is None:
                 self._watching = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             is_sqlite = self.engine.dialect.name == "sqlite"
-            return str(
-                self._watching.exec_driver_sql("PRAGMA data_version" if is_sqlite else "SELECT pg_current_snapshot()::text").scalar()
-            )
+            commits = self._watching.exec_driver_sql("PRAGMA data_version").scalar() if is_sqlite else None
+            if commits is None or commits != self._commits:
+                rows = self._watching.exec_driver_sql("SELECT name, changes FROM table_change ORDER BY name")
+                self._changes, self._commits = tuple((str(name), int(changes)) for name, changes in rows), commits
+            return self._changes
 
     def close(self) -> None:
         """Give the connections back."""

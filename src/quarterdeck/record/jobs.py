@@ -6,11 +6,13 @@ A kind of work is a function registered by name; its arguments are JSON. Nothing
 from __future__ import annotations
 
 import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -22,6 +24,7 @@ from quarterdeck.vocabulary.errors import NotFound, QuarterdeckError
 
 LEASE = timedelta(seconds=30)
 REPORT_SECONDS = 2.0
+CHILD_SECONDS = 0.1  # how often a worker looks whether the process that works for it has ended
 MAX_ATTEMPTS = 3
 UNFINISHED = ("waiting", "running")
 
@@ -56,8 +59,8 @@ class JobInfo:
 class Progress:
     """What the work is given to report with. Reporting renews the lease and notices a wish to cancel.
 
-    A wish to cancel is looked for at each report; how far the work is gets written every two seconds, because each write to the record
-    ends the pages that are kept for readers.
+    A wish to cancel is looked for at each report; how far the work is gets written every two seconds, because writers of the record take
+    turns.
     """
 
     def __init__(self, record: Record, job_id: str, owner: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -174,11 +177,36 @@ def run_job(record: Record, job: JobInfo, owner: str, work: Work) -> None:
                 row.done = row.total = row.total or 1.0
 
 
-class Worker:
-    """A thread that works off jobs of the kinds it knows, one after another, and renews the lease of the one it works on."""
+def give_back(record: Record, job_id: str, owner: str) -> None:
+    """Ends the lease of a job that was left without an end, so that it is taken up again now. One that has ended stays as it is."""
+    with record.transaction() as session:
+        job = session.get(Job, job_id)
+        if job is not None and job.state == "running" and job.lease_owner == owner:
+            job.lease_until = datetime.now(UTC) - timedelta(seconds=1)
 
-    def __init__(self, record: Record, kinds: Mapping[str, Work], poll_seconds: float = 0.5) -> None:
-        self._record, self._kinds, self._poll = record, dict(kinds), poll_seconds
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a process is started that does the work of one job: its command, and all of its environment."""
+
+    command: list[str]
+    environment: Mapping[str, str]
+
+
+class Worker:
+    """A thread that works off jobs of the kinds it knows, one after another, and renews the lease of the one it works on.
+
+    For a kind in `apart`, which says how to launch a process for a job and its owner, that process does the work in this worker's name.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        kinds: Mapping[str, Work],
+        poll_seconds: float = 0.5,
+        apart: Mapping[str, Callable[[str, str], Launch]] = MappingProxyType({}),
+    ) -> None:
+        self._record, self._kinds, self._poll, self._apart = record, dict(kinds), poll_seconds, dict(apart)
         self._owner = secrets.token_hex(8)
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="quarterdeck-jobs", daemon=True)
@@ -199,7 +227,7 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            job = claim_job(self._record, self._owner, tuple(self._kinds), datetime.now(UTC))
+            job = claim_job(self._record, self._owner, (*self._kinds, *self._apart), datetime.now(UTC))
             if job is None:
                 self._wake.wait(self._poll)
                 self._wake.clear()
@@ -207,9 +235,22 @@ class Worker:
             ended = threading.Event()
             keeper = threading.Thread(target=self._keep_lease, args=(job.id, ended), daemon=True)
             keeper.start()
-            run_job(self._record, job, self._owner, self._kinds[job.kind])
+            if job.kind in self._apart:
+                self._run_apart(job, self._apart[job.kind](job.id, self._owner))
+            else:
+                run_job(self._record, job, self._owner, self._kinds[job.kind])
             ended.set()
             keeper.join()
+
+    def _run_apart(self, job: JobInfo, launch: Launch) -> None:
+        """Waits for the process that does the work. Where it died, or this worker stops, the job goes back to be taken up again."""
+        child = subprocess.Popen(launch.command, env=dict(launch.environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603
+        while child.poll() is None and not self._stop.wait(CHILD_SECONDS):
+            pass
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
+        give_back(self._record, job.id, self._owner)
 
     def _keep_lease(self, job_id: str, ended: threading.Event) -> None:
         while not ended.wait(LEASE.total_seconds() / 3):

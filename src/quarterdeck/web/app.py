@@ -21,6 +21,7 @@ from quarterdeck.vocabulary import errors
 from quarterdeck.vocabulary.errors import QuarterdeckError
 from quarterdeck.vocabulary.settings import Settings
 from quarterdeck.web import security
+from quarterdeck.web.apart import launcher
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import api_modules, page_modules
 from quarterdeck.web.kept_pages import KeptPages
@@ -81,13 +82,13 @@ def _lifespan(deck: Deck, work: bool, prepare: bool) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if work:
-            kinds = {name: job for module in page_modules() for name, job in getattr(module, "JOBS", {}).items()}
-            deck.worker = Worker(deck.record, {name: job(deck) for name, job in kinds.items()})
+            deck.worker = _make_worker(deck)
             deck.worker.start()
         preparer = None
         if prepare:
             from quarterdeck.web.prepare import Preparer
 
+            deck.pictures.draw_elsewhere()
             preparer = Preparer(app, deck)
             preparer.start()
         yield
@@ -96,6 +97,18 @@ def _lifespan(deck: Deck, work: bool, prepare: bool) -> Any:
         deck.close()
 
     return lifespan
+
+
+def _make_worker(deck: Deck) -> Worker:
+    """Knows every kind of work that a module of pages offers; what one says to be done apart is done in a process of its own."""
+    here, apart = {}, {}
+    for module in page_modules():
+        for name, job in getattr(module, "JOBS", {}).items():
+            if name in getattr(module, "APART", ()):
+                apart[name] = launcher(deck.settings, module.__name__)
+            else:
+                here[name] = job(deck)
+    return Worker(deck.record, here, apart=apart)
 
 
 class _KeptFiles(StaticFiles):

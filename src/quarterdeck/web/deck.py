@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quarterdeck.charts.base import NARROW, WIDE, Chart
+from quarterdeck.charts.drawer import Drawer
 from quarterdeck.charts.picture import draw_inline_svg
 from quarterdeck.evidence.store import Store
+from quarterdeck.record import accounts
 from quarterdeck.record.database import Record, open_record
 from quarterdeck.record.jobs import Worker
 from quarterdeck.vocabulary.settings import Settings
@@ -34,19 +36,27 @@ class Deck:
         self.record: Record = open_record(settings)
         self.pictures = Pictures()
         self.worker: Worker | None = None
+        self.answering = 0  # readers' requests in hand
         self._ready: str = ""
         self._lock = threading.Lock()
 
+    def needs_login(self) -> bool:
+        """Whether everyone signs in. Otherwise all are one person, who sees everything."""
+        return self.require_accounts or accounts.has_accounts(self.record)
+
     def open_snapshot(self, as_of: str | None) -> Snapshot:
         """The snapshot a reader asked for; without a wish the latest one whose views are prepared, or the latest where none is."""
-        if as_of is None and self._ready and self.is_preparing():
-            return self.store.open(self._ready)
-        return self.store.open(as_of)
+        return self.store.open(as_of or self._ready or None)
 
     @property
     def shown_id(self) -> str:
         """The snapshot whose views are prepared, or none."""
         return self._ready
+
+    @property
+    def facts_id(self) -> str:
+        """The snapshot that readers without a wish are shown; empty where nothing was loaded yet."""
+        return self._ready or self.store.current_id()
 
     def is_preparing(self) -> bool:
         """Whether a newer snapshot than the one shown is being prepared."""
@@ -61,6 +71,7 @@ class Deck:
         """Stop the worker and give the connections back."""
         if self.worker is not None:
             self.worker.stop()
+        self.pictures.close()
         self.record.close()
 
 
@@ -68,6 +79,7 @@ class Pictures:
     """Drawn charts by content. Drawing takes a tenth of a second, so a picture is drawn once and then only read."""
 
     def __init__(self) -> None:
+        self._drawer: Drawer | None = None
         self._kept: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._lock = threading.Lock()
         self._drawing = threading.Lock()
@@ -77,6 +89,15 @@ class Pictures:
         with self._lock:
             return self._kept.get(digest_chart(chart))
 
+    def draw_elsewhere(self) -> None:
+        """From now on another process draws, so that readers' pages are made meanwhile."""
+        self._drawer = Drawer()
+
+    def close(self) -> None:
+        """Ends that process."""
+        if self._drawer is not None:
+            self._drawer.close()
+
     def draw(self, chart: Chart) -> tuple[str, str]:
         """The wide and the narrow picture."""
         if (kept := self.get(chart)) is not None:
@@ -84,7 +105,8 @@ class Pictures:
         with self._drawing:  # the engine draws one at a time anyway, and two readers may want the same picture
             if (kept := self.get(chart)) is not None:
                 return kept
-            pair = draw_inline_svg(chart, WIDE), draw_inline_svg(chart, NARROW)
+            draw = self._drawer.convert if self._drawer is not None else None
+            pair = draw_inline_svg(chart, WIDE, draw), draw_inline_svg(chart, NARROW, draw)
         with self._lock:
             self._kept[digest_chart(chart)] = pair
             while len(self._kept) > KEPT_PICTURES:

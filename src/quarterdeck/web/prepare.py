@@ -1,6 +1,6 @@
 """Prepares the views of a new snapshot before readers are shown it: every page is asked for once, inside the process.
 
-Pages keep what they compute with the snapshot, so the first reader finds it there.
+Pages keep what they compute with the snapshot, so the first reader finds it there; where nobody signs in, the page itself is kept for them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from html import unescape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.record.permissions import ROLES, Actor, GrantedRole
+from quarterdeck.record.permissions import ROLES, SINGLE_USER, Actor, GrantedRole
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import page_modules
+from quarterdeck.web.inside import FACTS, INSIDE, KEEP
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
-SWITCH_SECONDS = 0.001  # a reader's request waits so long, and not five times as long, for each turn beside the thread that prepares pages
-INSIDE = "quarterdeck.inside"  # a key of the ASGI scope that no request from outside can set
+SWITCH_SECONDS = 0.0001  # a reader's request waits so long, and not fifty times as long, for each turn beside the preparing thread
+PAGE_WAITS, PICTURE_WAITS = 0.1, 1.0  # seconds at most for readers to go first: pages become facts, and nobody waits for a picture
 PREPARER = Actor("quarterdeck", "Quarterdeck", tuple(GrantedRole(role) for role in ROLES), is_machine=True)
 
 
@@ -60,7 +63,7 @@ class Preparer:
     def _prepare(self, wanted: str) -> None:
         ready = partial(self._deck.mark_ready, wanted)
         try:
-            prepare(self._app, self._deck.store.open(wanted), self._stop, ready)
+            prepare(self._app, self._deck.store.open(wanted), ready, self._stop.is_set, lambda: self._deck.store.current_id() != wanted)
         except Exception:
             # Views that were not prepared are slow; older facts shown for good would be wrong.
             _log.exception("the new snapshot could not be prepared")
@@ -72,35 +75,67 @@ def paths_of(snapshot: Snapshot) -> list[str]:
     return [path for module in page_modules() for path in (module.paths(snapshot) if hasattr(module, "paths") else [])]
 
 
-def prepare(app: FastAPI, snapshot: Snapshot, stop: threading.Event | None = None, ready: Callable[[], None] = lambda: None) -> int:
-    """Asks for every page, says `ready`, then draws every picture. Returns how many answers were given.
+def prepare(
+    app: FastAPI,
+    snapshot: Snapshot,
+    ready: Callable[[], None] = lambda: None,
+    is_over: Callable[[], bool] = lambda: False,
+    is_old: Callable[[], bool] = lambda: False,
+) -> int:
+    """Asks for every page, says `ready`, then draws every picture and makes its page with it. Returns how many pages were asked for.
 
-    A page without its pictures comes at once and asks for them itself, so readers need not wait for the drawing.
+    A page without its pictures comes at once and asks for them itself, so readers need not wait for the drawing; once `is_old`, newer facts
+    wait to be prepared, and these are drawn no further.
     """
-    count, pictures = 0, []
+    count, waiting = 0, []
     for path in paths_of(snapshot):
-        if stop is not None and stop.is_set():
+        let_readers_go_first(app.state.deck, PAGE_WAITS)
+        if is_over():
             return count
-        pictures += [unescape(found) for found in re.findall(r'hx-get="([^"]+as=fragment[^"]*)"', get_inside(app, path, snapshot.id))]
+        if pictures := find_pictures(ask_for_readers(app, path, snapshot.id)):
+            waiting.append((path, pictures))
         count += 1
     ready()
-    for picture in pictures:
-        if stop is not None and stop.is_set():
-            return count
-        get_inside(app, picture, snapshot.id)
-        count += 1
+    for path, pictures in waiting:
+        for picture in pictures:
+            let_readers_go_first(app.state.deck, PICTURE_WAITS)
+            if is_over() or is_old():
+                return count
+            get_inside(app, picture, "", {FACTS: snapshot.id})
+        ask_for_readers(app, path, snapshot.id)
     return count
 
 
-def get_inside(app: FastAPI, path: str, as_of: str) -> str:
-    """The answer of the application to a request that never leaves the process; an empty `as_of` means the latest facts."""
+def let_readers_go_first(deck: Deck, most: float) -> None:
+    """Waits while readers' requests are in hand, but not for ever: where they never cease, facts must become ready all the same."""
+    until = time.monotonic() + most
+    while deck.answering and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def find_pictures(page: str) -> list[str]:
+    """The addresses of the pictures that a page still waits for."""
+    return [unescape(found) for found in re.findall(r'hx-get="([^"]+as=fragment[^"]*)"', page)]
+
+
+def ask_for_readers(app: FastAPI, path: str, snapshot_id: str) -> str:
+    """A page of this snapshot, kept for readers where all are one person."""
+    is_one = not app.state.deck.needs_login()
+    return get_inside(app, path, "", {FACTS: snapshot_id, **({INSIDE: SINGLE_USER, KEEP: True} if is_one else {})})
+
+
+def get_inside(app: FastAPI, path: str, as_of: str, more: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The answer of the application to a request that never leaves the process; an empty `as_of` means the latest facts.
+
+    `more` goes into the scope of the request.
+    """
     address, _, query = path.partition("?")
     if as_of and "as_of=" not in query:
         query = f"{query}&as_of={as_of}".lstrip("&")
     scope: dict[str, Any] = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": address, "raw_path": address.encode(),
         "query_string": query.encode(), "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 80),
-        "root_path": "", "asgi": {"version": "3.0"}, INSIDE: PREPARER,
+        "root_path": "", "asgi": {"version": "3.0"}, INSIDE: PREPARER, **more,
     }  # fmt: skip
     parts: list[bytes] = []
 

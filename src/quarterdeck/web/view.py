@@ -26,7 +26,7 @@ from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Reading, Scope
-from quarterdeck.web import render, security
+from quarterdeck.web import inside, render, security
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import navigation
 from quarterdeck.web.preferences import CHOICES, Preferences, read_preferences
@@ -48,7 +48,7 @@ class View:
         self.deck: Deck = request.app.state.deck
         self.settings = self.deck.settings
         self.record = self.deck.record
-        self.needs_login = self.deck.require_accounts or accounts.has_accounts(self.record)
+        self.needs_login = self.deck.needs_login()
         self.actor = self._find_actor()
         self.preferences = read_preferences(self.record, self.actor.id) if self.actor.id and not self.actor.is_machine else Preferences()
         self.as_of: str | None = request.query_params.get("as_of") or request.cookies.get(security.AS_OF_COOKIE) or None
@@ -64,7 +64,7 @@ class View:
     def snapshot(self) -> Snapshot:
         """The facts this page is about."""
         if self._snapshot is None:
-            self._snapshot = self.deck.open_snapshot(self.as_of)
+            self._snapshot = self.deck.open_snapshot(self.as_of or self.request.scope.get(inside.FACTS))
         return self._snapshot
 
     @property
@@ -86,6 +86,11 @@ class View:
     def is_latest(self) -> bool:
         """Whether the reader looks at the newest facts."""
         return self.has_facts and self.snapshot.id == self.deck.store.current_id()
+
+    @property
+    def is_asked_inside(self) -> bool:
+        """Whether no reader asks, but the deck itself, which prepares the page for readers."""
+        return inside.INSIDE in self.request.scope
 
     @property
     def is_signed_in(self) -> bool:
@@ -163,7 +168,7 @@ class View:
         """The drawn chart in both widths, or None where it is still to be drawn and the page should not wait."""
         pair = self.deck.pictures.get(self.charts[name])
         if pair is None:
-            self.request.state.is_short_lived = True  # made again once the picture is there
+            self.request.state.awaits_pictures = True  # made again once the picture is there
             return None
         return self._both(pair)
 
@@ -328,8 +333,8 @@ class View:
         return {"title": title, "values": cited}
 
     def _find_actor(self) -> Actor:
-        if (inside := self.request.scope.get("quarterdeck.inside")) is not None:
-            return inside  # type: ignore[no-any-return]  # the preparer, which asks from within the process
+        if (asker := self.request.scope.get(inside.INSIDE)) is not None:
+            return asker  # type: ignore[no-any-return]  # the preparer, which asks from within the process
         if not self.needs_login:
             return SINGLE_USER
         token = self.request.cookies.get(security.SESSION_COOKIE, "")

@@ -1,4 +1,4 @@
-"""Append-only by trigger, in the words of each engine."""
+"""Append-only by trigger, and changes counted by trigger, in the words of each engine."""
 
 from alembic import op
 
@@ -18,4 +18,24 @@ def make_append_only(table: str) -> None:
     for verb in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+
+
+def count_changes(table: str) -> None:
+    """Every change to the rows of `table` adds to its count in `table_change`, in the same transaction, whoever makes it."""
+    op.execute(f"INSERT INTO table_change (name, changes) VALUES ('{table}', 0)")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE OR REPLACE FUNCTION count_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN UPDATE table_change SET changes = changes + 1 WHERE name = TG_TABLE_NAME; RETURN NULL; END $$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_counted AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION count_change()"
+        )
+        return
+    for verb in ("INSERT", "UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER {table}_counted_{verb.lower()} AFTER {verb} ON {table} "
+            f"BEGIN UPDATE table_change SET changes = changes + 1 WHERE name = '{table}'; END"
         )

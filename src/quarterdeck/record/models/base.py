@@ -111,3 +111,16 @@ class Acknowledgement(Base):
     remark: Mapped[str] = mapped_column(default="")
     snapshot: Mapped[str] = mapped_column(String(64), default="")
     acknowledged_at: Mapped[datetime]
+
+
+class TableChange(Base):
+    """How often the rows of a table changed. Triggers count, so that no writer can forget to."""
+
+    __tablename__ = "table_change"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    changes: Mapped[int] = mapped_column(default=0)
+
+
+# Rows that say how work or a session goes. No kept page shows them (those that do are never kept), so their changes are not counted.
+UNCOUNTED = frozenset({"job", "web_session", "login_attempt", "web_secret", "table_change"})

@@ -207,7 +207,7 @@ def _last_visit(view: View) -> tuple[str, str] | None:
 
 
 def _remember_visit(view: View) -> None:
-    if view.actor.is_machine or view.as_of:
+    if view.is_asked_inside or view.as_of:
         return
     today = view.now().date().isoformat()
     with view.record.session() as session:

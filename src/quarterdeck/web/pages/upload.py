@@ -109,3 +109,4 @@ def _folder(deck: Deck, name: str) -> Path:
 
 
 JOBS = {"evidence.load": load_work}
+APART = ("evidence.load",)
