@@ -57,7 +57,7 @@ def test_no_link_is_dead(demo_client: TestClient) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_no_link_is_dead_from_any_page(demo_client: TestClient, demo_paths: list[str]) -> None:
-    dead, lost, _ = walk(demo_client, demo_paths, 25, with_files=True)
+    dead, lost, _ = walk(demo_client, demo_paths, 5, with_files=True)
     assert not dead
     assert not lost
 
