@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from quarterdeck.measures import drivers
+from quarterdeck.measures.build import Rows, build_all
 from quarterdeck.measures.catalogue import get_definition, load_definitions
 from quarterdeck.measures.estimate import Cells
-from quarterdeck.measures.judge import derive_chance, derive_verdict
 from quarterdeck.measures.methods import METHODS
 from quarterdeck.measures.model import Definition
 from quarterdeck.measures.rows import RowBehind, rows_behind
 from quarterdeck.measures.scopes import Keys, choose_grain, derive_clusters, derive_keys, list_keys
 from quarterdeck.measures.source import Choices, Source
-from quarterdeck.measures.start import BuildReading, start_readings
-from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput
-from quarterdeck.vocabulary.interval import Interval
 from quarterdeck.vocabulary.reading import Reading
-from quarterdeck.vocabulary.verdict import NotAssessed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,10 +79,7 @@ def build_readings(definition: Definition, source: Source, level: str, answer: p
     target = definition.target.value if definition.target else np.nan
     found = kind.estimator(cells, len(names), definition.method, target)
     told = drivers.derive_drivers(definition, level, cells, clusters.names, len(names), found)
-    columns = (*counts, found.count, found.total, found.value, found.low, found.high, found.chance)
-    rows = zip(names, *(column.tolist() for column in columns), strict=True)
-    build = start_readings(definition, source, level)
-    return [_build_reading(build, definition, _Found._make(row), told.get(i, ())) for i, row in enumerate(rows)]
+    return build_all(definition, source, level, names, Rows(*counts), found, told)
 
 
 def _number(keys: Keys, known: list[str]) -> tuple[list[str], np.ndarray]:
@@ -96,58 +88,6 @@ def _number(keys: Keys, known: list[str]) -> tuple[list[str], np.ndarray]:
     names = sorted({keys.names[place] for place in occurring.tolist()}.union(known))
     number = {name: i for i, name in enumerate(names)}
     return names, np.array([number.get(name, -1) for name in keys.names], dtype=np.intp)[keys.place]
-
-
-class _Found(NamedTuple):
-    """What was found for one thing: sums of its rows, and the estimates (NaN where there is none)."""
-
-    key: str
-    rows: float
-    collected: float
-    counted: float
-    number: float
-    total: float
-    value: float
-    low: float
-    high: float
-    chance: float
-
-
-def _build_reading(build: BuildReading, definition: Definition, found: _Found, told: tuple[tuple[str, float], ...]) -> Reading:
-    total, value = found.total, found.value
-    if total <= 0 or total < definition.minimum or not isfinite(value) or not found.collected:
-        return build(found.key, int(found.counted), **_give_reason(definition, found))
-    target, low, high = definition.target, found.low, found.high
-    chance = derive_chance(target, found.chance)
-    is_closed = isfinite(low) and isfinite(high)
-    return build(
-        found.key,
-        int(found.counted),
-        value=value,
-        numerator=found.number,
-        denominator=total,
-        interval=Interval(min(low, value), max(high, value), definition.method.level) if is_closed else None,
-        verdict=derive_verdict(target, value, chance),
-        p_target=chance,
-        drivers=told,
-        details={} if is_closed else {"low": low if isfinite(low) else None, "high": "not reached"},
-    )
-
-
-def _give_reason(definition: Definition, found: _Found) -> dict[str, Any]:
-    """Why there is no value, and the counts as far as they tell something."""
-    count, total = found.number, found.total
-    if found.rows == 0:
-        return {"not_assessed": NotAssessed.NOT_COLLECTED, "reason": "the tables behind it hold no row for this"}
-    if found.collected == 0:
-        return {"not_assessed": NotAssessed.NOT_COLLECTED, "reason": "the source does not fill the columns it needs"}
-    if total <= 0:
-        why, reason = definition.empty, f"no {definition.denominator[0].lower()}{definition.denominator[1:]}".rstrip(".")
-    elif total < definition.minimum:
-        why, reason = NotAssessed.TOO_FEW, f"{wording.number(total)} of at least {wording.number(definition.minimum)} needed"
-    else:
-        why, reason = NotAssessed.NOT_YET_DUE, f"the median is not reached: {wording.of(count, total)} have ended"
-    return {"not_assessed": why, "reason": reason, "numerator": count, "denominator": total}
 
 
 def _build_cells(answer: pa.Table, use: np.ndarray, group: np.ndarray, cluster: np.ndarray) -> Cells:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite
+import numpy as np
+from numpy.typing import NDArray
 
 from quarterdeck.measures.model import Comparison, Target
 from quarterdeck.vocabulary.verdict import Verdict
@@ -11,27 +12,34 @@ from quarterdeck.vocabulary.verdict import Verdict
 CONCERN_BELOW = 0.20
 BETTER_FROM = 0.80
 
-
-def derive_chance(target: Target | None, chance_at_most: float) -> float | None:
-    """P(target met) from P(true value <= target); None where there is no target or no chance to give."""
-    if target is None or not isfinite(chance_at_most):
-        return None
-    return 1 - chance_at_most if target.comparison is Comparison.AT_LEAST else chance_at_most
+Floats = NDArray[np.float64]
+VERDICTS = np.array([Verdict.ORDINARY, Verdict.CONCERN, Verdict.BETTER], dtype=object)
 
 
-def derive_verdict(target: Target | None, value: float, chance: float | None) -> Verdict | None:
-    """The verdict on a value against its target; None without a target.
+def derive_chances(target: Target | None, chance_at_most: Floats) -> Floats:
+    """P(target met) from P(true value <= target); NaN where there is no target or no chance to give."""
+    if target is None:
+        return np.full(len(chance_at_most), np.nan)
+    found = 1 - chance_at_most if target.comparison is Comparison.AT_LEAST else chance_at_most
+    return np.where(np.isfinite(chance_at_most), found, np.nan)
+
+
+def derive_verdicts(target: Target | None, value: Floats, chance: Floats) -> list[Verdict | None]:
+    """The verdict on each value against its target; None without a target. Without a chance (NaN), the value alone decides.
 
     A value on the wrong side of its target is never called better, one on the right side never a concern.
     """
     if target is None:
-        return None
-    is_met = target.is_met_by(value)
-    if chance is None:
-        return Verdict.ORDINARY if is_met else Verdict.CONCERN
-    if not is_met and chance < CONCERN_BELOW:
-        return Verdict.CONCERN
-    return Verdict.BETTER if is_met and chance >= BETTER_FROM else Verdict.ORDINARY
+        return [None] * len(value)
+    is_met, is_open = target.is_met_by(value), np.isnan(chance)
+    is_concern = ~is_met & (is_open | (chance < CONCERN_BELOW))
+    is_better = is_met & (chance >= BETTER_FROM)
+    return list(VERDICTS[np.where(is_concern, 1, np.where(is_better, 2, 0))])
+
+
+def derive_verdict(target: Target | None, value: float, chance: float | None) -> Verdict | None:
+    """The verdict on one value, as `derive_verdicts`."""
+    return derive_verdicts(target, np.array([value]), np.array([np.nan if chance is None else chance]))[0]
 
 
 def derive_outlook(chance: float | None) -> Verdict | None:

@@ -43,8 +43,8 @@ class Target:
     source: str
     horizon: str
 
-    def is_met_by(self, value: float) -> bool:
-        """Whether an observed value meets the target."""
+    def is_met_by(self, value: Any) -> Any:
+        """Whether an observed value meets the target; for an array, each of its values."""
         if self.comparison is Comparison.AT_LEAST:
             return value >= self.value
         if self.comparison is Comparison.BELOW:

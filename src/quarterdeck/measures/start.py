@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.queries import QUERIES
 from quarterdeck.vocabulary.provenance import Provenance
@@ -13,30 +12,27 @@ if TYPE_CHECKING:
     from quarterdeck.measures.model import Definition
     from quarterdeck.measures.source import Source
 
-# Gives the reading of a thing, from its key, how many source rows count towards it, and what was found.
-BuildReading = Callable[..., Reading]
+
+def start_reading(definition: Definition, source: Source, level: str, key: str, n_rows: int, unit: str = "") -> Reading:
+    """A reading that is not assessed yet; `n_rows` source rows count towards it."""
+    provenance = Provenance(source.snapshot.id, get_tables(definition), n_rows)
+    shared = derive_shared(definition, source, unit or definition.unit)
+    return Reading(scope=Scope(level, key), provenance=provenance, not_assessed=definition.empty, **shared)
 
 
-def start_readings(definition: Definition, source: Source, level: str, unit: str = "") -> BuildReading:
-    """A function (key, n_rows, **found) that builds the readings of a level: what they share is looked up once for thousands of them."""
-    unit = unit or definition.unit
-    snapshot, tables = source.snapshot.id, QUERIES[definition.query].tables
-    shared = {
+def derive_shared(definition: Definition, source: Source, unit: str) -> dict[str, Any]:
+    """What all readings of a measure from a source have in common, by field."""
+    return {
         "measure": definition.id,
         "unit": unit,
         "target": definition.target.in_words(unit) if definition.target else "",
         "period": source.period,
         "as_of": source.cut,
-        "snapshot": snapshot,
+        "snapshot": source.snapshot.id,
         "definition": definition.reference,
     }
 
-    def build(key: str, n_rows: int, **found: object) -> Reading:
-        return Reading(scope=Scope(level, key), provenance=Provenance(snapshot, tables, n_rows), **shared, **found)  # type: ignore[arg-type]
 
-    return build
-
-
-def start_reading(definition: Definition, source: Source, level: str, key: str, n_rows: int, unit: str = "") -> Reading:
-    """A reading that is not assessed yet; `n_rows` source rows count towards it."""
-    return start_readings(definition, source, level, unit)(key, n_rows, not_assessed=definition.empty)
+def get_tables(definition: Definition) -> tuple[str, ...]:
+    """Every table that a reading of a measure may rest on."""
+    return QUERIES[definition.query].tables
