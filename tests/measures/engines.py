@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import ibis
 
 from measures.memory import MemorySnapshot
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, Column, get_contract, load_contracts
-from quarterdeck.measures.aggregate import build_aggregate
+from quarterdeck.measures.aggregate import build_aggregate, build_counted, build_limited, build_presence
 from quarterdeck.measures.facts import Context
 from quarterdeck.measures.queries import QUERIES
 
@@ -25,13 +25,20 @@ SPECIAL = {
 }
 
 
+STEPS = {"counted": build_counted, "presence": build_presence, "limited": build_limited}
+# What a step asks about: some of the trials and sites that are drawn, and one that is not.
+ASKED_ROWS = [(f"st{trial}", f"si{site}") for trial in (0, 1, 4, 99) for site in range(4)]
+
+
 def iterate_expressions() -> Iterator[tuple[str, Any]]:
-    """Every query summed up (with values where it has them), and row by row."""
+    """Every query summed up (with values where it has them), in steps where few rows count, and row by row."""
     for name, query in sorted(QUERIES.items()):
         parts = query.function(Context(CUT, query.parameters))
         has_values = all("value" in part.expression.columns for part in parts)
         sums = parts if has_values else query.function(Context(CUT, query.parameters, by_subject=True))
         yield f"{name}.sums", build_aggregate(sums, with_values=has_values)
+        for step, build in STEPS.items() if query.few_count else ():
+            yield f"{name}.{step}.sums", build(sums[0])
         for part in parts:
             yield f"{name}.{part.table}", part.expression
 
@@ -77,6 +84,12 @@ def draw_value(rng: random.Random, column: Column) -> Any:
         "currency": rng.choice(["GBP", "USD"]),
     }
     return drawn.get(column.type, f"{column.name[:2]}{rng.randrange(12 if column.is_key else 6)}")
+
+
+def fill_asked(execute: Callable[[str], Any]) -> None:
+    """Creates the table of what is asked about; elsewhere it comes with the question."""
+    execute("CREATE TABLE asked (study_id VARCHAR, site_id VARCHAR)")
+    execute(f"INSERT INTO asked VALUES {', '.join(map(str, ASKED_ROWS))}")
 
 
 def fill_postgres(connection: Any, tables: Mapping[str, list[dict[str, Any]]]) -> None:

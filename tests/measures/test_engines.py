@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from measures.engines import CUT, ENGINES, ask_duckdb, ask_postgres, compile_to, draw_tables, fill_postgres, iterate_expressions
+from measures.engines import CUT, ENGINES, ask_duckdb, ask_postgres, compile_to, draw_tables, fill_asked, fill_postgres, iterate_expressions
 from measures.memory import MemorySnapshot
 from postgres import find_binary, run_server
-from quarterdeck.measures.aggregate import build_aggregate
+from quarterdeck.measures.aggregate import build_aggregate, build_counted, build_limited, build_presence
 from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.facts import Context
 from quarterdeck.measures.methods import METHODS
 from quarterdeck.measures.queries import QUERIES
-from quarterdeck.measures.sql import A_COUNT, COUNTED, get_rows, get_sums
+from quarterdeck.measures.sql import A_COUNT, COUNTED, get_counted, get_limited, get_presence, get_rows, get_sums
 
 GOLDEN = Path(__file__).parent / "golden"
 EXPRESSIONS = dict(iterate_expressions())
@@ -67,6 +67,14 @@ def test_the_kept_sql_of_any_day_is_the_sql_compiled_for_that_day(cut: date) -> 
             assert _lay_out(get_sums(query, parameters, cut, with_values=with_values)) == _lay_out(told)
 
 
+def test_the_kept_sql_of_a_step_is_the_sql_compiled_for_that_day() -> None:
+    query = next(name for name, query in QUERIES.items() if query.few_count)
+    (part,) = QUERIES[query].function(Context(CUT, QUERIES[query].parameters, by_subject=True))
+    for get, build in ((get_counted, build_counted), (get_presence, build_presence), (get_limited, build_limited)):
+        told = A_COUNT.sub(COUNTED, compile_to("duckdb", build(part)))
+        assert _lay_out(told) in _lay_out(get(query, QUERIES[query].parameters, CUT))
+
+
 def test_the_sql_that_is_run_gives_the_rows_of_the_sql_that_is_kept() -> None:
     snapshot = MemorySnapshot(draw_tables(SEED), CUT)
     assert A_COUNT.search(compile_to("duckdb", EXPRESSIONS["visits_due.sums"]))
@@ -90,7 +98,10 @@ def engines() -> Iterator[tuple[MemorySnapshot, Any]]:
     tables = draw_tables(SEED)
     with run_server() as address, psycopg.connect(address.replace("postgresql+psycopg", "postgresql"), autocommit=True) as connection:
         fill_postgres(connection, tables)
-        yield MemorySnapshot(tables, CUT), connection
+        snapshot = MemorySnapshot(tables, CUT)
+        for engine in (connection, snapshot._connection):
+            fill_asked(engine.execute)
+        yield snapshot, connection
 
 
 @pytest.mark.postgres

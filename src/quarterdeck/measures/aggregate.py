@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -14,6 +15,8 @@ from quarterdeck.evidence.tables import table
 from quarterdeck.measures.facts import SCOPES, Part, Relation
 
 SUMS = ("n_rows", "n_collected", "n_filled", "n_counted", "numerator", "denominator")
+# What the facts are asked about, given with the question: sites, or trials.
+ASKED = ibis.table({"study_id": "string", "site_id": "string"}, name="asked")
 
 
 def build_aggregate(parts: list[Part], *, with_values: bool, monthly: bool = False) -> Relation:
@@ -69,6 +72,48 @@ def _join_sites(answer: Relation, keys: list[str]) -> Relation:
     rows = answer.left_join(subject, [answer.study_id == subject.study_id, answer.site_id == subject.subject_id])
     by_site = {key: rows.own_site if key == "site_id" else rows[key] for key in keys}
     return rows.group_by(**by_site).aggregate(**{name: rows[name].sum().cast(answer[name].type()) for name in SUMS})
+
+
+def build_counted(part: Part) -> Relation:
+    """The sums of `build_aggregate`, but of the rows that count alone: n_rows, n_collected and n_filled are of these too.
+
+    A site that has participants but no row that counts is there, with 0 rows.
+    """
+    rows, subject = part.counted, _read_subjects()
+    assert rows is not None
+    filled = rows.filled if "filled" in part.may_lack else None
+    by_subject = rows.group_by("study_id", "site_id").aggregate(
+        n_rows=rows.count(), n_filled=rows.count(where=filled), numerator=rows.count(where=rows.numerator)
+    )
+    joined = by_subject.outer_join(subject, [by_subject.study_id == subject.own_study, by_subject.site_id == subject.subject_id])
+    sums = {name: joined[name].sum().coalesce(0) for name in ("n_rows", "n_filled", "numerator")}
+    answer = joined.group_by(study_id=joined.study_id.coalesce(joined.own_study), site_id=joined.own_site).aggregate(**sums)
+    again = dict.fromkeys(("n_collected", "n_counted", "denominator"), answer.n_rows)
+    return _order_sums(answer.mutate(**again))
+
+
+def build_presence(part: Part) -> Relation:
+    """What `build_counted` leaves out for the sites in the table `asked`: n_rows, n_collected and n_filled of all their rows."""
+    facts, subject = part.expression, _read_subjects()
+    subject = subject.semi_join(ASKED, [subject.own_study == ASKED.study_id, subject.own_site == ASKED.site_id])
+    rows = facts.inner_join(subject, [facts.study_id == subject.own_study, facts.site_id == subject.subject_id])
+    sums = {name: amount for name, amount in _build_sums(part, rows, part.adds).items() if name in ("n_rows", "n_collected", "n_filled")}
+    answer = rows.group_by(study_id=rows.study_id, site_id=rows.own_site).aggregate(**sums)
+    return _order_sums(answer.mutate(**dict.fromkeys(("n_counted", "numerator", "denominator"), ibis.literal(0))))
+
+
+def build_limited(part: Part) -> Relation:
+    """`build_aggregate` for the trials in the table `asked` alone."""
+    return _order_sums(build_aggregate([replace(part, expression=part.expression.semi_join(ASKED, "study_id"))], with_values=False))
+
+
+def _read_subjects() -> Relation:
+    return table("subject").select(own_study="study_id", subject_id="subject_id", own_site="site_id")
+
+
+def _order_sums(answer: Relation) -> Relation:
+    """Keys and sums in one order, so that answers can follow one another."""
+    return answer.select("study_id", "site_id", *SUMS)
 
 
 def drop_unfilled(answer: pa.Table) -> pa.Table:

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import ibis
@@ -77,6 +79,8 @@ class Part:
 
     `site_id` holds the participant where `by_subject`; `may_lack` names which of collected and filled the query judges;
     `adds` which of numerator and denominator are not always 0. Where `is_share`, whatever adds to the numerator adds to the denominator.
+    `counted` are the rows of a share by participant that count: study_id, site_id, filled, and as numerator what that asks for beyond the
+    denominator.
     """
 
     table: str
@@ -85,16 +89,21 @@ class Part:
     may_lack: tuple[str, ...] = ()
     adds: tuple[str, ...] = ("numerator", "denominator")
     is_share: bool = False
+    counted: Relation | None = None
 
 
 @dataclass(frozen=True)
 class Query:
-    """A named query: its function, the parameters it knows with their usual values, the tables it needs rows in, and all it reads."""
+    """A named query: its function, the parameters it knows with their usual values, the tables it needs rows in, and all it reads.
+
+    `few_count` says that many rows of its one table, a long one, usually count towards nothing.
+    """
 
     function: Callable[[Context], list[Part]]
     parameters: Mapping[str, Any]
     needs: tuple[str, ...]
     also_reads: tuple[str, ...] = ()
+    few_count: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -121,13 +130,28 @@ def build_part(name: str, relation: Relation, **columns: Any) -> Part:
     may_lack = tuple(column for column in ("collected", "filled") if column in columns)
     chosen = {"collected": ibis.literal(True), "filled": ibis.literal(True)} | chosen
     adds = tuple(column for column in ADDED if not isinstance(columns.get(column, 0), int))
-    is_share = adds == ADDED and _is_narrower(columns["numerator"].op(), columns["denominator"].op())
-    return Part(name, relation.select(**chosen), BY_SUBJECT in relation.columns, may_lack, adds, is_share)
+    beyond = _list_beyond(columns["numerator"].op(), columns["denominator"].op()) if adds == ADDED else None
+    is_by_subject = BY_SUBJECT in relation.columns
+    counted = _choose_counted(relation, columns, beyond) if beyond and is_by_subject else None
+    return Part(name, relation.select(**chosen), is_by_subject, may_lack, adds, beyond is not None, counted)
 
 
-def _is_narrower(condition: Any, other: Any) -> bool:
-    """Whether a condition is written as another one and something more."""
-    return condition == other or (isinstance(condition, And) and _is_narrower(condition.left, other))
+def _list_beyond(condition: Any, other: Any) -> list[Any] | None:
+    """What a condition asks for beyond another one; None where it is not written as that one and something more."""
+    if condition == other:
+        return []
+    if not isinstance(condition, And) or (before := _list_beyond(condition.left, other)) is None:
+        return None
+    return [*before, condition.right]
+
+
+def _choose_counted(relation: Relation, columns: Mapping[str, Any], beyond: list[Any]) -> Relation:
+    """The rows of a share that count, chosen before anything else is worked out of them."""
+    always = ibis.literal(True)
+    counts = columns["denominator"] & columns.get("collected", always)
+    numerator = reduce(and_, [condition.to_expr() for condition in beyond])
+    kept = {"study_id": columns["study_id"], "site_id": columns["site_id"], "filled": columns.get("filled", always)}
+    return relation.filter(counts).select(**kept, numerator=numerator)
 
 
 def join_site(relation: Relation, context: Context) -> Relation:

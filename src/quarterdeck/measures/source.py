@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.measures import sql
+from quarterdeck.measures import sql, sums
 from quarterdeck.measures.aggregate import drop_unfilled
 from quarterdeck.measures.sql import RowQuery
 from quarterdeck.vocabulary.period import Period
@@ -56,12 +56,14 @@ class Source:
         return sql.get_rows(definition.query, definition.parameters, self.cut)
 
     def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False) -> pa.Table:
-        """The facts of a definition summed up, kept with the snapshot."""
+        """The facts of a definition summed up, kept with the snapshot; what `build_aggregate` gives, less trials that do not collect it."""
         key = ("measures", "sums", definition.hash, self.cut, monthly)
 
         def read() -> pa.Table:
-            sums = sql.get_sums(definition.query, definition.parameters, self.cut, with_values=with_values, monthly=monthly)
-            return drop_unfilled(self.snapshot.query(sums))
+            in_steps = not with_values and not monthly and sums.pays_in_steps(self, definition)
+            return drop_unfilled(
+                sums.ask_in_steps(self, definition) if in_steps else sums.ask_at_once(self, definition, with_values, monthly)
+            )
 
         return self.snapshot.cached(key, read)
 

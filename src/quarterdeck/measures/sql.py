@@ -7,7 +7,7 @@ any fact, and its dates are then moved to the day asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -15,8 +15,8 @@ from typing import Any
 
 import ibis
 
-from quarterdeck.measures.aggregate import build_aggregate
-from quarterdeck.measures.facts import Context, Part
+from quarterdeck.measures.aggregate import build_aggregate, build_counted, build_limited, build_presence
+from quarterdeck.measures.facts import Context, Part, Relation
 from quarterdeck.measures.queries import QUERIES
 
 # Every date of that time in the SQL is this day or counted from it: no fact is so old, and no parameter reaches so far.
@@ -26,6 +26,9 @@ A_DATE_OF_THEN = re.compile(r"\bMAKE_(DATE|TIMESTAMP)\((1[56]\d\d), (\d+), (\d+)
 # It gives a wide number, and none at all where the condition is nowhere known.
 A_COUNT = re.compile(r'COUNT\(\*\) FILTER\(WHERE\s+("t\d+"\."\w+"(?: AND "t\d+"\."\w+")?)\)')
 COUNTED = r"CAST(COALESCE(COUNT_IF(\1), 0) AS BIGINT)"
+
+# Gives the table `asked` to a question about some sites or trials.
+ASKING = "WITH asked AS (SELECT unnest(?::VARCHAR[]) AS study_id, unnest(?::VARCHAR[]) AS site_id) SELECT * FROM ({}) AS answer"
 
 Parameters = tuple[tuple[str, Any], ...]
 
@@ -42,6 +45,21 @@ class RowQuery:
 def get_sums(query: str, parameters: Mapping[str, Any], cut: date, *, with_values: bool, monthly: bool = False) -> str:
     """The SQL that sums the facts of a query up as known on a day, in DuckDB's words; its answer as `build_aggregate` gives it."""
     return _move(_compile_sums(query, tuple(parameters.items()), with_values, monthly), cut)
+
+
+def get_counted(query: str, parameters: Mapping[str, Any], cut: date) -> str:
+    """The SQL of `build_counted`, for a query of which few rows count."""
+    return _move(_compile_step(build_counted, query, tuple(parameters.items())), cut)
+
+
+def get_presence(query: str, parameters: Mapping[str, Any], cut: date) -> str:
+    """The SQL of `build_presence`; its parameters are the trials and the sites asked about, two lists of equal length."""
+    return ASKING.format(_move(_compile_step(build_presence, query, tuple(parameters.items())), cut))
+
+
+def get_limited(query: str, parameters: Mapping[str, Any], cut: date) -> str:
+    """The SQL of `build_limited`; its parameters are the trials asked about, twice."""
+    return ASKING.format(_move(_compile_step(build_limited, query, tuple(parameters.items())), cut))
 
 
 def get_rows(query: str, parameters: Mapping[str, Any], cut: date) -> list[RowQuery]:
@@ -64,6 +82,12 @@ def _move(sql: str, cut: date) -> str:
 def _compile_sums(query: str, parameters: Parameters, with_values: bool, monthly: bool) -> str:
     parts = _build_parts(query, parameters, by_subject=not with_values)
     return A_COUNT.sub(COUNTED, _compile(build_aggregate(parts, with_values=with_values, monthly=monthly)))
+
+
+@cache
+def _compile_step(build: Callable[[Part], Relation], query: str, parameters: Parameters) -> str:
+    (part,) = _build_parts(query, parameters, by_subject=True)
+    return A_COUNT.sub(COUNTED, _compile(build(part)))
 
 
 @cache

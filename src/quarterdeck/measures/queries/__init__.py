@@ -34,7 +34,7 @@ QUERIES: Mapping[str, Query] = {
     "open_invoices": Query(oversight.find_open_invoices, {}, ("invoice",)),
     "open_queries": Query(records.find_open_queries, {}, ("query",)),
     "page_entries": Query(records.find_page_entries, {}, ("data_page",)),
-    "pages_to_verify": Query(records.find_pages_to_verify, {}, ("data_page",)),
+    "pages_to_verify": Query(records.find_pages_to_verify, {}, ("data_page",), few_count=True),
     "preventable_change_orders": Query(oversight.find_preventable_change_orders, {}, ("change_order",)),
     "progress_and_money": Query(money_and_people.find_progress_and_money, {}, ("budget_line",), ("deliverable", "fx_rate")),
     "query_cycles": Query(records.find_query_cycles, {}, ("query",)),
