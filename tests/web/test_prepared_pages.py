@@ -159,6 +159,19 @@ def test_the_news_is_on_a_page_that_lists_all_facts_as_soon_as_they_are_there(ap
         assert newest[:12] in client.get("/evidence/snapshots").text
 
 
+def test_who_asks_for_the_newest_facts_sees_them_before_they_are_prepared_and_everyone_else_does_not(app: FastAPI, tmp_path: Path) -> None:
+    with TestClient(app) as eager, TestClient(app) as patient:
+        bring_a_trial(app, tmp_path)
+        newest = app.state.deck.store.current_id()
+        seen = eager.get(f"/as-of/{newest}?back=/trials").text
+        assert "NEW-1" in seen
+        assert "These are the newest facts, chosen by you" in seen
+        assert "NEW-1" not in patient.get("/trials").text
+        app.state.deck.mark_ready(newest)
+        assert "chosen by you" not in eager.get(f"/as-of/{newest}?back=/trials").text
+        assert "NEW-1" in patient.get("/trials").text
+
+
 def test_each_browser_gets_its_own_form_token_on_a_prepared_page(app: FastAPI) -> None:
     ask_for_readers(app, "/preferences", app.state.deck.facts_id)
     with TestClient(app) as one, TestClient(app) as other:

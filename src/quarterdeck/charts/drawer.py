@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -60,6 +61,7 @@ class Drawer:
 
 def main() -> None:
     """Draws what comes in until nothing comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process by closing its input
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     for line in sys.stdin.buffer:

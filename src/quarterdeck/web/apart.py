@@ -7,6 +7,7 @@ to the same row. Settings come through the environment, each of them, so that bo
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -36,6 +37,7 @@ def _as_environment(settings: Settings) -> Mapping[str, str]:
 
 def main(module: str, job_id: str, owner: str) -> None:
     """Does the work of a job that `owner` has claimed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose worker ends this process
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     deck = Deck(read_settings())

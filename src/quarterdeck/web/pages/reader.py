@@ -22,6 +22,7 @@ router = APIRouter()
 NAVIGATION: tuple[Entry, ...] = ()
 PUBLIC = ("/sign-in", "/keyboard")  # the only pages without a permission
 
+BEING_PREPARED_SECONDS = 600
 SWITCHES = (
     ("theme", "Colours", "", {"device": "As my device", "light": "Light", "dark": "Dark", "calm": "Calm"}),
     (
@@ -101,10 +102,13 @@ def look_at(snapshot_id: str, back: str = "/", view: View = permit("page.read", 
     """Every page from now on shows these facts, until the reader goes back to the latest."""
     chosen = view.deck.store.open(snapshot_id)
     response = view.redirect(_local(back))
-    if chosen.id == view.deck.store.current_id():
+    if chosen.id == view.deck.facts_id:
         response.delete_cookie(security.AS_OF_COOKIE)
     else:
-        response.set_cookie(security.AS_OF_COOKIE, chosen.id, httponly=True, samesite="lax", secure=view.request.url.scheme == "https")
+        # The newest facts, where they are still being prepared, are what everyone sees soon: a choice of them need not outlive that.
+        lasts = BEING_PREPARED_SECONDS if chosen.id == view.deck.store.current_id() else None
+        is_secure = view.request.url.scheme == "https"
+        response.set_cookie(security.AS_OF_COOKIE, chosen.id, max_age=lasts, httponly=True, samesite="lax", secure=is_secure)
     return response
 
 
