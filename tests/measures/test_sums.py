@@ -141,8 +141,19 @@ def test_no_further_question_is_asked_where_every_site_has_rows_that_count(alway
 def test_rows_of_no_trial_are_asked_for_with_all_others(always_in_steps: list[str]) -> None:
     tables = build_sites()
     tables["data_page"].append(page("", "1-0", 9, sdv_required=False))
-    evaluate_from(get_definition("sdv_backlog"), Source.of(build_memory_snapshot(tables, CUT)), "site")
-    assert always_in_steps == ["get_counted", "get_sums"]
+    evaluate_from(get_definition("sdv_backlog"), Source.of(build_memory_snapshot(tables, CUT)), "study")
+    assert always_in_steps[-1] == "get_sums"
+
+
+def test_a_trial_without_known_participants_is_asked_for_where_it_shows(always_in_steps: list[str]) -> None:
+    tables = build_sites()
+    tables["data_page"].append(page("C", "1-0", 9, sdv_required=False))
+    snapshot = build_memory_snapshot(tables, CUT)
+    evaluate_from(get_definition("sdv_backlog"), Source.of(snapshot), "site")
+    assert always_in_steps.count("get_limited") == 1
+    found = {reading.scope.key: reading for reading in evaluate_from(get_definition("sdv_backlog"), Source.of(snapshot), "study")}
+    assert always_in_steps.count("get_limited") == 2
+    assert found["C"].reason == "the source does not fill the columns it needs"
 
 
 def test_a_short_table_is_asked_for_at_once() -> None:

@@ -75,31 +75,28 @@ def _join_sites(answer: Relation, keys: list[str]) -> Relation:
 
 
 def build_counted(part: Part) -> Relation:
-    """The sums of `build_aggregate`, but of the rows that count alone: n_rows, n_collected and n_filled are of these too.
+    """The sums of `build_aggregate`, but of the rows that count alone: n_rows and n_collected are of these too, n_filled of those seen done.
 
     A site that has participants but no row that counts is there, with 0 rows.
     """
     rows, subject = part.counted, _read_subjects()
     assert rows is not None
-    filled = rows.filled if "filled" in part.may_lack else None
-    by_subject = rows.group_by("study_id", "site_id").aggregate(
-        n_rows=rows.count(), n_filled=rows.count(where=filled), numerator=rows.count(where=rows.numerator)
-    )
+    by_subject = rows.group_by("study_id", "site_id").aggregate(n_rows=rows.count(), numerator=rows.count(where=rows.numerator))
     joined = by_subject.outer_join(subject, [by_subject.study_id == subject.own_study, by_subject.site_id == subject.subject_id])
-    sums = {name: joined[name].sum().coalesce(0) for name in ("n_rows", "n_filled", "numerator")}
+    sums = {name: joined[name].sum().coalesce(0) for name in ("n_rows", "numerator")}
     answer = joined.group_by(study_id=joined.study_id.coalesce(joined.own_study), site_id=joined.own_site).aggregate(**sums)
     again = dict.fromkeys(("n_collected", "n_counted", "denominator"), answer.n_rows)
-    return _order_sums(answer.mutate(**again))
+    return _order_sums(answer.mutate(**again, n_filled=answer.n_rows - answer.numerator))
 
 
 def build_presence(part: Part) -> Relation:
-    """What `build_counted` leaves out for the sites in the table `asked`: n_rows, n_collected and n_filled of all their rows."""
+    """What `build_counted` leaves out for the sites in the table `asked`: n_rows and n_collected of all their rows."""
     facts, subject = part.expression, _read_subjects()
     subject = subject.semi_join(ASKED, [subject.own_study == ASKED.study_id, subject.own_site == ASKED.site_id])
     rows = facts.inner_join(subject, [facts.study_id == subject.own_study, facts.site_id == subject.subject_id])
-    sums = {name: amount for name, amount in _build_sums(part, rows, part.adds).items() if name in ("n_rows", "n_collected", "n_filled")}
+    sums = {name: amount for name, amount in _build_sums(part, rows, part.adds).items() if name in ("n_rows", "n_collected")}
     answer = rows.group_by(study_id=rows.study_id, site_id=rows.own_site).aggregate(**sums)
-    return _order_sums(answer.mutate(**dict.fromkeys(("n_counted", "numerator", "denominator"), ibis.literal(0))))
+    return _order_sums(answer.mutate(**dict.fromkeys(("n_filled", "n_counted", "numerator", "denominator"), ibis.literal(0))))
 
 
 def build_limited(part: Part) -> Relation:

@@ -165,29 +165,32 @@ class _Curves:
 def _rank(cells: Cells, n: int) -> _Ranked:
     assert cells.value is not None
     assert cells.observed is not None
-    used = np.flatnonzero((cells.denominator > 0) & np.isfinite(cells.value))
-    group, value, weight = cells.group[used], cells.value[used], cells.denominator[used]
-    event = weight * cells.observed[used]
+    group, value, weight, event = cells.group, cells.value, cells.denominator, cells.denominator * cells.observed
+    used = (weight > 0) & np.isfinite(value)
+    if not used.all():
+        group, value, weight, event = group[used], value[used], weight[used], event[used]
     least = np.min(value, initial=np.inf)
     away = value - least
     width = np.max(away, initial=0.0) + 1
-    if n * width <= DENSE * used.size and np.array_equal(away, np.floor(away)):
+    if n * width <= DENSE * value.size and np.array_equal(away, np.floor(away)):
         group, value, weight, event = _count_by_slot(group * int(width) + away.astype(np.intp), weight, event, n, int(width))
         value = value + least
     else:
         # Group and value in one number: to sort by one key takes a third of the time of two.
         order = np.argsort(group * width + away)
         group, value, weight, event = group[order], value[order], weight[order], event[order]
+    cumulated = np.cumsum(weight)
     total = np.bincount(group, weight, n).astype(float)
     start = np.concatenate([[0.0], np.cumsum(total)[:-1]])
-    return _Ranked(group, value, weight, event, np.cumsum(weight), start, total)
+    return _Ranked(group, value, weight, event, cumulated, start, total)
 
 
 def _count_by_slot(slot: Whole, weight: Floats, event: Floats, n: int, width: int) -> tuple[Whole, Floats, Floats, Floats]:
     """Whole values in order without sorting: a slot for each value from 0 to `width` of each group, and what falls into it."""
     weights, events = (np.bincount(slot, amounts, n * width).astype(float) for amounts in (weight, event))
     filled = np.flatnonzero(weights)
-    return filled // width, (filled % width).astype(float), weights[filled], events[filled]
+    group = np.repeat(np.arange(n), np.count_nonzero(weights.reshape(n, width), axis=1))
+    return group, (filled - group * width).astype(float), weights[filled], events[filled]
 
 
 def _fit_curves(ranked: _Ranked) -> _Curves:

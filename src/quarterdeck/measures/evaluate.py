@@ -62,7 +62,7 @@ def _evaluate(definition: Definition, source: Source, level: str) -> list[Readin
     kind = METHODS[definition.method.name]
     if kind.special is not None:
         return kind.special(definition, source, level)
-    answer = source.read_sums(definition, kind.with_values)
+    answer = source.read_sums(definition, kind.with_values, level=level)
     return build_readings(definition, source, level, answer)
 
 

@@ -79,8 +79,7 @@ class Part:
 
     `site_id` holds the participant where `by_subject`; `may_lack` names which of collected and filled the query judges;
     `adds` which of numerator and denominator are not always 0. Where `is_share`, whatever adds to the numerator adds to the denominator.
-    `counted` are the rows of a share by participant that count: study_id, site_id, filled, and as numerator what that asks for beyond the
-    denominator.
+    `counted` are the rows of a share by participant that count: study_id, site_id, and as numerator what that asks for beyond the denominator.
     """
 
     table: str
@@ -96,7 +95,8 @@ class Part:
 class Query:
     """A named query: its function, the parameters it knows with their usual values, the tables it needs rows in, and all it reads.
 
-    `few_count` says that many rows of its one table, a long one, usually count towards nothing.
+    `few_count` says that many rows of its one table, a long one, usually count towards nothing, and that whatever counts, but not in the
+    numerator, fills the column that says "done".
     """
 
     function: Callable[[Context], list[Part]]
@@ -147,11 +147,9 @@ def _list_beyond(condition: Any, other: Any) -> list[Any] | None:
 
 def _choose_counted(relation: Relation, columns: Mapping[str, Any], beyond: list[Any]) -> Relation:
     """The rows of a share that count, chosen before anything else is worked out of them."""
-    always = ibis.literal(True)
-    counts = columns["denominator"] & columns.get("collected", always)
+    counts = columns["denominator"] & columns.get("collected", ibis.literal(True))
     numerator = reduce(and_, [condition.to_expr() for condition in beyond])
-    kept = {"study_id": columns["study_id"], "site_id": columns["site_id"], "filled": columns.get("filled", always)}
-    return relation.filter(counts).select(**kept, numerator=numerator)
+    return relation.filter(counts).select(study_id=columns["study_id"], site_id=columns["site_id"], numerator=numerator)
 
 
 def join_site(relation: Relation, context: Context) -> Relation:

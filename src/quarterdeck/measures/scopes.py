@@ -135,14 +135,23 @@ def _read_keys(answer: pa.Table, column: str) -> Keys:
 
 def _join(first: Keys, second: Keys) -> Keys:
     """'first/second' where a row has both."""
-    import pyarrow as pa
-
     width = max(len(second.names), 1)
     pair = np.where((first.place < 0) | (second.place < 0), -1, first.place * width + second.place)
-    coded = pa.array(pair).dictionary_encode()
-    pairs = coded.dictionary.to_pylist()
-    names = [f"{first.names[number // width]}/{second.names[number % width]}" if number >= 0 else None for number in pairs]
-    return Keys([], coded.indices.to_numpy().astype(np.intp)).rename(names)
+    pairs, place = _find_distinct(pair, len(first.names) * width)
+    names = [f"{first.names[number // width]}/{second.names[number % width]}" for number in pairs.tolist()]
+    return Keys(names, place).rename(names)
+
+
+def _find_distinct(numbers: NDArray[np.intp], limit: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The distinct whole numbers from 0 to `limit`, in order, and the place of each among them; -1 stays -1."""
+    if limit > 8 * len(numbers):
+        distinct, place = np.unique(numbers, return_inverse=True)
+        n_none = int(np.searchsorted(distinct, 0))
+        return distinct[n_none:], place - n_none
+    distinct = np.flatnonzero(np.bincount(numbers + 1, minlength=limit + 1)[1:])
+    places = np.full(limit + 1, -1, dtype=np.intp)
+    places[distinct] = np.arange(len(distinct))
+    return distinct, places[numbers]
 
 
 def _choose_known(first: Keys, second: Keys) -> Keys:

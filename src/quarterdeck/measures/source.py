@@ -55,17 +55,18 @@ class Source:
         """The queries for the facts of a definition row by row, one per table."""
         return sql.get_rows(definition.query, definition.parameters, self.cut)
 
-    def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False) -> pa.Table:
-        """The facts of a definition summed up, kept with the snapshot; what `build_aggregate` gives, less trials that do not collect it."""
+    def read_sums(self, definition: Definition, with_values: bool, monthly: bool = False, level: str = "") -> pa.Table:
+        """The facts of a definition summed up as `build_aggregate` says, less trials that do not collect it, kept with the snapshot.
+
+        With a level, rows that belong to nothing there may be left out.
+        """
         key = ("measures", "sums", definition.hash, self.cut, monthly)
-
-        def read() -> pa.Table:
-            in_steps = not with_values and not monthly and sums.pays_in_steps(self, definition)
-            return drop_unfilled(
-                sums.ask_in_steps(self, definition) if in_steps else sums.ask_at_once(self, definition, with_values, monthly)
-            )
-
-        return self.snapshot.cached(key, read)
+        if with_values or monthly or not sums.pays_in_steps(self, definition):
+            return self.snapshot.cached(key, lambda: drop_unfilled(sums.ask_at_once(self, definition, with_values, monthly)))
+        answer = self.snapshot.cached((*key, "in steps"), lambda: drop_unfilled(sums.ask_in_steps(self, definition)))
+        if level and level not in sums.WITHOUT_SITES:
+            return answer
+        return self.snapshot.cached(key, lambda: drop_unfilled(sums.add_strangers(self, definition, answer)))
 
     def read_rows(self, definition: Definition, table: str = "") -> list[dict[str, Any]]:
         """The facts of a definition row by row (of one table where its query reads several), kept with the snapshot."""

@@ -2,12 +2,12 @@
 
 The rows that do not count tell no more than why a site has no reading: no row, nothing collected, or nothing due. They need
 a look only for sites that have no row that counts. The answer in steps therefore holds the true counted rows, numerators
-and denominators, and of n_rows, n_collected and n_filled what is asked of them: whether a site, or a trial, has any.
+and denominators, and of n_rows, n_collected (of a site) and n_filled (of a trial) what is asked of them: whether there are any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from quarterdeck.measures import sql
@@ -16,13 +16,14 @@ from quarterdeck.measures.queries import QUERIES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from quarterdeck.evidence.snapshot import Snapshot
     from quarterdeck.measures.model import Definition
     from quarterdeck.measures.source import Source
 
 # From about here on the further questions cost less than the first one saves.
 MANY_ROWS = 2_000_000
 NO_TRIAL = ""
+# Levels at which a row of no known participant belongs to something.
+WITHOUT_SITES = ("portfolio", "study")
 
 
 def pays_in_steps(source: Source, definition: Definition) -> bool:
@@ -38,33 +39,44 @@ def ask_at_once(source: Source, definition: Definition, with_values: bool = Fals
 
 
 def ask_in_steps(source: Source, definition: Definition) -> pa.Table:
-    """The sums of the rows that count; then what sites without any have instead; and all of the trials that are still open."""
+    """The sums of the rows that count; then what sites without any have instead; and all of the trials that are not seen to verify.
+
+    Trials of which no row counts and no participant is known are for `add_strangers`.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    snapshot, query = source.snapshot, (definition.query, definition.parameters, source.cut)
-    answer = _ask(snapshot, sql.get_counted(*query))
+    answer = _ask(source, definition, sql.get_counted)
     settled = _list_settled(answer)
-    trials = sorted(_list_trials(snapshot, QUERIES[definition.query].needs[0]) - settled)
-    if NO_TRIAL in trials:  # rows that no question about trials would find
-        return ask_at_once(source, definition)
     known = answer.filter(_is_among(answer, settled))
     has_rows = pc.greater(known.column("n_rows"), 0)
     missing = known.filter(pc.and_(pc.invert(has_rows), known.column("site_id").is_valid()))
     pieces = [known.filter(has_rows)]
     if missing.num_rows:
         sites = [missing.column(name).to_pylist() for name in ("study_id", "site_id")]
-        pieces.append(_ask(snapshot, sql.get_presence(*query), sites))
-    if trials:
-        pieces.append(_ask(snapshot, sql.get_limited(*query), [trials, trials]))
+        pieces.append(_ask(source, definition, sql.get_presence, sites))
+    if trials := sorted(_list_trials(answer) - settled - {NO_TRIAL}):
+        pieces.append(_ask(source, definition, sql.get_limited, [trials, trials]))
     return pa.concat_tables(pieces)
 
 
-def _ask(snapshot: Snapshot, question: str, parameters: list[list[str]] | None = None) -> pa.Table:
+def add_strangers(source: Source, definition: Definition, answer: pa.Table) -> pa.Table:
+    """The answer in steps with all trials that have a row, at the price of one look at the trial of every row."""
+    import pyarrow as pa
+
+    table = QUERIES[definition.query].needs[0]
+    trials = _list_trials(source.snapshot.query(f'SELECT DISTINCT study_id FROM "{table}"'))
+    strangers = sorted(trials - _list_trials(answer))
+    if NO_TRIAL in strangers:  # rows that no question about trials would find
+        return ask_at_once(source, definition)
+    return pa.concat_tables([answer, _ask(source, definition, sql.get_limited, [strangers, strangers])]) if strangers else answer
+
+
+def _ask(source: Source, definition: Definition, get: Callable[..., str], parameters: list[list[str]] | None = None) -> pa.Table:
     """An answer with columns of one type, whichever question it is to: a sum of sums comes wider than a sum."""
     import pyarrow as pa
 
-    answer = snapshot.query(question, parameters)
+    answer = source.snapshot.query(get(definition.query, definition.parameters, source.cut), parameters)
     kinds = {name: pa.string() if name.endswith("_id") else pa.float64() for name in answer.column_names}
     return answer.cast(pa.schema(kinds))
 
@@ -75,13 +87,8 @@ def _list_settled(answer: pa.Table) -> set[str]:
     return {row["study_id"] for row in filled.to_pylist() if row["study_id"] and row["n_filled_sum"]}
 
 
-def _list_trials(snapshot: Snapshot, table: str) -> set[str]:
-    """The trials that have any row in a table, kept with the snapshot."""
-
-    def read() -> set[str]:
-        return {study or NO_TRIAL for study in snapshot.query(f'SELECT DISTINCT study_id FROM "{table}"').column(0).to_pylist()}
-
-    return snapshot.cached(("measures", "trials", table), read)
+def _list_trials(answer: pa.Table) -> set[str]:
+    return {study or NO_TRIAL for study in answer.column("study_id").unique().to_pylist()}
 
 
 def _is_among(answer: pa.Table, studies: Iterable[str]) -> pa.ChunkedArray:

@@ -3,7 +3,7 @@ SELECT
   "t8"."site_id",
   "t8"."n_rows",
   "t8"."n_rows" AS "n_collected",
-  "t8"."n_filled",
+  "t8"."n_rows" - "t8"."numerator" AS "n_filled",
   "t8"."n_rows" AS "n_counted",
   "t8"."numerator",
   "t8"."n_rows" AS "denominator"
@@ -12,14 +12,12 @@ FROM (
     COALESCE("t7"."study_id", "t7"."own_study") AS "study_id",
     "t7"."own_site" AS "site_id",
     COALESCE(SUM("t7"."n_rows"), 0) AS "n_rows",
-    COALESCE(SUM("t7"."n_filled"), 0) AS "n_filled",
     COALESCE(SUM("t7"."numerator"), 0) AS "numerator"
   FROM (
     SELECT
       "t6"."study_id",
       "t6"."site_id",
       "t6"."n_rows",
-      "t6"."n_filled",
       "t6"."numerator",
       "t3"."own_study",
       "t3"."subject_id",
@@ -30,14 +28,11 @@ FROM (
         "t4"."site_id",
         COUNT(*) AS "n_rows",
         COUNT(*) FILTER(WHERE
-          "t4"."filled") AS "n_filled",
-        COUNT(*) FILTER(WHERE
           "t4"."numerator") AS "numerator"
       FROM (
         SELECT
           "t0"."study_id",
           "t0"."subject_id" AS "site_id",
-          "t0"."sdv_done_ts" IS NOT NULL AS "filled",
           NOT (
             COALESCE("t0"."sdv_done_ts" < MAKE_TIMESTAMP(2026, 7, 1, 0, 0, 0.0), FALSE)
           ) AS "numerator"

@@ -3,7 +3,7 @@ SELECT
   "t11"."site_id",
   "t11"."n_rows",
   "t11"."n_collected",
-  "t11"."n_filled",
+  0 AS "n_filled",
   0 AS "n_counted",
   0 AS "numerator",
   0 AS "denominator"
@@ -13,9 +13,7 @@ FROM (
     "t10"."own_site" AS "site_id",
     COUNT(*) AS "n_rows",
     COUNT(*) FILTER(WHERE
-      "t10"."collected") AS "n_collected",
-    COUNT(*) FILTER(WHERE
-      "t10"."filled") AS "n_filled"
+      "t10"."collected") AS "n_collected"
   FROM (
     SELECT
       "t7"."collected",
