@@ -30,7 +30,8 @@ import httpx
 from quarterdeck.evidence.store import Store
 from quarterdeck.vocabulary.settings import Settings
 
-ROUNDS, READERS, PAGES_A_READER = 5, 50, 20
+ROUNDS, READERS = 5, 50
+CROWD_SECONDS = 40.0  # so that the whole of a load, and the preparing of its pages, falls into it, however quick the answers are
 PAUSES = (2.0, 0.0)  # seconds between two pages of one reader: as people read, and as fast as answers come
 
 
@@ -54,9 +55,12 @@ def main(smoke: bool = False, home: Path | None = None, trials: int = 24) -> dic
                 for pause in PAUSES:
                     server.wait_until_shown(_current(copied))
                     with load(server.address, copied, f"{label}{pause:g}"):
-                        times, errors = _crowd(server.address, paths, 5 if smoke else READERS, pause)
+                        times, errors = _crowd(server.address, paths, 5 if smoke else READERS, pause, 5.0 if smoke else CROWD_SECONDS)
                     name = f"{label}_{pause:g}s"
-                    figures |= {f"{name}_median": statistics.median(times), f"{name}_p95": _p95(times), f"{name}_errors": float(errors)}
+                    figures |= {
+                        f"{name}_median": statistics.median(times), f"{name}_p95": _p95(times), f"{name}_answers": float(len(times)),
+                        f"{name}_errors": float(errors),
+                    }  # fmt: skip
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; slowest first view: {slowest}")
         for name, value in figures.items():
             print(f"{name:20} {value:10,.1f}")
@@ -161,14 +165,16 @@ class Reader:
         return answer.status
 
 
-def _crowd(address: str, paths: list[str], readers: int, pause: float) -> tuple[list[float], int]:
-    """Milliseconds of each answer to `readers` at once, and how many were errors."""
+def _crowd(address: str, paths: list[str], readers: int, pause: float, seconds: float) -> tuple[list[float], int]:
+    """Milliseconds of each answer to `readers` who read for so long, and how many were errors."""
+    until = time.perf_counter() + seconds
 
     def read(number: int) -> list[tuple[float, bool]]:
-        answers = []
+        answers: list[tuple[float, bool]] = []
         with Reader(address) as reader:
             time.sleep(pause * number / readers)
-            for i in range(PAGES_A_READER):
+            while time.perf_counter() < until:
+                i = len(answers)
                 started = time.perf_counter()
                 status = reader.get(paths[(7 * number + i) % len(paths)])
                 answers.append((1000 * (time.perf_counter() - started), status != 200))

@@ -38,6 +38,7 @@ class Deck:
         self.worker: Worker | None = None
         self.answering = 0  # readers' requests in hand
         self._ready: str = ""
+        self._shown: Snapshot | None = None
         self._lock = threading.Lock()
 
     def needs_login(self) -> bool:
@@ -46,7 +47,12 @@ class Deck:
 
     def open_snapshot(self, as_of: str | None) -> Snapshot:
         """The snapshot a reader asked for; without a wish the latest one whose views are prepared, or the latest where none is."""
-        return self.store.open(as_of or self._ready or None)
+        ready, shown = self._ready, self._shown  # another thread may replace either meanwhile
+        if not ready or as_of not in (None, "", ready):
+            return self.store.open(as_of or None)
+        if shown is None or shown.id != ready:
+            shown = self._shown = self.store.open(ready)  # finding it by its id reads every manifest, so it is done once
+        return shown
 
     @property
     def shown_id(self) -> str:
