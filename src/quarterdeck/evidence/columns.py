@@ -6,6 +6,7 @@ A column is an Arrow DictionaryArray without gaps: where a row has no value, its
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from quarterdeck.evidence.delimited import UTF8, Dialect
 from quarterdeck.evidence.fixed_width import number_texts
 
-BLOCK = 2 * 2**20  # bytes that one thread reads at a time; a longer line is left to the careful reader
+BLOCK = 8 * 2**20  # bytes that one thread reads at a time; a longer line is left to the careful reader
 SAMPLE = 2**20  # bytes that show which columns hold many distinct values
 BREAKS = (b"\n", b"\r", b"\0")  # within a value; the careful reader knows what to do with them
 
@@ -44,11 +45,11 @@ def read_columns(path: Path, dialect: Dialect, chosen: Sequence[int]) -> Any | N
     rows = read.num_rows
     if rows == 0 or rows != dialect.lines - dialect.header_row:
         return None
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # more would only wait for one another
         columns = dict(zip(few, pool.map(lambda name: _in_one_piece(read[name]), few), strict=True))
     if any(_holds_break(column.dictionary) for column in columns.values()):
         return None
-    content = as_table(columns | {"_line": np.arange(rows) + dialect.header_row + 1})
+    content = as_table(columns | {"_line": np.arange(dialect.header_row + 1, dialect.header_row + 1 + rows)})
     return _without_blank(content, list(few)) if len(few) == len(names) else content
 
 
@@ -135,7 +136,7 @@ def _encode(texts: Any) -> list[Any]:
     """Two halves of a column with distinct values of their own, made side by side."""
     import pyarrow as pa
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(2) as pool:
         middle = len(texts) // 2
         coded = list(pool.map(lambda half: half.dictionary_encode(), (texts.slice(0, middle), texts.slice(middle))))
     halves = [half for half in coded if len(half)]

@@ -35,13 +35,14 @@ def number_texts(column: Any) -> Any | None:
         return None
     low, spans = bounds
     size = math.prod(spans)
-    numbers: Integers = np.concatenate([_number(piece, low, spans, size) for piece in pieces])
+    numbers = [_number(piece, low, spans, size) for piece in pieces]
     is_there = np.zeros(size, bool)
-    is_there[numbers] = True
+    for part in numbers:
+        is_there[part] = True
     found = np.flatnonzero(is_there)
     codes = np.empty(size, np.min_scalar_type(-len(found)))
     codes[found] = np.arange(len(found))
-    return pa.DictionaryArray.from_arrays(pa.array(codes).take(pa.array(numbers)), _texts(found, low, spans))
+    return pa.DictionaryArray.from_arrays(pa.array(codes).take(pa.array(np.concatenate(numbers))), _texts(found, low, spans))
 
 
 def _letters(texts: Any) -> Letters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +13,7 @@ from quarterdeck.evidence.columns import as_table, codes_of, whole
 
 Numbers = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 MOST = 2**63
-LOOKED_AT = 2**16  # rows that show soon where rows of one value have several numbers
+STRETCH = 2**18  # rows
 SPARE = 4  # numbers there may be for each row, for each number to have a place of its own
 
 
@@ -33,7 +34,7 @@ def sort_by_key(content: Any, key: Sequence[str]) -> Any | None:
 
 def _number(content: Any, key: Sequence[str]) -> tuple[Numbers, int] | None:
     """A number for each row, and how many there may be: a greater key has a greater number, equal keys have the same."""
-    numbers: Numbers = np.zeros(content.num_rows, np.int32)
+    numbers: Numbers = np.zeros(1, np.int32)  # one for all rows until a column tells them apart
     size = 1
     for name in key:
         column = whole(content, name)
@@ -46,9 +47,8 @@ def _number(content: Any, key: Sequence[str]) -> tuple[Numbers, int] | None:
         size *= len(ranks)
         if size >= MOST:
             return None
-        numbers = numbers.astype(np.int32 if size < 2**31 else np.int64, copy=False)
-        numbers *= len(ranks)
-        numbers += _by_row(ranks, column)
+        scaled = np.multiply(numbers, len(ranks), dtype=np.int32 if size < 2**31 else np.int64)
+        numbers = scaled + _by_row(ranks, column) if size > len(ranks) else _by_row(ranks, column)
     return numbers, size
 
 
@@ -63,24 +63,31 @@ def _rank(values: Any) -> Numbers:
 def _by_row(of_values: Numbers, column: Any) -> Numbers:
     import pyarrow as pa
 
-    return np.array(pa.array(of_values).take(column.indices))
+    return np.asarray(pa.array(of_values).take(column.indices))
 
 
 def _find_owners(numbers: Numbers, column: Any) -> Numbers | None:
     """For each distinct value of a column the one number that its rows have; None where rows of one value have several."""
     codes = codes_of(column)
     owners = np.zeros(len(column.dictionary), numbers.dtype)
-    for rows in (slice(LOOKED_AT), slice(None)):
-        owners[codes[rows]] = numbers[rows]
+    for rows in (slice(STRETCH), slice(None)):
+        _put(owners, codes[rows], numbers[rows])
         if bool((_by_row(owners, column[rows]) != numbers[rows]).any()):
             return None
     return owners
 
 
+def _put(target: Numbers, places: Numbers, values: Numbers) -> None:
+    """Writes values to their places. NumPy widens places to eight bytes for it: a stretch at a time, these stay in the cache."""
+    for start in range(0, len(places), STRETCH):
+        rows = slice(start, start + STRETCH)
+        target[places[rows]] = values[rows]
+
+
 def _place(numbers: Numbers, size: int) -> Numbers | None:
     """The places of the rows in order, where there is room for each number; None where one repeats."""
     places = np.full(size, -1, np.int32)
-    places[numbers] = np.arange(len(numbers), dtype=np.int32)
+    _put(places, numbers, np.arange(len(numbers), dtype=np.int32))
     order = places[places >= 0]
     return order if len(order) == len(numbers) else None
 
@@ -111,5 +118,5 @@ def _take(content: Any, order: Numbers) -> Any:
         is_constant = pa.types.is_dictionary(column.type) and len(column.dictionary) == 1
         return column if is_constant else column.take(rows)
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         return as_table(dict(zip(content.column_names, pool.map(take, content.column_names), strict=True)))
