@@ -36,9 +36,11 @@ def _aggregate(part: Part, scopes: list[str], with_values: bool, monthly: bool) 
     if monthly:
         keys["month"] = rows.happened.truncate("M").cast("date")
     if with_values:
-        keys |= {"value": rows.value, "observed": rows.observed if "observed" in rows.columns else ibis.literal(True)}
+        keys |= {"value": rows.value} | ({"observed": rows.observed} if "observed" in rows.columns else {})
     adds = tuple(name for name in part.adds if not (with_values and name == "numerator"))
     answer = rows.group_by(**keys).aggregate(**_build_sums(part, rows, adds))
+    if with_values and "observed" not in keys:  # told afterwards: a key that is always the same costs as much as any other
+        answer = answer.select(*keys, *SUMS, observed=ibis.literal(True)).relocate("observed", after="value")
     return _join_sites(answer, list(keys)) if part.by_subject else answer
 
 
