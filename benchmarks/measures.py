@@ -3,6 +3,9 @@
 Run `python benchmarks/measures.py` (or with --smoke for a hundredth of the rows). Both sides run in the same process on the
 same sealed parts, in turn, from a cold measure cache; medians of the repetitions are compared. What counts as "the same
 question" is the count or the median per site. The measure's side also fits intervals and builds one reading per site.
+Source verification is asked about twice, the second time with sites where no page must be verified or none says whether it must:
+such a site has no row in the hand-written answer, and a reading that says why it has no value. A hand-written answer that tells
+as much is compared, too.
 The SQL of a measure is compiled once per process, whatever the snapshot and the day, so that falls into the warm-up; what it
 takes is stated beside. Processor time is given too: on a busy machine it says more than the clock.
 """
@@ -13,7 +16,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
@@ -29,6 +32,7 @@ from quarterdeck.evidence.store import Store
 CUT = date(2026, 6, 30)
 TRIALS, SITES, SUBJECTS = 100, 40, 50  # sites per trial, participants per site
 ROWS = {"visit": 6_000_000, "data_page": 8_000_000, "query": 6_000_000}
+SILENT = 5  # percent of sites, in the second question about source verification: nothing must be verified there, or it is not said
 SHARED = Path(os.environ.get("QUARTERDECK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 WHO = "'S' || lpad((i // {per} // 2000)::VARCHAR, 3, '0') AS study_id, lpad((i // {per} % 2000)::VARCHAR, 5, '0') AS subject_id"
@@ -40,12 +44,18 @@ DRAW = {
     "data_page": """
         SELECT {who}, lpad((i % {per} // 10)::VARCHAR, 4, '0') AS visit, 'F' || (i % 10) AS form,
                DATE '2024-01-01' + (i * 7919 % 900)::INTEGER AS visit_date, (i * 104729 % 41)::BIGINT AS data_entry_lag,
-               visit_date::TIMESTAMP + to_days((i * 104729 % 41)::INTEGER) AS first_entered_ts, i % 3 = 0 AS sdv_required,
+               visit_date::TIMESTAMP + to_days((i * 104729 % 41)::INTEGER) AS first_entered_ts, {required} AS sdv_required,
                CASE WHEN i % 5 > 0 THEN first_entered_ts + INTERVAL 20 DAY END AS sdv_done_ts""",
     "query": """
         SELECT 'Q' || lpad(i::VARCHAR, 9, '0') AS query_id, {who}, DATE '2024-01-01'::TIMESTAMP + to_hours((i * 7919 % 20000)::INTEGER) AS opened_ts,
                CASE WHEN i % 11 > 0 THEN opened_ts + to_hours((i * 104729 % 700)::INTEGER) END AS closed_ts,
                CASE WHEN i % 11 > 0 THEN 'Closed' ELSE 'Open' END AS querystatus""",
+}
+# Silent sites are scattered over all trials; every other one does not say whether pages must be verified.
+PLACE = f"(i // {{per}} // {SUBJECTS})"
+REQUIRED = {
+    0: "i % 3 = 0",
+    SILENT: f"CASE WHEN {PLACE} * 7919 % 1009 >= {1009 * SILENT // 100} THEN i % 3 = 0 WHEN {PLACE} % 2 = 0 THEN FALSE END",
 }
 SITE = "LEFT JOIN subject s USING (study_id, subject_id)"
 BY_HAND = {
@@ -74,14 +84,24 @@ BY_HAND = {
         SELECT study_id, site_id, sum(n), min(days) FILTER (WHERE surviving <= 0.5 + 1e-9) FROM k GROUP BY ALL""",
 }
 
+# The hand-written answer that also tells sites where nothing is due from sites that do not say what must be verified.
+WITH_REASONS = {
+    "sdv_backlog": f"""
+        WITH p AS (SELECT study_id, site_id, sdv_required, sdv_required AND first_entered_ts::DATE <= DATE '2026-06-30' AS due,
+                          sdv_done_ts IS NULL OR sdv_done_ts >= TIMESTAMP '2026-07-01' AS open FROM data_page {SITE})
+        SELECT study_id, site_id, count(*) FILTER (WHERE due), count(*) FILTER (WHERE due AND open), count(*), count(sdv_required) FROM p GROUP BY ALL""",
+}
 
-def build_events(folder: Path, share: float) -> Snapshot:
-    """A sealed snapshot of `share` of the 20 million rows, written straight into parts sorted by key."""
+
+def build_events(folder: Path, share: float, silent: int = 0, names: Collection[str] = ()) -> Snapshot:
+    """A sealed snapshot of `share` of the 20 million rows (of some tables), written straight into parts sorted by key."""
     store = Store(folder / "evidence")
     with store.writing(), store.staging() as staged:
         connection = duckdb.connect()
         parts = {}
-        for name, sql in _list_tables(share).items():
+        for name, sql in _list_tables(share, silent).items():
+            if names and name not in names:
+                continue
             contract = get_contract(name)
             types = {column.name: column.duckdb_type for column in contract.columns} | LINEAGE_TYPES
             connection.execute(f"CREATE OR REPLACE TABLE one ({', '.join(f'{column} {kind}' for column, kind in types.items())})")
@@ -95,7 +115,7 @@ def build_events(folder: Path, share: float) -> Snapshot:
     return store.open()
 
 
-def _list_tables(share: float) -> dict[str, str]:
+def _list_tables(share: float, silent: int) -> dict[str, str]:
     people = TRIALS * SITES * SUBJECTS
     site = "lpad((i % 2000 // 50)::VARCHAR, 3, '0')"
     study = "'S' || lpad((i // 2000)::VARCHAR, 3, '0')"
@@ -107,7 +127,8 @@ def _list_tables(share: float) -> dict[str, str]:
     }
     for name, rows in ROWS.items():
         per = max(int(rows * share) // people, 1)
-        tables[name] = f"{DRAW[name].format(who=WHO.format(per=per), per=per)} FROM range({per * people}) r(i)"
+        words = {"who": WHO.format(per=per), "per": per, "required": REQUIRED[silent].format(per=per)}
+        tables[name] = f"{DRAW[name].format(**words)} FROM range({per * people}) r(i)"
     return {name: _with_row(sql) for name, sql in tables.items()}
 
 
@@ -117,16 +138,15 @@ def _with_row(sql: str) -> str:
     return f"{head}SELECT i, {tail}"
 
 
-def compare_measures(snapshot: Snapshot, repetitions: int) -> list[tuple[str, float, Took, Took]]:
+def compare_measures(snapshot: Snapshot, by_hand: Mapping[str, str], repetitions: int) -> Iterator[tuple[str, float, Took, Took]]:
     """(measure, seconds to compile its SQL, as a measure, by hand), medians of the repetitions, the two taken in turn."""
     from quarterdeck.measures.catalogue import load_definitions
     from quarterdeck.measures.evaluate import Source, evaluate_from
 
-    out = []
-    for name, sql in BY_HAND.items():
+    for name, sql in by_hand.items():
         definition = load_definitions()[name]
         snapshot.query(sql)  # both sides find the files in memory and the libraries loaded
-        compiling = take_time(lambda: compile_sums(definition)).wall  # noqa: B023
+        compiling = take_time(lambda: compile_sums(definition, Source.of(snapshot))).wall  # noqa: B023
         evaluate_from(definition, Source.of(snapshot), "site")
         ours, theirs = [], []
         for _ in range(repetitions):
@@ -134,27 +154,35 @@ def compare_measures(snapshot: Snapshot, repetitions: int) -> list[tuple[str, fl
             ours.append(take_time(lambda: evaluate_from(definition, Source.of(snapshot), "site")))  # noqa: B023
             theirs.append(take_time(lambda: snapshot.query(sql)))  # noqa: B023
         check_equal(snapshot, definition, sql)
-        out.append((name, compiling, get_median(ours), get_median(theirs)))
-    return out
+        yield name, compiling, get_median(ours), get_median(theirs)
 
 
-def compile_sums(definition: Any) -> None:
+def compile_sums(definition: Any, source: Any) -> None:
     """The first look at a measure's SQL, which compiles it for good."""
+    from quarterdeck.measures import sql
     from quarterdeck.measures.methods import METHODS
-    from quarterdeck.measures.sql import get_sums
+    from quarterdeck.measures.sums import pays_in_steps
 
-    get_sums(definition.query, definition.parameters, CUT, with_values=METHODS[definition.method.name].with_values)
+    if pays_in_steps(source, definition):
+        for get in (sql.get_counted, sql.get_presence, sql.get_limited):
+            get(definition.query, definition.parameters, CUT)
+    else:
+        sql.get_sums(definition.query, definition.parameters, CUT, with_values=METHODS[definition.method.name].with_values)
 
 
 def check_equal(snapshot: Snapshot, definition: Any, sql: str) -> None:
-    """Both sides must have answered the same question: as many sites, and the same totals."""
+    """Both sides must have answered the same question: the same sites, and the same totals; a measure has a reason for every other site."""
     from quarterdeck.measures.evaluate import Source, evaluate_from
 
     readings = evaluate_from(definition, Source.of(snapshot), "site")
     rows = [list(row.values()) for row in snapshot.query(sql).to_pylist()]
-    assert len(rows) == sum(reading.denominator is not None for reading in readings), definition.id
-    by_site = {f"{row[0]}/{row[1]}": row for row in rows}
+    by_site = {f"{row[0]}/{row[1]}": row for row in rows if row[2]}
+    assert len(readings) == TRIALS * SITES
+    assert by_site.keys() == {reading.scope.key for reading in readings if reading.denominator}, definition.id
     for reading in readings:
+        if reading.scope.key not in by_site:
+            assert reading.not_assessed, (definition.id, reading)
+            continue
         row = by_site[reading.scope.key]
         assert reading.denominator == row[2], (definition.id, reading)
         if definition.method.name in ("median", "survival_median"):
@@ -200,23 +228,33 @@ def get_median(taken: list[Took]) -> Took:
 
 def main(smoke: bool = False) -> None:
     """Prints both tables."""
+    share, repetitions = (0.01, 1) if smoke else (1.0, 5)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        snapshot = build_events(folder, 0.01 if smoke else 1.0)
+        snapshot = build_events(folder, share)
         rows = sum(snapshot.tables[table].rows for table in ROWS)
-        print(f"{rows:,} event rows, {TRIALS * SITES:,} sites; medians of {1 if smoke else 5}; load average {os.getloadavg()[0]:.1f}")
+        print(f"{rows:,} event rows, {TRIALS * SITES:,} sites; medians of {repetitions}; load average {os.getloadavg()[0]:.1f}")
         print(
-            f"{'measure':<38}{'measure s':>10}{'by hand s':>10}{'ratio':>7}{'processor s':>12}{'by hand s':>10}{'ratio':>7}{'compile s':>10}"
+            f"{'measure':<44}{'measure s':>10}{'by hand s':>10}{'ratio':>7}{'processor s':>12}{'by hand s':>10}{'ratio':>7}{'compile s':>10}"
         )
-        for measure, compiling, ours, theirs in compare_measures(snapshot, 1 if smoke else 5):
-            clock = f"{ours.wall:>10.3f}{theirs.wall:>10.3f}{ours.wall / theirs.wall:>7.2f}"
-            work = f"{ours.processor:>12.3f}{theirs.processor:>10.3f}{ours.processor / theirs.processor:>7.2f}"
-            print(f"{measure:<38}{clock}{work}{compiling:>10.3f}")
+        print_rows(compare_measures(snapshot, BY_HAND, repetitions))
+        silent = build_events(folder / "silent", share, SILENT, ("study", "site", "subject", "data_page"))
+        print_rows(compare_measures(silent, {"sdv_backlog": BY_HAND["sdv_backlog"]}, repetitions), f", {SILENT}% of sites silent")
+        print_rows(compare_measures(silent, WITH_REASONS, repetitions), ", the reasons by hand too")
+        print(f"load average {os.getloadavg()[0]:.1f}")
         if (clindata := time_clindata(folder)) is not None:
             load, reading, readings, measures = clindata
             print(
                 f"raw clindata: load {load:.1f} s + readings {reading:.1f} s = {load + reading:.1f} s; {readings:,} readings of {measures} measures"
             )
+
+
+def print_rows(found: Iterator[tuple[str, float, Took, Took]], what: str = "") -> None:
+    """One line per measure."""
+    for measure, compiling, ours, theirs in found:
+        clock = f"{ours.wall:>10.3f}{theirs.wall:>10.3f}{ours.wall / theirs.wall:>7.2f}"
+        work = f"{ours.processor:>12.3f}{theirs.processor:>10.3f}{ours.processor / theirs.processor:>7.2f}"
+        print(f"{measure + what:<44}{clock}{work}{compiling:>10.3f}", flush=True)
 
 
 if __name__ == "__main__":
