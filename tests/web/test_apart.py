@@ -146,7 +146,10 @@ def test_an_upload_is_loaded_by_another_process_into_the_same_installation(tmp_p
         job = wait_for(record, upload(client, b"study_id,phase,status\nNEW-1,P2,planned\n"), lambda job: job.is_finished)
         assert job.state == "done", job.error
         assert Store(settings.evidence_dir).current_id() not in ("", before)
-        assert "1 row loaded, of 1 given" in client.get(f"/jobs/{job.id}").text
+        ended = client.get(f"/jobs/{job.id}").text
+        assert "1 row loaded, of 1 given" in ended
+        assert job.note
+        assert job.note not in ended  # the last step of work that has ended says nothing any more
         with record.session() as session:
             assert [event.action for event in session.query(AuditEvent)] == ["evidence.load"]
         assert not list((settings.home / "uploads").iterdir())
