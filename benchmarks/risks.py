@@ -17,7 +17,7 @@ from quarterdeck.methods.false_discovery import adjust_benjamini_hochberg
 from quarterdeck.methods.quantified_risk import QuantifiedRisk, Severity, simulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "evaluations"))
-import kri_protocols as protocols
+import _kri_protocols as protocols
 
 SEED = 20261122
 

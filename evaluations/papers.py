@@ -34,19 +34,13 @@ from vendor_records import fill_vendor_record
 FORMATS = ("docx", "pptx", "pdf")
 
 
-def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--mutations", type=int, default=500)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--home", type=Path, help="An installation to mutate the board paper of; default: a sample portfolio.")
-    chosen = parser.parse_args()
+def main(mutations: int = 500, seeds: int = 20, first_seed: int = 1, home: Path | None = None) -> None:
+    """Print both tables; `home` is an installation to mutate the board paper of, otherwise that of a sample portfolio."""
     with tempfile.TemporaryDirectory() as folder:
-        if chosen.mutations:
-            print_mutations(chosen.home, chosen.mutations)
-        if chosen.seeds:
-            print_alarms(Path(folder), range(chosen.first_seed, chosen.first_seed + chosen.seeds))
+        if mutations:
+            print_mutations(home, mutations)
+        if seeds:
+            print_alarms(Path(folder), range(first_seed, first_seed + seeds))
 
 
 def print_mutations(home: Path | None, count: int) -> None:
@@ -133,4 +127,10 @@ def open_at(home: Path) -> Desk:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mutations", type=int, default=500)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--home", type=Path, help="An installation to mutate the board paper of; default: a sample portfolio.")
+    chosen = parser.parse_args()
+    main(chosen.mutations, chosen.seeds, chosen.first_seed, chosen.home)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-import kri_protocols as protocols
+import _kri_protocols as protocols
 
 from quarterdeck.demo.events import draw_site_rates
 from quarterdeck.demo.options import DemoOptions

@@ -1,4 +1,7 @@
-"""Runs `main` of every module in a folder (evaluations or benchmarks), one after another, and fails if one of them fails."""
+"""Runs `main` of every script in a folder (evaluations or benchmarks), one after another, and fails if one of them fails.
+
+A name that begins with "_" is a part of other scripts and is not run.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def run(path: Path, smoke: bool) -> bool:
     try:
         spec.loader.exec_module(module)
         module.main(smoke=True) if smoke else module.main()
-    except Exception:
+    except (Exception, SystemExit):  # a script that gives up must not end the others
         traceback.print_exc()
         return False
     print(f"   {time.perf_counter() - start:.1f} s", flush=True)

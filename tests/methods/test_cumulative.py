@@ -11,7 +11,7 @@ import pytest
 from evaluation_scripts import load_evaluation
 from quarterdeck.methods import cumulative
 
-protocols: Any = load_evaluation("kri_protocols")
+protocols: Any = load_evaluation("_kri_protocols")
 
 
 def scores_of(study: Any) -> cumulative.CumulativeScores:
