@@ -180,6 +180,12 @@ def test_mixed_currencies_are_said(tmp_path: Path) -> None:
     )
     assert "1 change orders are in another currency than their contract, first K1: USD, not EUR" in result.notices
     assert any("more than one currency" in notice for notice in result.notices)
+    other = load(tmp_path, {"study.csv": STUDY, "site.csv": SITE})
+    assert not [notice for notice in other.notices if "currency" in notice]  # said by the load that brought them
+    contract = load(tmp_path, {"contract.csv": "contract_id,value,currency\nK1,110,EUR\n"})
+    assert [notice for notice in contract.notices if "currency" in notice] == [
+        "1 change orders are in another currency than their contract, first K1: USD, not EUR"
+    ]
 
 
 def test_columns_without_a_place_are_reported_not_lost_in_silence(tmp_path: Path) -> None:

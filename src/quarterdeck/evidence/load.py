@@ -143,7 +143,7 @@ class _Merge:
         self.result.files = _count_files(self.workbench, self.extracts, self.staged)
         self.result.rejects = _first_rejects(self.workbench)
         self._settle_quarantine()
-        self.result.notices += find_mixed_currencies(self.workbench, known)
+        self.result.notices += find_mixed_currencies(self.workbench, known, self.by_table)
 
     def _fresh_rows(self, contract: Contract, known: dict[str, str]) -> str:
         entries = self.by_table[contract.name]
