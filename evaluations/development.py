@@ -5,6 +5,7 @@ Simulated people and invented answers are regressions, not proof: see docs/evalu
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import time
@@ -21,11 +22,11 @@ from quarterdeck.development.deliver.scenario import load_scenarios
 from quarterdeck.development.discover.assess import Answer, Assessment, begin, take
 from quarterdeck.development.discover.choose import STORIES, TIME_LIMIT_S, next_item
 from quarterdeck.development.discover.heat_map import Z80
-from quarterdeck.development.discover.items import CHECK_LEVELS, STEADY, STYLES, Item, Style, get_items
+from quarterdeck.development.discover.items import CHECK_LEVELS, SCATTERED, STEADY, STYLES, Item, Style, get_items
 from quarterdeck.development.discover.rubrics import score_interview
 from quarterdeck.development.roles.load import load_role
 from quarterdeck.development.roles.model import RoleModel
-from quarterdeck.methods.assessment import BIAS_MEAN, Belief, Question, probabilities
+from quarterdeck.methods.assessment import BIAS_MEAN, BIAS_SD, Belief, Question, probabilities
 from quarterdeck.methods.list_schedule import Topic, best_total, schedule, total
 
 SHARED = Path(os.environ.get("QUARTERDECK_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -44,6 +45,7 @@ WORLDS = {
     "between": World(Style("between", 1.6, 1.4, 1.05, 0.8), -0.25),
     "worse than modelled": World(Style("worse", 2.0, 1.6, 1.2, 1.0), -0.5),
 }
+CAUTIOUS = replace(SCATTERED, name="cautious", bias_sd=BIAS_SD)  # the one model that the reference ships
 PEOPLE = 600
 METHODS = ("raw self-ratings", "the same, modelled", "adaptive")
 
@@ -64,17 +66,18 @@ class Tally:
         self.errors.append((level - theta) ** 2)
         self.hits.append((low <= theta) & (theta <= high))
 
-    def summary(self) -> tuple[float, float, float]:
-        """Root mean square error in levels, its standard error over people, and coverage."""
-        per_person = np.mean(self.errors, axis=1)
-        error = float(np.sqrt(per_person.mean()))
-        return error, float(per_person.std() / np.sqrt(len(per_person)) / (2 * error)), float(np.mean(self.hits))
+    def summary(self) -> tuple[float, ...]:
+        """Root mean square error over all cells, its standard error, and coverage; then the same error within one person, averaged over
+        people, and its standard error. Errors in levels."""
+        squares = np.mean(self.errors, axis=1)
+        pooled, own, root = float(np.sqrt(squares.mean())), np.sqrt(squares), np.sqrt(len(squares))
+        return pooled, float(squares.std() / root / (2 * pooled)), float(np.mean(self.hits)), float(own.mean()), float(own.std() / root)
 
 
 def simulate_assessment(
     world: World, people: int, seed: int = 1, on_scale: bool = True, styles: tuple[Style, ...] = STYLES
 ) -> dict[str, tuple[float, ...]]:
-    """Error, standard error and coverage of the 80% interval: raw self-ratings, the same modelled, adaptive with stories.
+    """Errors and coverage of the 80% interval (`Tally.summary`): raw self-ratings, the same modelled, adaptive with stories.
 
     `on_scale` keeps every true level within 0 to 5, as the scale does; without it, levels stay as drawn from the model.
     """
@@ -242,7 +245,7 @@ def measure_conversations() -> dict[str, tuple[float, float, float]]:
     return {bot: (min(x), float(np.mean(x)), max(x)) for bot, x in scores.items()}
 
 
-def main() -> None:
+def main(people: int = PEOPLE, seed: int = 1) -> None:
     """Print every figure."""
     print("Plans:")
     for key, value in measure_schedules().items():
@@ -251,12 +254,17 @@ def main() -> None:
     for bot, (low, mean, high) in measure_conversations().items():
         print(f"  {bot:44s} {low:6.2f}  {mean:6.2f}  {high:6.2f}")
     for name, world in WORLDS.items():
-        print(f"Assessment of {PEOPLE} people, {name} (no method errs less than {least_error(world):.3f} on levels as drawn):")
-        told = {"adaptive, told how the person answers": simulate_assessment(world, PEOPLE, styles=(world.noise,))["adaptive"]}
-        drawn = simulate_assessment(world, PEOPLE, on_scale=False)
-        drawn = {f"{key}, levels as drawn": drawn[key] for key in METHODS}
-        for key, values in (simulate_assessment(world, PEOPLE) | told | drawn).items():
-            print(f"  {key:44s} " + "  ".join(f"{value:7.3f}" for value in values))
+        print(f"Assessment of {people} people, {name} (no method errs less than {least_error(world):.3f} on levels as drawn):")
+        print(f"  {'':52s} error, standard error, coverage; the same within one person, standard error")
+        for note, rows, how in (
+            ("", METHODS, {}),
+            (", told how the person answers", METHODS[1:], {"styles": (world.noise,)}),
+            (", one cautious model", METHODS[1:], {"styles": (CAUTIOUS,)}),
+            (", levels as drawn", METHODS, {"on_scale": False}),
+        ):
+            measured = simulate_assessment(world, people, seed, **how)
+            for key in rows if note else measured:
+                print(f"  {key + note:52s} " + "  ".join(f"{value:7.3f}" for value in measured[key]), flush=True)
     answers = SHARED / "role" / "answers_dev.yaml"
     if answers.exists():
         print("Free-text scorer, 20 development answers:")
@@ -267,4 +275,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    main(chosen.people, chosen.seed)

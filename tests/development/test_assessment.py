@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from evaluation_scripts import load_evaluation
 from quarterdeck.development import actions
-from quarterdeck.development.discover.assess import Answer, assess
-from quarterdeck.development.discover.choose import expected_gains, next_item, progress
+from quarterdeck.development.discover.assess import Answer, assess, take
+from quarterdeck.development.discover.choose import expected_gains, next_item, progress, weeks_to_next_round
 from quarterdeck.development.discover.heat_map import build_cells, explain, size_of
-from quarterdeck.development.discover.items import SCATTERED, STEADY, get_items
+from quarterdeck.development.discover.items import SCATTERED, STEADY, STYLES, get_items
 from quarterdeck.development.discuss.priorities import hours_between, learn_pace, rank, time_to_competency
-from quarterdeck.development.learner import read_assessment, read_contests
+from quarterdeck.development.learner import read_assessment, read_contests, read_story
 from quarterdeck.development.roles.load import load_role
 from quarterdeck.methods.assessment import (
     Belief,
@@ -166,24 +166,24 @@ def walk(answers: list[Answer], outcome: str = "middle") -> list[Answer]:
 
 
 @pytest.mark.parametrize("outcome", ["middle", "lowest", "highest"])
-def test_the_whole_assessment_stays_within_eighteen_minutes_and_asks_three_stories(outcome: str) -> None:
+def test_the_whole_assessment_stays_under_twenty_minutes_and_asks_three_stories(outcome: str) -> None:
     items = get_items(load_role())
     answers = walk([], outcome)
     kinds = [a.kind for a in answers]
-    assert 17 * 60 < sum(items[a.item_id].question.seconds for a in answers) <= 18 * 60
-    assert len(answers) <= 60
+    assert 19 * 60 < sum(items[a.item_id].question.seconds for a in answers) < 20 * 60
+    assert len(answers) <= 70
     assert kinds.count("self") >= 6  # the rest as this person's answers ask for: checks tell little to someone who answers no to all
     assert kinds.count("interview") == 3
     assert len({items[a.item_id].rubric for a in answers if a.kind == "interview"}) == 3
     assert len({a.item_id for a in answers}) == len(answers)
 
 
-def test_each_part_takes_six_minutes_and_closes_with_a_story() -> None:
+def test_each_part_takes_under_seven_minutes_and_closes_with_a_story() -> None:
     items = get_items(load_role())
     answers = walk([])
     closing = [n for n, a in enumerate(answers) if a.kind == "interview"]
     for part, n in enumerate(closing, 1):
-        assert 360 * part - 45 < sum(items[a.item_id].question.seconds for a in answers[: n + 1]) <= 360 * part
+        assert 396 * part - 45 < sum(items[a.item_id].question.seconds for a in answers[: n + 1]) <= 396 * part
     assert closing[-1] == len(answers) - 1
 
 
@@ -194,7 +194,7 @@ def test_someone_stopped_in_the_old_order_is_asked_for_the_stories_that_are_miss
     assert next_item(assess(role, old)).kind == "interview"  # type: ignore[union-attr]
     answers = walk(old)
     assert [a.kind for a in answers].count("interview") == 3
-    assert progress(assess(role, answers))["seconds"] <= 18 * 60
+    assert progress(assess(role, answers)).seconds < 20 * 60
 
 
 def test_a_role_without_stories_uses_the_time_for_short_questions() -> None:
@@ -202,8 +202,52 @@ def test_a_role_without_stories_uses_the_time_for_short_questions() -> None:
     answers: list[Answer] = []
     while (item := next_item(assess(role, answers))) is not None:
         answers.append(Answer(item.id, item.kind, item.competency, item.question.outcomes // 2))
-    assert len(answers) == 60
+    assert len(answers) == 70
     assert {a.kind for a in answers} == {"self", "check"}
+
+
+def test_a_cycle_later_the_same_questions_may_be_asked_again_and_what_was_answered_before_still_counts() -> None:
+    role = load_role()
+    answers = walk([])
+    assert weeks_to_next_round(assess(role, answers)) == 12
+    recent = assess(role, [replace(a, weeks_ago=11.9) for a in answers])
+    assert next_item(recent) is None
+    assert weeks_to_next_round(recent) == pytest.approx(0.1)
+    old = [replace(a, weeks_ago=12.0) for a in answers]
+    assert progress(assess(role, old)).questions == 0
+    assert weeks_to_next_round(assess(role, old)) == 0
+    again = walk(old)[len(old) :]
+    assert {a.item_id for a in again} & {a.item_id for a in old}
+    assert [a.kind for a in again].count("interview") == 3
+    alone, after = assess(role, again).belief, assess(role, old + again).belief
+    assert np.diag(after.covariance)[:40].mean() < np.diag(alone.covariance)[:40].mean()
+
+
+def test_the_same_check_again_counts_but_less_than_the_first_time() -> None:
+    role, yes = load_role(), Answer("check:T1:4", "check", "T1", 1)
+    once, twice = assess(role, [yes]), assess(role, [yes, yes])
+    at, sheets = once.place("T1"), [get_items(role, style) for style in STYLES]
+    afresh = take(once.mixture, sheets, yes, {"T1": at}).merge()
+    assert once.belief.mean[at] < twice.belief.mean[at] < afresh.mean[at]
+
+
+def test_a_story_told_again_a_cycle_later_is_kept_beside_the_first(settings: Settings) -> None:
+    record, item = open_record(settings), "interview:vendor:T4"
+    actions.answer_item(record, SINGLE_USER, item, None, True, NOW, "I wrote to the vendor in 2023.")
+    later = NOW + timedelta(weeks=12)
+    actions.answer_item(record, SINGLE_USER, item, None, True, later, "In 2026 I met the vendor and agreed a date.")
+    actions.answer_item(record, SINGLE_USER, item, None, True, later, "In 2026 I met the vendor and agreed a date.", {"root": "I met"})
+    assert read_story(record, "local", item)["claims"] == {"root": "I met"}
+    assert len(read_assessment(record, "local", later).answers) == 2
+
+
+def test_each_part_is_announced_and_a_closed_one_offers_a_pause() -> None:
+    role, answers = load_role(), walk([])
+    closing = [n for n, a in enumerate(answers) if a.kind == "interview"]
+    seen = [progress(assess(role, answers[:n])) for n in range(len(answers) + 1)]
+    assert [n - 1 for n, state in enumerate(seen) if state.has_closed_a_part] == closing[:2]
+    assert [seen[n].part for n in (0, closing[0], closing[0] + 1, closing[1] + 1, len(answers))] == [1, 1, 2, 3, 3]
+    assert progress(assess(replace(role, id="another-role"), [])).parts == 0
 
 
 def test_the_story_is_about_the_larger_gap_where_all_else_is_equal() -> None:
@@ -217,16 +261,16 @@ def test_the_story_is_about_the_larger_gap_where_all_else_is_equal() -> None:
 @pytest.mark.parametrize(("world", "most"), [("as modelled", 0.78), ("between", 0.83), ("worse than modelled", 0.88)])
 def test_simulated_people_are_placed_as_well_as_measured_whatever_their_world(world: str, most: float) -> None:
     measured = evaluation.simulate_assessment(evaluation.WORLDS[world], 30)
-    error, _, coverage = measured["adaptive"]
-    assert error < min(most, measured["the same, modelled"][0])
+    error, _, coverage, per_person, _ = measured["adaptive"]
+    assert per_person < error < min(most, measured["the same, modelled"][0])
     assert 0.73 <= coverage <= 0.87
-    assert measured["questions, mean; minutes, mean and most"][2] <= 18
+    assert measured["questions, mean; minutes, mean and most"][2] < 20
 
 
 def test_the_least_error_possible_lies_below_what_simulated_people_show_and_falls_with_time_for_short_questions() -> None:
     bounds = [evaluation.least_error(world, steps=15) for world in evaluation.WORLDS.values()]
     assert bounds == sorted(bounds)
-    assert bounds == pytest.approx([0.684, 0.735, 0.776], abs=0.004)
+    assert bounds == pytest.approx([0.665, 0.720, 0.763], abs=0.004)
     assert evaluation.least_error(evaluation.WORLDS["as modelled"], stories=0, steps=15) < bounds[0]
 
 

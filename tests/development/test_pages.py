@@ -15,7 +15,7 @@ from builders import build_snapshot
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.scenario import get_scenario
 from quarterdeck.development.discuss.accommodations import load_switches
-from quarterdeck.development.learner import Profile
+from quarterdeck.development.learner import Profile, newest_answer
 from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import Actor, GrantedRole
 from quarterdeck.vocabulary.settings import Settings
@@ -75,7 +75,7 @@ def test_the_whole_journey_of_a_new_user(client: TestClient) -> None:
     assert "start the assessment" in heading(client.get("/development").text)
     page = client.get("/development/assessment").text
     stories = 0
-    for _ in range(60):
+    for _ in range(80):
         item = re.search(r'name="item" value="([^"]+)"', page)
         if item is None:
             break
@@ -83,10 +83,12 @@ def test_the_whole_journey_of_a_new_user(client: TestClient) -> None:
             stories += 1
             assert "Is it here?" in send(client, "/development/assessment/answer", item=item[1], text=STORY)
             page = send(client, "/development/assessment/claim", item=item[1])
+            assert (f"Part {stories} is done." in page) == (stories < 3)
         else:
             page = send(client, "/development/assessment/answer", item=item[1], outcome="1")
     assert stories == 3
-    assert "first map is ready" in heading(page)
+    assert "map is ready" in heading(page)
+    assert "you may answer again" in page
     assert "competencies have a large expected gap" in heading(client.get("/development/map").text)
     assert "sessions are done" in heading(send(client, "/development/plan"))
     assert client.get("/development/plan.ics").text.startswith("BEGIN:VCALENDAR")
@@ -99,6 +101,21 @@ def test_the_whole_journey_of_a_new_user(client: TestClient) -> None:
     assert "Practice: What stays with the sponsor" in client.get("/development/portfolio").text
     assert client.get("/development/portfolio.zip").content[:2] == b"PK"
     assert client.get(f"{address}/transcript").text.startswith("What stays with the sponsor")
+
+
+def test_a_cycle_later_the_next_step_is_to_see_where_one_stands_now(client: TestClient, tmp_path: Path) -> None:
+    send(client, "/development/assessment/answer", item="check:T1:3", outcome="1")
+    assert "make a plan" in heading(client.get("/development").text)
+    record = open_record(Settings(home=tmp_path / "home"))
+    with record.session() as session, session.begin():
+        row = newest_answer(session, "local", "check:T1:3")
+        assert row is not None
+        row.answered_at -= timedelta(weeks=12)
+    record.close()
+    page = client.get("/development").text
+    assert "see where you stand now" in heading(page)
+    assert "still counts, with less weight" in page
+    assert "Part 1 of 3. 0 of at most 70 answered." in client.get("/development/assessment").text
 
 
 def test_a_conversation_shows_one_thing_and_resumes_after_a_pause(client: TestClient) -> None:

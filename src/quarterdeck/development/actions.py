@@ -26,7 +26,7 @@ from quarterdeck.development.discover.rubrics import score_interview
 from quarterdeck.development.discuss.accommodations import load_switches
 from quarterdeck.development.discuss.plan import Plan, read_windows, to_content
 from quarterdeck.development.discuss.reviews import due_of, new_card, review
-from quarterdeck.development.learner import SHARED, Profile, get_profile, read_items, read_role, read_session
+from quarterdeck.development.learner import SHARED, Profile, get_profile, newest_answer, read_items, read_role, read_session
 from quarterdeck.record import audit
 from quarterdeck.record.database import Record
 from quarterdeck.record.models.development import (
@@ -76,8 +76,7 @@ def answer_item(
     elif outcome is not None and not 0 <= outcome < item.question.outcomes:
         raise BadInput("There is no such answer", thing=f"{item_id}: {outcome}", allowed=f"0 to {item.question.outcomes - 1}")
     with _write(record, actor, _act("development.answer", "development_answer", item_id, content), now) as session:
-        old = select(AssessmentAnswer).where(AssessmentAnswer.person_id == actor.id, AssessmentAnswer.item_id == item_id)
-        row = session.scalars(old).first()
+        row = newest_answer(session, actor.id, item_id)
         if row is not None and (now - row.answered_at).days < 7:
             row.content, row.answered_at = content, now  # an answer of this week may be undone and given again
         else:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session as DatabaseSession
 
 from quarterdeck.development.deliver.engine import Session, resume
 from quarterdeck.development.deliver.scenario import Scenario, build_scenario, load_scenarios
@@ -83,6 +84,22 @@ def read_assessment(record: Record, person: str, now: datetime) -> Assessment:
         if r.kind != "contest"
     ]
     return assess(role, [*_from_work(record, person, now), *answers])
+
+
+def newest_answer(session: DatabaseSession, person: str, item_id: str) -> AssessmentAnswer | None:
+    """What a person last answered to a question: a cycle later the same one is asked again."""
+    return session.scalars(
+        select(AssessmentAnswer)
+        .where(AssessmentAnswer.person_id == person, AssessmentAnswer.item_id == item_id)
+        .order_by(AssessmentAnswer.answered_at.desc(), AssessmentAnswer.id.desc())
+    ).first()
+
+
+def read_story(record: Record, person: str, item_id: str) -> dict[str, Any]:
+    """What is kept of the story last told to this question: text, band, elements, claims; empty where there is none."""
+    with record.session() as session:
+        row = newest_answer(session, person, item_id)
+    return dict(row.content) if row else {}
 
 
 def read_contests(record: Record, person: str) -> dict[str, str]:

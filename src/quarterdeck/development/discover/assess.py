@@ -77,8 +77,9 @@ def assess(role: RoleModel, answers: Iterable[Answer], styles: tuple[Style, ...]
             mixture, age = _drift(mixture, age - answer.weeks_ago), answer.weeks_ago
         if answer.competency not in places:
             continue
-        key = (answer.competency, answer.kind)
-        mixture = take(mixture, sheets, answer, places, REPEAT_DISCOUNT if seen.get(key) and answer.kind != "check" else 1.0)
+        # Checks of other levels are other questions; the same check a cycle later is not.
+        key = (answer.competency, answer.item_id if answer.kind == "check" else answer.kind)
+        mixture = take(mixture, sheets, answer, places, REPEAT_DISCOUNT if seen.get(key) else 1.0)
         seen[key] = seen.get(key, 0) + 1
         before, level = level, mixture.merge().mean
         steps.append(Step(answer, float(before[places[answer.competency]]), float(level[places[answer.competency]])))

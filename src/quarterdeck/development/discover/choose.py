@@ -1,8 +1,9 @@
-"""The next question: the largest expected gain per second, in three parts of six minutes that each close with a story."""
+"""The next question: the largest expected gain per second, in three parts of under seven minutes that each close with a story."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,20 +11,36 @@ from quarterdeck.development.discover.assess import Answer, Assessment, priority
 from quarterdeck.development.discover.items import INTERVIEW, Item, get_items, get_sheet
 from quarterdeck.methods.assessment import expected_reductions
 
-TIME_LIMIT_S, MAX_ITEMS, STORIES = 18 * 60, 60, 3
-SHORT_PER_PART_S = TIME_LIMIT_S / STORIES - INTERVIEW[1]  # short questions before each story
+# "Under twenty minutes" is what a person is told. What each minute brings: docs/evaluation/development.md.
+STORIES, PART_S, MAX_ITEMS = 3, 396, 70
+TIME_LIMIT_S = STORIES * PART_S
+SHORT_PER_PART_S = PART_S - INTERVIEW[1]  # short questions before each story
 ANCHORS, ANCHOR_EVERY = 6, 5  # early ratings tell the personal bias from the level: checks carry half of it only
 MIN_GAIN_PER_MINUTE = 0.02  # weighted variance per minute, below which a further question is not worth the person's time
 MIN_GAP = 0.2
+ROUND_WEEKS = 12  # a cycle of the plan: after it a question may be asked again, and what was answered before counts with less weight
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the assessment of this cycle is. `part` is the present one of `parts`; a role without stories has none."""
+
+    questions: int
+    most: int
+    seconds: float
+    seconds_left: float
+    part: int
+    parts: int
+    has_closed_a_part: bool
 
 
 def next_item(assessment: Assessment) -> Item | None:
-    """The question with the largest expected gain per second, or None when it is time to stop: time, little gain, or 60 questions."""
-    answers = [a for a in assessment.answers if a.value is None]
+    """The question with the largest expected gain per second, or None when it is time to stop: time, little gain, or 70 questions."""
     items = get_items(assessment.role)
-    if len(answers) >= MAX_ITEMS:
+    asked = _asked(assessment)
+    if len(asked) >= MAX_ITEMS:
         return None
-    short, stories = _open_items(items, answers)
+    short, stories = _open_items(items, asked)
     if not short and not stories:
         return None
     gains = dict(zip(items, expected_gains(assessment), strict=True))
@@ -46,17 +63,35 @@ def expected_gains(assessment: Assessment) -> np.ndarray:
     return np.asarray(gains * np.maximum(of_item, MIN_GAP))
 
 
-def progress(assessment: Assessment) -> dict[str, float | int]:
-    """How far the assessment is: questions, seconds spent and left."""
+def progress(assessment: Assessment) -> Progress:
+    """How far the assessment of this cycle is: questions, seconds by the stated times, and parts."""
+    asked = _asked(assessment)
+    spent = sum(item.question.seconds for item in asked)
+    told = len({item.rubric for item in asked if item.rubric})
+    parts = STORIES if any(item.rubric for item in get_items(assessment.role).values()) else 0
+    return Progress(
+        len(asked), MAX_ITEMS, spent, max(0.0, TIME_LIMIT_S - spent), min(told + 1, parts), parts,
+        bool(asked and asked[-1].rubric) and told < parts,
+    )  # fmt: skip
+
+
+def weeks_to_next_round(assessment: Assessment) -> float:
+    """Weeks until every question may be asked again."""
+    return max((ROUND_WEEKS - a.weeks_ago for a in _answers(assessment)), default=0.0)
+
+
+def _answers(assessment: Assessment) -> list[Answer]:
+    # Answers of this cycle, oldest first; marks and evidence are no answers.
+    return [a for a in assessment.answers if a.value is None and a.weeks_ago < ROUND_WEEKS]
+
+
+def _asked(assessment: Assessment) -> list[Item]:
     items = get_items(assessment.role)
-    asked = [a for a in assessment.answers if a.item_id in items]
-    spent = sum(items[a.item_id].question.seconds for a in asked)
-    return {"questions": len(asked), "seconds": spent, "seconds_left": max(0.0, TIME_LIMIT_S - spent), "most": MAX_ITEMS}
+    return [items[a.item_id] for a in _answers(assessment) if a.item_id in items]
 
 
-def _open_items(items: Mapping[str, Item], answers: Sequence[Answer]) -> tuple[list[Item], list[Item]]:
+def _open_items(items: Mapping[str, Item], asked: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     # Short questions that still fit before the next story, and the stories that may come next.
-    asked = [items[a.item_id] for a in answers if a.item_id in items]
     used, told = {i.id for i in asked}, {i.rubric for i in asked if i.rubric}
     stories = [i for i in items.values() if i.rubric and i.rubric not in told] if len(told) < STORIES else []
     to_come = min(STORIES - len(told), len({i.rubric for i in stories}))

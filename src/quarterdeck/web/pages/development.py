@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -13,7 +14,7 @@ from quarterdeck.charts.heat_map import HeatCell, HeatMap
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.with_model import suggest_quotes
 from quarterdeck.development.discover.answers import to_plain_score
-from quarterdeck.development.discover.choose import TIME_LIMIT_S, next_item, progress
+from quarterdeck.development.discover.choose import next_item, progress, weeks_to_next_round
 from quarterdeck.development.discover.heat_map import Cell as MapCell
 from quarterdeck.development.discover.heat_map import build_cells, explain, strengths
 from quarterdeck.development.discover.items import get_item
@@ -30,6 +31,7 @@ from quarterdeck.development.learner import (
     read_conversations,
     read_due_cards,
     read_plan,
+    read_story,
 )
 from quarterdeck.methods.free_text import split_sentences
 from quarterdeck.vocabulary import wording
@@ -91,8 +93,14 @@ def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
     )
     if open_ones:
         action = ("Go on where you stopped", f"/development/conversations/{open_ones[-1]['id']}", open_ones[-1]["title"])
-    elif not assessment.answers:
-        action = ("Start the assessment", "/development/assessment", "Under twenty minutes, in one go or in three parts.")
+    elif not progress(assessment).questions:
+        was_asked = any(a.value is None for a in assessment.answers)
+        start, before = (
+            ("See where you stand now", "What you answered before still counts, with less weight. ")
+            if was_asked
+            else ("Start the assessment", "")
+        )
+        action = (start, "/development/assessment", f"{before}Under twenty minutes, in one go or in three parts.")
     elif plan is None:
         action = ("Make a plan for twelve weeks", "/development/plan", "It stays inside your free hours.")
     elif cards:
@@ -115,18 +123,20 @@ def show_assessment(view: View = permit("page.read", any_scope=True)) -> Respons
     assessment = read_assessment(view.record, view.actor.id, view.now())
     item = next_item(assessment)
     state = progress(assessment)
-    minutes_left = max(1, round(state["seconds_left"] / 60))
-    cites = [state["questions"], minutes_left, state["most"], TIME_LIMIT_S // 60, NOTE, *((item.text, *item.choices) if item else ())]
+    minutes_left = max(1, round(state.seconds_left / 60))
+    cites = [state.questions, minutes_left, state.most, state.part, state.parts, NOTE, *((item.text, *item.choices) if item else ())]
     if item is None or view.request.query_params.get("end"):
         cells = build_cells(assessment)
         large = [c for c in cells if c.size == "large"]
-        found = f"Your first map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
+        again = "" if item else wording.day(view.now() + timedelta(weeks=weeks_to_next_round(assessment)))
+        found = f"Your map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
         return view.page(
             "development/assessed.html",
             finding=found,
             needs_facts=False,
             strong=strengths(cells),
-            cites=[len(large), len(cells), *cites, *(c.name for c in strengths(cells))],
+            again=again,
+            cites=[len(large), len(cells), again, *cites, *(c.name for c in strengths(cells))],
             **support(view),
         )
     rubric = get_rubric(item.rubric) if item.rubric else None
@@ -161,17 +171,10 @@ def undo(view: View = permit("development.answer", any_scope=True)) -> Response:
 @router.get("/development/assessment/found")
 def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> Response:
     """What was found in an interview answer; for each missing element: is it here?"""
-    from sqlalchemy import select
-
-    from quarterdeck.record.models.development import AssessmentAnswer
-
     question = get_item(read_assessment(view.record, view.actor.id, view.now()).role, item)
-    with view.record.session() as session:
-        row = session.scalars(
-            select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)
-        ).first()
-    text = row.content.get("text", "") if row else ""
-    score = score_interview(question.rubric, text, row.content.get("claims") if row else None)
+    story = read_story(view.record, view.actor.id, item)
+    text = story.get("text", "")
+    score = score_interview(question.rubric, text, story.get("claims"))
     plain = to_plain_score(question.rubric, score)
     sentences = [s.text for s in split_sentences(text)]
     lacking = {n["id"]: get_rubric(question.rubric).get(n["id"]).what for n in plain["not_found"]}
@@ -186,20 +189,13 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
 @router.post("/development/assessment/claim")
 async def claim(view: View = permit("development.answer", any_scope=True)) -> Response:
     """The second turn: own sentences mapped to elements that were not found."""
-    from sqlalchemy import select
-
-    from quarterdeck.record.models.development import AssessmentAnswer
-
     form = await view.request.form()
     item = str(form.get("item", ""))
-    with view.record.session() as session:
-        row = session.scalars(
-            select(AssessmentAnswer).where(AssessmentAnswer.person_id == view.actor.id, AssessmentAnswer.item_id == item)
-        ).first()
-    if row is None:
+    story = read_story(view.record, view.actor.id, item)
+    if not story:
         raise BadInput("There is no answer to this question yet", thing=item[:80])
     claims = {key.removeprefix("claim-"): str(value) for key, value in form.items() if key.startswith("claim-") and value}
-    actions.answer_item(view.record, view.actor, item, None, True, view.now(), row.content.get("text", ""), claims)
+    actions.answer_item(view.record, view.actor, item, None, True, view.now(), story.get("text", ""), claims)
     return view.redirect("/development/assessment")
 
 
