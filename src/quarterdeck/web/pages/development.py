@@ -129,7 +129,9 @@ def show_assessment(view: View = permit("page.read", any_scope=True)) -> Respons
         cells = build_cells(assessment)
         large = [c for c in cells if c.size == "large"]
         again = "" if item else wording.day(view.now() + timedelta(weeks=weeks_to_next_round(assessment)))
-        found = f"Your map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
+        found = (
+            f"Your map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
+        )
         return view.page(
             "development/assessed.html",
             finding=found,
