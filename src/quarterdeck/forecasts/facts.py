@@ -59,7 +59,6 @@ class BudgetFacts:
     spent: float
     accrued: float
     by_category: dict[str, tuple[float, float]]  # category -> (approved, spent incl. accrual)
-    approved_to_date: float
     monthly: tuple[tuple[date, float, float], ...]  # period end, approved, spent
     foreign_share: float
     vendor: str
@@ -276,7 +275,6 @@ def _budget(lines: list[dict[str, Any]], base: str, today: date, monthly_fee_sha
         sum(line["actual"] for line in work),
         sum(line["accrual"] for line in work),
         {c: (approved[c], spent[c]) for c in categories},
-        sum(amount for period, amount, _ in monthly if period <= today),
         monthly,
         foreign / whole if whole else 0.0,
         max(set(vendors), key=lambda v: (vendors.count(v), v)) if vendors else "",

@@ -79,8 +79,11 @@ def _bridge(
 
 
 def _earned(study: StudyFacts, facts: PortfolioFacts, b: BudgetFacts) -> dict[str, float | None]:
-    """Earned value from the work done, at approved prices."""
+    """Earned value from the work done, at approved prices, against the first phasing of what is approved now.
+
+    A budget that is phased anew each quarter follows the work, and by it nothing is ever late.
+    """
     earned = min(b.approved, approved_units(study, b).value(work_done(study, facts.today)))
-    amounts = (b.approved, b.approved_to_date, earned, b.spent + b.accrued)
+    amounts = (b.approved, b.approved * b.baseline_share, earned, b.spent + b.accrued)
     named: dict[str, float | None] = dict(zip(("BAC", "PV", "EV", "AC"), amounts, strict=True))
     return named | get_earned_value(*amounts)

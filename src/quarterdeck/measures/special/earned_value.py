@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quarterdeck.measures.judge import derive_verdict
-from quarterdeck.measures.special.money import Books, Work, read_books
+from quarterdeck.measures.special.money import Books, Line, Work, read_books
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods.earned_value import get_earned_value
 from quarterdeck.vocabulary.verdict import NotAssessed
@@ -25,23 +25,25 @@ EARLY = 0.20
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One trial: approved budget at completion without contingency, planned to date, earned, spent; and the estimate of the books.
+    """One trial: approved budget without contingency and its estimate at the end; and of the work whose units are known, `measured`, the
+    approved budget, what was planned of it to date, and spent.
 
     `done` is the share of planned units done, by value; None where no deliverables are known.
     """
 
     study: str
     budget: float
+    at_end: float
+    measured: float
     planned: float
     spent: float
-    at_end: float
     done: float | None
     n_lines: int
 
     @property
     def earned(self) -> float:
         """Budget of the work done."""
-        return (self.done or 0.0) * self.budget
+        return (self.done or 0.0) * self.measured
 
 
 def evaluate_earned_value(definition: Definition, source: Source, level: str) -> list[Reading]:
@@ -55,35 +57,55 @@ def evaluate_earned_value(definition: Definition, source: Source, level: str) ->
 
 def build_progress(books: Books) -> dict[str, Progress]:
     """Each trial's progress."""
-    done = _share_done(books.works)
-    out = {}
-    for study in sorted({line.study for line in books.lines}):
-        lines = [line for line in books.lines if line.study == study and line.category != "contingency"]
-        due = [line for line in lines if line.is_due]
-        out[study] = Progress(
-            study=study,
-            budget=sum(line.approved for line in lines),
-            planned=sum(line.approved for line in due),
-            spent=sum(line.spent for line in due),
-            at_end=sum(line.spent for line in due) + sum(line.forecast for line in lines if not line.is_due),
-            done=done.get(study),
-            n_lines=len(lines),
-        )
-    return out
+    lines: dict[str, list[Line]] = defaultdict(list)
+    works: dict[str, list[Work]] = defaultdict(list)
+    for line in books.lines:
+        if line.category != "contingency":
+            lines[line.study].append(line)
+    for work in books.works:
+        works[work.study].append(work)
+    return {study: _build(study, lines[study], works[study]) for study in sorted({line.study for line in books.lines})}
 
 
-def _share_done(works: Iterable[Work]) -> dict[str, float]:
-    """Share of the planned units done, by value and trial. Months pass whether or not work is done, so they count only where nothing else is known."""
-    by_trial: dict[str, list[Work]] = defaultdict(list)
-    for work in works:
-        by_trial[work.study].append(work)
-    shares = {}
-    for study, all_works in by_trial.items():
-        counted = [work for work in all_works if not work.is_time] or all_works
-        if planned := sum(work.planned for work in counted):
-            # Units beyond plan are spent, not earned.
-            shares[study] = sum(min(work.done, work.planned) for work in counted) / planned
-    return shares
+def _build(study: str, lines: list[Line], works: list[Work]) -> Progress:
+    # Units say how far the work of their own contract is, and nothing of grants or own staff.
+    vendors = {work.vendor for work in works} - {""}
+    measured = [line for line in lines if line.vendor in vendors] or lines
+    due = [line for line in lines if line.is_due]
+    return Progress(
+        study=study,
+        budget=sum(line.approved for line in lines),
+        at_end=sum(line.spent for line in due) + sum(line.forecast for line in lines if not line.is_due),
+        measured=sum(line.approved for line in measured),
+        planned=_plan_to_date(measured),
+        spent=sum(line.spent for line in measured if line.is_due),
+        done=_share_done(works),
+        n_lines=len(lines),
+    )
+
+
+def _plan_to_date(lines: Iterable[Line]) -> float:
+    """What is approved now, in the months in which it was first planned: a budget phased anew follows the work, and then nothing is ever late."""
+    lines = list(lines)
+    approved, first = sum(line.approved for line in lines), sum(line.baseline for line in lines)
+    return approved * sum(line.baseline for line in lines if line.is_due) / first if first else 0.0
+
+
+def _share_done(works: Iterable[Work]) -> float | None:
+    """Share of the planned units done, by value; units beyond plan are spent, not earned.
+
+    Months pass whether or not work is done: they earn no more than the units beside them.
+    """
+    works = list(works)
+    units, months = ([work for work in works if work.is_time == is_time] for is_time in (False, True))
+    planned, of_units = sum(work.planned for work in works), sum(work.planned for work in units)
+    if not planned:
+        return None
+    done = sum(min(work.done, work.planned) for work in units)
+    passed = sum(min(work.done, work.planned) for work in months)
+    if of_units:
+        passed = min(passed, (planned - of_units) * done / of_units)
+    return (done + passed) / planned
 
 
 def _read(definition: Definition, source: Source, level: str, key: str, trials: list[Progress], books: Books) -> Reading:
@@ -98,7 +120,7 @@ def _read(definition: Definition, source: Source, level: str, key: str, trials: 
     if not known:
         reason = "no deliverables with planned units and price" if trials else "no budget lines"
         return replace(base, not_assessed=NotAssessed.NOT_COLLECTED, reason=reason)
-    budget, planned, earned, spent = (sum(getattr(t, name) for t in known) for name in ("budget", "planned", "earned", "spent"))
+    budget, planned, earned, spent = (sum(getattr(t, name) for t in known) for name in ("measured", "planned", "earned", "spent"))
     found = get_earned_value(budget, planned, earned, spent)
     value = found[INDEX[index]]
     base = replace(

@@ -25,6 +25,7 @@ class Line:
     study: str
     wbs: str
     category: str
+    vendor: str
     period: date
     baseline: float
     approved: float
@@ -40,6 +41,7 @@ class Work:
     """One deliverable: value of its planned and done units in the shown currency, when due and delivered, and whether time alone earns it."""
 
     study: str
+    vendor: str
     planned: float
     done: float
     due: date | None
@@ -105,6 +107,7 @@ def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, curren
         study=row["study_id"],
         wbs=row["own_wbs"],
         category=row["own_cost_category"] or "other",
+        vendor=row["vendor_id"] or "",
         period=row["happened"],
         baseline=rate * (baseline if baseline is not None else planned),
         approved=rate * planned,
@@ -119,6 +122,5 @@ def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, curren
 def _build_work(row: dict[str, Any], rate: float, cut: date) -> Work:
     delivered = row["own_delivered"] if row["own_delivered"] and row["own_delivered"] <= cut else None
     is_time = way_of_paying(row["own_unit_type"]) == "time"
-    return Work(
-        row["study_id"], rate * float(row["denominator"] or 0), rate * float(row["numerator"] or 0), row["own_due"], delivered, is_time
-    )
+    planned, done = rate * float(row["denominator"] or 0), rate * float(row["numerator"] or 0)
+    return Work(row["study_id"], row["vendor_id"] or "", planned, done, row["own_due"], delivered, is_time)

@@ -187,4 +187,8 @@ def money_tables(trial: TrialForecast) -> list[Table]:
             else wording.money(value, trial.money.currency)
         )
         rows.append({"figure": label, "value": words})
-    return [Table("earned", "Earned value beside it", [Column("figure", "Figure"), Column("value", "Value")], rows)]
+    note = (
+        "Work done here is months, site-months and participants at approved prices, over the whole budget. "
+        "The measures of cost and schedule performance count the units of the contracts instead, so the two differ."
+    )
+    return [Table("earned", "Earned value beside it", [Column("figure", "Figure"), Column("value", "Value")], rows, note=note)]
