@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from paper_builders import MADE_AT, sample_facts
+from paper_builders import MADE_AT, make_reading, sample_facts
 from quarterdeck.papers.check import check_document
 from quarterdeck.papers.claims import plain, unbound_tokens
 from quarterdeck.papers.desk import choose_subject
@@ -60,6 +60,15 @@ def test_a_paper_renders_in_office_formats_and_passes(template_id: str) -> None:
             read_bytes(content, f"x.{file_format}"), template_id, lambda s: facts, lambda d: "", lambda t: template.limits()
         )
         assert [f for f in result.errors if not (template.free_form and f.kind == "unresolved")] == []
+
+
+def test_the_budget_memo_answers_with_the_budget_and_not_with_the_target_most_in_doubt() -> None:
+    readings = [
+        make_reading("budget_variance_year", value=0.012, p_target=0.8, target="within ±5.0%"),
+        make_reading("engagement", value=6.0, p_target=0.01, target="at least 7.6"),
+    ]
+    answer = draft_paper(get_template("budget-reforecast"), sample_facts(readings=readings, findings=[])).answer
+    assert [line.text.split(":")[0] for line in answer] == ["Budget variance"]
 
 
 def test_a_paper_says_what_is_missing() -> None:
