@@ -90,6 +90,13 @@ def sample_readings(seed: int = 1, trials: int = 6) -> list[Reading]:
     return readings
 
 
+def make_finding(finding_id: str, headline: str, source: str = "risks") -> Finding:
+    """A concern about the scope that its id names."""
+    _, level, key = (*finding_id.split("/", 2), "")[:3]
+    scope = Scope() if level == "portfolio" else Scope(level, key)
+    return Finding(finding_id, source, scope, headline, Verdict.CONCERN, snapshot="s" * 64)
+
+
 def sample_findings(seed: int = 1) -> list[Finding]:
     """Three matters: a failing trial, a vendor that earns from delay, an opportunity."""
     rng = random.Random(seed)

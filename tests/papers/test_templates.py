@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from paper_builders import MADE_AT, make_reading, sample_facts
+from paper_builders import MADE_AT, make_finding, make_reading, sample_facts
 from quarterdeck.papers.check import check_document
 from quarterdeck.papers.claims import plain, unbound_tokens
 from quarterdeck.papers.desk import choose_subject
@@ -69,6 +69,35 @@ def test_the_budget_memo_answers_with_the_budget_and_not_with_the_target_most_in
     ]
     answer = draft_paper(get_template("budget-reforecast"), sample_facts(readings=readings, findings=[])).answer
     assert [line.text.split(":")[0] for line in answer] == ["Budget variance"]
+
+
+def test_minutes_of_the_quality_board_answer_with_quality_and_leave_costs_to_others() -> None:
+    findings = [
+        make_finding("forecasts/study/QD-001/cost", "QD-001 will cost more than approved"),
+        make_finding("measures.capa_overdue/study/QD-002", "QD-002: corrective actions are overdue"),
+        make_finding("site_quality/site/QD-002/0007", "Site 0007 of QD-002 differs beyond chance"),
+    ]
+    readings = [make_reading("major_findings_per_audit", unit="per audit", value=1.0, p_target=0.9, target="below 2")]
+    paper = draft_paper(get_template("capa-review"), sample_facts(readings=readings, findings=findings))
+    assert [line.text.split(":")[0] for line in paper.answer] == ["Major findings per audit"]
+    text = " ".join(line.text for _, line in paper.lines())
+    assert "corrective actions are overdue" in text
+    assert "will cost more" not in text
+
+
+def test_an_answer_from_findings_counts_those_the_section_asks_for_and_names_the_gravest() -> None:
+    rules = [make_finding(f"regulation.change/portfolio/{n}", f"Rule {name} applies", source="regulation") for n, name in enumerate("AB")]
+    facts = sample_facts(findings=[make_finding("forecasts/study/QD-001/cost", "QD-001 will cost more than approved"), *rules])
+    answer = draft_paper(get_template("regulatory-impact"), facts).answer
+    assert [line.text for line in answer] == ["2 findings in this snapshot; the gravest follows.", "Rule A applies"]
+    alone = draft_paper(get_template("regulatory-impact"), sample_facts(findings=rules[:1])).answer
+    assert [line.text for line in alone] == ["Rule A applies"]
+
+
+def test_a_template_takes_its_answer_only_from_sections_it_has() -> None:
+    for template in load_templates().values():
+        assert set(template.answer_sections) <= {section.id for section in template.sections}
+        assert bool(template.answer_sections) == (template.answer == "sections")
 
 
 def test_a_paper_says_what_is_missing() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from quarterdeck.papers.claims import Line, Slot, claim, plain, unbound_tokens
 from quarterdeck.papers.compose.drafting import Drafting, headline, reading_id
 from quarterdeck.papers.compose.kinds import KINDS
+from quarterdeck.papers.compose.matters import count_of, noun_of
 from quarterdeck.papers.compose.measures import target_readings
 from quarterdeck.papers.compose.purchases import answer_review, answer_selection
 from quarterdeck.papers.compose.vendors import answer_position, answer_standing
@@ -54,7 +55,7 @@ def draft_paper(
             next_step="Name it.",
         )
     drafting = Drafting(facts, template, about, previous, points, basis)
-    answer = _answer(drafting)
+    answer = () if template.answer == "sections" else _answer(drafting)
     drafting.written += [("front", line) for line in answer]
     sections: dict[str, Section] = {}
     for is_last in (False, True):
@@ -62,6 +63,8 @@ def draft_paper(
             if KINDS[plan.kind].is_last == is_last and (section := KINDS[plan.kind].compose(drafting, plan)) is not None:
                 sections[plan.id] = section
                 drafting.written += [(plan.id, line) for line in _lines(section)]
+    if template.answer == "sections":
+        answer = _headings(drafting, sections) or _answer(drafting)
     ordered = tuple(sections[plan.id] for plan in template.sections if plan.id in sections)
     paper = Paper(
         paper_id(template, facts, about, points, variant, basis), template.id, _title(drafting, title), _subtitle(drafting), template.question, template.audience, answer, ordered,
@@ -124,7 +127,7 @@ def _answer(drafting: Drafting) -> tuple[Line, ...]:
         lines += ANSWERS[wanted](drafting)
     if wanted in ("matters", "both"):
         lines += _matters_in_words(drafting)
-    if wanted == "findings" or not any(lines):
+    if wanted in ("findings", "sections") or not any(lines):
         lines += _findings_in_words(drafting)
     if not any(lines):
         lines.append(
@@ -135,6 +138,25 @@ def _answer(drafting: Drafting) -> tuple[Line, ...]:
                 subject=drafting.subject,
             )
         )
+    return tuple(line for line in lines if line)
+
+
+def _headings(drafting: Drafting, sections: Mapping[str, Section]) -> tuple[Line, ...]:
+    """What the sections that bear the answer found: how many findings, and each section's heading."""
+    lines: list[Line | None] = []
+    for plan in drafting.template.sections:
+        if plan.id not in drafting.template.answer_sections or plan.id not in sections:
+            continue
+        if plan.kind == "findings" and len(drafting.findings(plan)) > 1:
+            lines.append(
+                drafting.say(
+                    "{count} in this snapshot; the gravest follows.",
+                    f"front/{plan.id}-count",
+                    count=Slot(count_of(drafting, plan), "count", noun_of(plan)),
+                )
+            )
+        heading = sections[plan.id].heading
+        lines.append(Line(heading.text, heading.bounds, f"front/{plan.id}"))
     return tuple(line for line in lines if line)
 
 

@@ -28,6 +28,7 @@ KEYS = {
     "max_age_days",
     "required",
     "answer",
+    "answer_sections",
     "sections",
     "free_form",
     "order",
@@ -38,7 +39,7 @@ CAP_KEYS = {"words", "slides"}
 FORMATS = ("pptx", "docx", "pdf", "html", "xlsx")
 REQUIRABLE = ("readings", "targets", "findings", "records", "decisions", "key_points", "previous")
 RESTS_ON = ("", "review", "selection")
-ANSWERS = ("targets", "findings", "both", "matters", "review", "position", "standing", "selection", "none")
+ANSWERS = ("targets", "findings", "both", "matters", "sections", "review", "position", "standing", "selection", "none")
 SECTION_KEYS = {"id", "kind", "topic", "annex"}
 
 
@@ -69,6 +70,7 @@ class Template:
     max_age_days: int
     required: tuple[str, ...]
     answer: str
+    answer_sections: tuple[str, ...]  # whose headings are the answer, where that is "sections"
     sections: tuple[SectionPlan, ...]
     free_form: bool
     targets: tuple[str, ...]
@@ -111,9 +113,10 @@ def _read(path: Path, kinds: Mapping[str, frozenset[str]]) -> tuple[int, Templat
         raise BadInput("A template's id must be its file name", thing=f"{path.name}: {content['id']}")
     template = Template(
         content["id"], content["name"], content["audience"], content["question"], content["about"], tuple(content["formats"]), int(content["cap"].get("words", 0)), int(content["cap"].get("slides", 0)),
-        bool(content.get("second_reader", False)), int(content.get("max_age_days", 60)), tuple(content.get("required", [])), content.get("answer", "targets"),
+        bool(content.get("second_reader", False)), int(content.get("max_age_days", 60)), tuple(content.get("required", [])), content.get("answer", "targets"), tuple(content.get("answer_sections", [])),
         tuple(_section(path, entry, kinds) for entry in content["sections"]), bool(content.get("free_form", False)), tuple(content.get("targets", [])), content.get("rests_on", ""), hashlib.sha256(text.encode()).hexdigest(),
     )  # fmt: skip
+    _allow(path, "answer_sections", set(template.answer_sections), {section.id for section in template.sections})
     for words in (template.name, template.question):
         _refuse_numbers(path, words)
     return int(content.get("order", 99)), template

@@ -59,14 +59,20 @@ class Drafting:
         """Findings that the section asks for, about the paper's subject."""
         from quarterdeck.papers.providers.findings import finding_fits
 
+        where = self.wanted(plan)
+        return [finding for finding in self.facts.findings if finding_fits(finding, where)]
+
+    def wanted(self, plan: SectionPlan) -> dict[str, str]:
+        """The kind of findings that the section asks for, as `finding_fits` and the tally of them take it."""
         where = {key: str(plan.options[key]) for key in ("verdict", "level") if key in plan.options}
-        if "sources" in plan.options:
-            where["source"] = "|".join(plan.options["sources"])
+        for one, several in (("source", "sources"), ("detector", "detectors")):
+            if several in plan.options:
+                where[one] = "|".join(plan.options[several])
         if "opportunity" in plan.options:
             where["opportunity"] = "yes" if plan.options["opportunity"] else "no"
         if self.about.level != "portfolio":
             where["key"] = self.about.key
-        return [finding for finding in self.facts.findings if finding_fits(finding, where)]
+        return where
 
     def readings(self, measure: str, level: str) -> list[Reading]:
         """Readings of a measure at a level that belong to the paper's subject, worst verdict first."""

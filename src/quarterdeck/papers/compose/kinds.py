@@ -51,7 +51,7 @@ KINDS: dict[str, Kind] = {
     "targets": Kind(compose_targets, frozenset({"limit"})),
     "measure": Kind(compose_measure, frozenset({"measures", "by", "limit"})),
     "overview": Kind(compose_overview, frozenset({"measures", "by", "limit", "columns"})),
-    "findings": Kind(compose_findings, frozenset({"sources", "verdict", "level", "limit", "opportunity"})),
+    "findings": Kind(compose_findings, frozenset({"sources", "detectors", "verdict", "level", "limit", "opportunity"})),
     "matters": Kind(compose_ranked, frozenset({"limit", "actions"})),
     "asks": Kind(compose_asks, frozenset({"sources", "limit"})),
     "records": Kind(compose_records, frozenset({"table", "columns", "where", "limit", "newest_by", "noun"})),

@@ -20,12 +20,12 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
         return None
     shown = findings[: int(plan.options.get("limit", 7))]
     heading = headline(shown[0])
-    count = _tally(drafting, plan)
+    count = count_of(drafting, plan)
     blocks: list[Block] = []
     line = drafting.say(
         "{count} in this snapshot; the largest come first." if len(findings) > len(shown) else "{count} in this snapshot.",
         f"{plan.id}/count",
-        count=Slot(count, "count", _noun(plan)),
+        count=Slot(count, "count", noun_of(plan)),
     )
     if line:
         blocks.append(Paragraph(line))
@@ -55,18 +55,14 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
     return Section(plan.id, heading, tuple(blocks), tuple(_finding_note(f, drafting) for f in shown[:5] if f.cause), plan.annex)
 
 
-def _tally(drafting: Drafting, plan: SectionPlan) -> str:
-    where = [f"{key}={plan.options[key]}" for key in ("verdict", "level") if key in plan.options]
-    if "sources" in plan.options:
-        where.append(f"source={'|'.join(plan.options['sources'])}")
-    if "opportunity" in plan.options:
-        where.append(f"opportunity={'yes' if plan.options['opportunity'] else 'no'}")
-    if drafting.about.level != "portfolio":
-        where.append(f"key={drafting.about.key}")
-    return f"tally:findings{'?' if where else ''}{'&'.join(where)}"
+def count_of(drafting: Drafting, plan: SectionPlan) -> str:
+    """The fact that counts the findings a section asks for."""
+    where = drafting.wanted(plan)
+    return f"tally:findings{'?' if where else ''}{'&'.join(f'{key}={value}' for key, value in where.items())}"
 
 
-def _noun(plan: SectionPlan) -> str:
+def noun_of(plan: SectionPlan) -> str:
+    """What a section's findings are called, one and several."""
     if plan.options.get("opportunity"):
         return "opportunity|opportunities"
     return "matter of concern|matters of concern" if plan.options.get("verdict") == "concern" else "finding"
