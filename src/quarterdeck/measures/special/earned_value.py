@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -84,19 +84,23 @@ def _build(study: str, lines: list[Line], works: list[Work]) -> Progress:
     )
 
 
-def _plan_to_date(lines: Iterable[Line]) -> float:
-    """What is approved now, in the months in which it was first planned: a budget phased anew follows the work, and then nothing is ever late."""
-    lines = list(lines)
-    approved, first = sum(line.approved for line in lines), sum(line.baseline for line in lines)
-    return approved * sum(line.baseline for line in lines if line.is_due) / first if first else 0.0
+def _plan_to_date(lines: Sequence[Line]) -> float:
+    """What is approved now, in the months in which it was first planned: a budget phased anew follows the work, and then nothing is ever late.
+
+    Where no first approval is known, in its own months.
+    """
+    due = [line for line in lines if line.is_due]
+    first = sum(line.baseline for line in lines)
+    if not first:
+        return sum(line.approved for line in due)
+    return sum(line.approved for line in lines) * sum(line.baseline for line in due) / first
 
 
-def _share_done(works: Iterable[Work]) -> float | None:
+def _share_done(works: Sequence[Work]) -> float | None:
     """Share of the planned units done, by value; units beyond plan are spent, not earned.
 
     Months pass whether or not work is done: they earn no more than the units beside them.
     """
-    works = list(works)
     units, months = ([work for work in works if work.is_time == is_time] for is_time in (False, True))
     planned, of_units = sum(work.planned for work in works), sum(work.planned for work in units)
     if not planned:
