@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from paper_builders import MADE_AT, make_finding, make_reading, sample_facts
+from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.papers.check import check_document
 from quarterdeck.papers.claims import plain, unbound_tokens
 from quarterdeck.papers.desk import choose_subject
@@ -98,6 +99,12 @@ def test_a_template_takes_its_answer_only_from_sections_it_has() -> None:
     for template in load_templates().values():
         assert set(template.answer_sections) <= {section.id for section in template.sections}
         assert bool(template.answer_sections) == (template.answer == "sections")
+
+
+def test_every_detector_of_a_measure_that_a_template_names_is_a_measure() -> None:
+    named = {d for t in load_templates().values() for section in t.sections for d in section.options.get("detectors", ())}
+    assert named
+    assert {d.removeprefix("measures.") for d in named if d.startswith("measures.")} <= set(load_definitions())
 
 
 def test_a_paper_says_what_is_missing() -> None:
