@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from evaluation_scripts import load_evaluation
 from quarterdeck.development import actions
 from quarterdeck.development.discover.assess import Answer, assess, take
-from quarterdeck.development.discover.choose import expected_gains, next_item, progress, weeks_to_next_round
+from quarterdeck.development.discover.choose import Allowance, expected_gains, next_item, progress, weeks_to_next_round
 from quarterdeck.development.discover.heat_map import build_cells, explain, size_of
 from quarterdeck.development.discover.items import SCATTERED, STEADY, STYLES, get_items
 from quarterdeck.development.discuss.priorities import hours_between, learn_pace, rank, time_to_competency
@@ -176,6 +176,23 @@ def test_the_whole_assessment_stays_under_twenty_minutes_and_asks_three_stories(
     assert kinds.count("interview") == 3
     assert len({items[a.item_id].rubric for a in answers if a.kind == "interview"}) == 3
     assert len({a.item_id for a in answers}) == len(answers)
+
+
+def test_who_stands_low_is_asked_what_they_ever_did_and_who_stands_high_is_not() -> None:
+    items = get_items(load_role())
+    basics = {outcome: [a.item_id for a in walk([], outcome) if a.item_id.endswith(":2")] for outcome in ("lowest", "highest")}
+    assert len(basics["lowest"]) > 10
+    assert not basics["highest"]
+    assert all(items[i].text.startswith("Have you ever, alone or with help,") for i in basics["lowest"])
+    assert items["check:T1:3"].text.startswith("In the last 24 months,")
+
+
+def test_a_shorter_allowance_ends_earlier_and_still_has_its_stories() -> None:
+    role, answers = load_role(), list[Answer]()
+    while (item := next_item(assess(role, answers), Allowance(part_s=240, questions=60))) is not None:
+        answers.append(Answer(item.id, item.kind, item.competency, item.question.outcomes // 2))
+    assert progress(assess(role, answers)).seconds <= 720
+    assert [a.kind for a in answers].count("interview") == 3
 
 
 def test_each_part_takes_under_seven_minutes_and_closes_with_a_story() -> None:

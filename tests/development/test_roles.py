@@ -55,10 +55,10 @@ def test_codes_and_mappings_carry_over_and_sentences_do_not(shared_data: Path) -
         assert ours[entry["id"]].name != entry["name"]
 
 
-def test_there_are_240_anchors_and_120_checks() -> None:
+def test_there_are_240_anchors_and_160_checks() -> None:
     items = get_items(load_role())
     assert sum(len(i.choices) for i in items.values() if i.kind == "self") == 240
-    assert sum(i.kind == "check" for i in items.values()) == 120
+    assert sum(i.kind == "check" for i in items.values()) == 160
 
 
 def test_a_target_that_does_not_follow_from_its_word_needs_a_reason() -> None:
@@ -154,7 +154,7 @@ def test_a_proposal_counts_only_once_a_person_has_confirmed_it(tmp_path: Path, s
     confirm_role_model(record, SINGLE_USER, proposal, "read line by line", NOW)
     role = get_role_model(record, "head-of-bridge-maintenance")
     assert role.status == "confirmed"
-    assert len(get_items(role)) == 4 * len(role.competencies)
+    assert len(get_items(role)) == 5 * len(role.competencies)
 
 
 @pytest.mark.parametrize(("name", "content"), [("role.xlsx", b"x"), ("role.docx", b"not a zip"), ("role.txt", b"   ")])

@@ -11,14 +11,33 @@ from quarterdeck.development.discover.assess import Answer, Assessment, priority
 from quarterdeck.development.discover.items import INTERVIEW, Item, get_items, get_sheet
 from quarterdeck.methods.assessment import expected_reductions
 
-# "Under twenty minutes" is what a person is told. What each minute brings: docs/evaluation/development.md.
-STORIES, PART_S, MAX_ITEMS = 3, 396, 70
-TIME_LIMIT_S = STORIES * PART_S
-SHORT_PER_PART_S = PART_S - INTERVIEW[1]  # short questions before each story
+STORIES = 3
 ANCHORS, ANCHOR_EVERY = 6, 5  # early ratings tell the personal bias from the level: checks carry half of it only
 MIN_GAIN_PER_MINUTE = 0.02  # weighted variance per minute, below which a further question is not worth the person's time
 MIN_GAP = 0.2
 ROUND_WEEKS = 12  # a cycle of the plan: after it a question may be asked again, and what was answered before counts with less weight
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an assessment may ask of a person: seconds of each part, which closes with a story, and questions in all."""
+
+    part_s: float
+    questions: int
+
+    @property
+    def seconds(self) -> float:
+        """All parts."""
+        return STORIES * self.part_s
+
+    @property
+    def short_per_part_s(self) -> float:
+        """What is left for short questions before each story."""
+        return self.part_s - INTERVIEW[1]
+
+
+# "Under twenty minutes" is what a person is told. What each minute brings: docs/evaluation/development.md.
+ALLOWANCE = Allowance(part_s=396, questions=70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +53,13 @@ class Progress:
     has_closed_a_part: bool
 
 
-def next_item(assessment: Assessment) -> Item | None:
-    """The question with the largest expected gain per second, or None when it is time to stop: time, little gain, or 70 questions."""
+def next_item(assessment: Assessment, allowance: Allowance = ALLOWANCE) -> Item | None:
+    """The question with the largest expected gain per second, or None when it is time to stop: time, little gain, or enough questions."""
     items = get_items(assessment.role)
     asked = _asked(assessment)
-    if len(asked) >= MAX_ITEMS:
+    if len(asked) >= allowance.questions:
         return None
-    short, stories = _open_items(items, asked)
+    short, stories = _open_items(items, asked, allowance)
     if not short and not stories:
         return None
     gains = dict(zip(items, expected_gains(assessment), strict=True))
@@ -70,7 +89,7 @@ def progress(assessment: Assessment) -> Progress:
     told = len({item.rubric for item in asked if item.rubric})
     parts = STORIES if any(item.rubric for item in get_items(assessment.role).values()) else 0
     return Progress(
-        len(asked), MAX_ITEMS, spent, max(0.0, TIME_LIMIT_S - spent), min(told + 1, parts), parts,
+        len(asked), ALLOWANCE.questions, spent, max(0.0, ALLOWANCE.seconds - spent), min(told + 1, parts), parts,
         bool(asked and asked[-1].rubric) and told < parts,
     )  # fmt: skip
 
@@ -90,14 +109,14 @@ def _asked(assessment: Assessment) -> list[Item]:
     return [items[a.item_id] for a in _answers(assessment) if a.item_id in items]
 
 
-def _open_items(items: Mapping[str, Item], asked: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+def _open_items(items: Mapping[str, Item], asked: Sequence[Item], allowance: Allowance) -> tuple[list[Item], list[Item]]:
     # Short questions that still fit before the next story, and the stories that may come next.
     used, told = {i.id for i in asked}, {i.rubric for i in asked if i.rubric}
     stories = [i for i in items.values() if i.rubric and i.rubric not in told] if len(told) < STORIES else []
     to_come = min(STORIES - len(told), len({i.rubric for i in stories}))
-    left = TIME_LIMIT_S - sum(i.question.seconds for i in asked) - to_come * INTERVIEW[1]
+    left = allowance.seconds - sum(i.question.seconds for i in asked) - to_come * INTERVIEW[1]
     if stories:
-        left = min(left, SHORT_PER_PART_S * (len(told) + 1) - sum(i.question.seconds for i in asked if not i.rubric))
+        left = min(left, allowance.short_per_part_s * (len(told) + 1) - sum(i.question.seconds for i in asked if not i.rubric))
     short = [i for i in items.values() if not i.rubric and i.id not in used and i.question.seconds <= left]
     anchors, checks = (sum(i.kind == kind for i in asked) for kind in ("self", "check"))
     if anchors < ANCHORS and (anchors + 1) * ANCHOR_EVERY <= checks + 1:

@@ -1,4 +1,4 @@
-"""What the assessment may ask: anchored self-ratings, checks of the last 24 months, and interview questions."""
+"""What the assessment may ask: anchored self-ratings, checks of deeds that can be named, and interview questions."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ ITEMS = HERE / "discover" / "items.yaml"
 DIRECTOR = "qd-dco"  # the role that has its own texts and stories
 # seconds and load of the personal bias
 SELF, CHECK, INTERVIEW = ("self", 14.0, 1.0), ("check", 11.0, 0.5), ("interview", 150.0, 0.0)
-# A story holds what came to mind and what the rubric recognises, so its band is more often too low than too high. How much is not known
-# (0 to .5 of a level): the middle errs least at worst.
-STORY_SHIFT = -0.25
-CHECK_LEVELS = (3, 4, 5)
+CHECK_LEVELS = (2, 3, 4, 5)
 UNSURE = 1.4
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How steadily a person answers: noise by kind of question, and how far people of this style flatter or hide themselves."""
+    """How steadily a person answers: noise by kind of question, how far people of this style flatter or hide themselves, and how far
+    their stories read off the level."""
 
     name: str
     self_rating: float
     check: float
     interview: float
     bias_sd: float
+    # A story holds what came to mind and what the rubric recognises, so its band is more often too low than too high. How much is not
+    # known (0 to .5 of a level): the middle errs least at worst.
+    story_shift: float = -0.25
 
     def sigma(self, kind: str) -> float:
         """Noise of a kind of question, in levels."""
@@ -60,13 +61,13 @@ class Item:
 
 @cache
 def load_items() -> dict[str, Mapping[str, list[str]]]:
-    """Anchors and checks by competency. Raises BadInput where a competency lacks one of its nine texts."""
+    """Anchors and checks by competency. Raises BadInput where a competency lacks one of its ten texts."""
     content = read_definitions(ITEMS)
     for competency, entry in content.items():
         where = f"{ITEMS.name}, {competency}"
         check_keys(entry, where, ("anchors", "checks"))
         if len(entry["anchors"]) != 6 or len(entry["checks"]) != len(CHECK_LEVELS):
-            raise BadInput("A competency needs six anchors and three checks", thing=where)
+            raise BadInput("A competency needs six anchors and four checks", thing=where)
     return dict(content)
 
 
@@ -111,7 +112,7 @@ def _short(at: int, competency: str, name: str, texts: Mapping[str, list[str]] |
     items = [Item(f"self:{competency}", kind, competency, name, tuple(texts["anchors"]) if texts else scale, question)]
     kind, seconds, load = CHECK
     for n, level in enumerate(CHECK_LEVELS):
-        asked = f"In the last 24 months, have you {texts['checks'][n] if texts else _plain_check(name, level)}? Can you name it?"
+        asked = _ask(level, texts["checks"][n] if texts else _plain_check(name, level))
         question = Question(at, load, style.sigma(kind), seconds, level=float(level))
         items.append(Item(f"check:{competency}:{level}", kind, competency, asked, ("no", "yes"), question))
     return items
@@ -123,14 +124,21 @@ def _stories(places: Mapping[str, int], style: Style) -> list[Item]:
     for rubric in load_rubrics().values():
         for competency in rubric.competencies:
             if competency in places:
-                question = Question(places[competency], load, style.sigma(kind), seconds, cuts=BAND_CUTS, shift=STORY_SHIFT)
+                question = Question(places[competency], load, style.sigma(kind), seconds, cuts=BAND_CUTS, shift=style.story_shift)
                 items.append(Item(f"interview:{rubric.id}:{competency}", kind, competency, rubric.prompt, (), question, rubric.id))
     return items
+
+
+def _ask(level: int, deed: str) -> str:
+    # Whoever leads no longer does what level 2 does. Asked for the last 24 months, they would say no, and count as beginners.
+    when = "Have you ever, alone or with help," if level == CHECK_LEVELS[0] else "In the last 24 months, have you"
+    return f"{when} {deed}? Can you name it?"
 
 
 def _plain_check(name: str, level: int) -> str:
     plain = name[0].lower() + name[1:]
     return {
+        2: f"worked on this: {plain}",
         3: f"done this alone, with a result you can show: {plain}",
         4: f"led others in this: {plain}",
         5: f"changed how the organisation does this, with measured effect: {plain}",
