@@ -12,6 +12,7 @@ import ibis
 
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, load_contracts
 from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.vocabulary.choices import Choices
 
 TYPES = {c.name: {col.name: col.duckdb_type for col in c.columns} | LINEAGE_TYPES for c in load_contracts().values()}
 COLUMNS = {name: ", ".join(f'"{column}" {kind}' for column, kind in types.items()) for name, types in TYPES.items()}
@@ -22,7 +23,7 @@ class MemorySnapshot:
     """As much of a snapshot as measures read."""
 
     def __init__(self, tables: Mapping[str, Iterable[Mapping[str, Any]]], data_cut: date) -> None:
-        self.id, self.data_cut = "memory", data_cut
+        self.id, self.data_cut, self.choices = "memory", data_cut, Choices()
         self._connection = duckdb.connect()
         self._connection.execute(CREATE)
         self.tables = {name: SimpleNamespace(rows=self._fill(name, list(rows))) for name, rows in tables.items()}

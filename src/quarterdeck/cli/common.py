@@ -35,7 +35,8 @@ def open_snapshot(home: Path | None, as_of: str | None = None) -> Snapshot:
     """The snapshot that a reading command works on."""
     from quarterdeck.evidence.store import Store
 
-    return Store(get_settings(home).evidence_dir).open(as_of)
+    settings = get_settings(home)
+    return Store(settings.evidence_dir, settings.choices).open(as_of)
 
 
 def print_json(value: Any) -> None:

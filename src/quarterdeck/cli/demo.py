@@ -49,7 +49,7 @@ def run_demo(
     def say(line: str) -> None:
         typer.echo(f"[{time.perf_counter() - start:5.1f} s] {line}", err=True)
 
-    result = make_demo(options, out, Store(settings.evidence_dir), say)
+    result = make_demo(options, out, Store(settings.evidence_dir, settings.choices), say)
     last = result.loads[-1]
     pack: list[Path] = []
     if board:

@@ -401,7 +401,8 @@ def pull(
 def _store(home: Path | None) -> Store:
     from quarterdeck.evidence.store import Store
 
-    return Store(get_settings(home).evidence_dir)
+    settings = get_settings(home)
+    return Store(settings.evidence_dir, settings.choices)
 
 
 def _actor() -> str:

@@ -76,7 +76,7 @@ def backtest(seed: SeedOption = None, replicates: ReplicatesOption = 2000, home:
     from quarterdeck.forecasts.replay import replay
 
     settings = get_settings(home)
-    store = Store(settings.evidence_dir)
+    store = Store(settings.evidence_dir, settings.choices)
     with progress("Replaying snapshots", len(store.snapshots())) as advance:
         scores = replay(store, settings.random_seed if seed is None else seed, replicates, lambda note: advance(1, note))
     _show_scores(scores, as_json, f"{len(scores)} forecasts replayed and scored")

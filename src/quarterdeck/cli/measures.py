@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table, progress
+from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, open_snapshot, print_json, print_table, progress
 
 if TYPE_CHECKING:
     from quarterdeck.measures.model import Definition
-    from quarterdeck.measures.source import Choices
     from quarterdeck.vocabulary.reading import Reading
 
 LevelOption = Annotated[str | None, typer.Option("--level", help="portfolio, study, country, site, investigator, vendor, person or team.")]
@@ -54,11 +53,10 @@ def show_measure(
     definition = get_definition(measure)
     chosen = level or ("study" if "study" in definition.levels else definition.levels[0])
     snapshot = open_snapshot(home, as_of)
-    choices = _get_choices(home)
-    readings = [r for r in evaluate(measure, snapshot, chosen, choices) if key is None or r.scope.key == key]
+    readings = [r for r in evaluate(measure, snapshot, chosen) if key is None or r.scope.key == key]
     behind = {reading.id: rows_behind(reading, snapshot) for reading in readings} if rows else {}
     months = get_periods("month", trend, snapshot.data_cut) if trend else []
-    past = [r for r in history(measure, snapshot, chosen, months, choices) if key is None or r.scope.key == key] if trend else []
+    past = [r for r in history(measure, snapshot, chosen, months) if key is None or r.scope.key == key] if trend else []
     if as_json:
         benchmarks = _find_benchmarks(definition)
         print_json(
@@ -92,14 +90,13 @@ def list_readings(
     from quarterdeck.vocabulary.verdict import Verdict
 
     snapshot = open_snapshot(home, as_of)
-    choices = _get_choices(home)
     definitions = [get_definition(measure)] if measure else list(load_definitions().values())
     readings: list[Reading] = []
     with progress("Evaluating measures", len(definitions)) as advance:
         for definition in definitions:
             chosen = definition.levels if level == "all" else [level or definition.levels[0]]
             for name in (name for name in chosen if name in definition.levels):
-                readings += evaluate(definition.id, snapshot, name, choices)
+                readings += evaluate(definition.id, snapshot, name)
             advance(1, definition.name)
     if concerns:
         readings = [reading for reading in readings if reading.verdict is Verdict.CONCERN]
@@ -136,13 +133,6 @@ def list_benchmarks(
         return
     rows = [(e.id, e.name, f"{e.value} {e.unit}", e.period, e.grade, e.status, "yes" if e.is_citable else "no") for e in chosen]
     print_table(("id", "what", "value", "period", "grade", "status", "citable"), rows)
-
-
-def _get_choices(home: Any) -> Choices:
-    from quarterdeck.measures.source import Choices
-
-    settings = get_settings(home)
-    return Choices(settings.base_currency, settings.minimum_cell, settings.fiscal_year_start_month)
 
 
 def _describe(definition: Definition) -> dict[str, Any]:

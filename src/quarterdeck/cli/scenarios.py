@@ -268,7 +268,7 @@ def promote(
     settings = get_settings(home)
     record = open_record(settings)
     try:
-        decision = promote_scenario(record, SINGLE_USER, scenario, reason, datetime.now(UTC), Store(settings.evidence_dir).open)
+        decision = promote_scenario(record, SINGLE_USER, scenario, reason, datetime.now(UTC), Store(settings.evidence_dir, settings.choices).open)
         typer.echo(f"Decision {decision} recorded; its forecast is sealed in the ledger.")
     finally:
         record.close()

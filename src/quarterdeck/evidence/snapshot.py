@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, Contract, load_contracts
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
+from quarterdeck.vocabulary.choices import Choices
 from quarterdeck.vocabulary.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ T = TypeVar("T")
 class Snapshot:
     """Reads one snapshot. Safe to share between threads. Content never changes, so whatever is computed from it may be kept for good."""
 
-    def __init__(self, info: SnapshotInfo, parts_dir: Path) -> None:
+    def __init__(self, info: SnapshotInfo, parts_dir: Path, choices: Choices = Choices()) -> None:
         self.info = info
+        self.choices = choices
         self._parts_dir = parts_dir
         self._lock = threading.RLock()
         self._kept: dict[Hashable, Any] = {}

@@ -21,19 +21,21 @@ from pathlib import Path
 from quarterdeck.evidence.locking import hold, is_alive, sync_folder
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo, read_manifest, write_manifest
 from quarterdeck.evidence.snapshot import Snapshot
+from quarterdeck.vocabulary.choices import Choices
 from quarterdeck.vocabulary.errors import BadInput, IntegrityBroken, NotFound
 
 MOST_LATE = timedelta(hours=12)  # a load may begin so long before another one that is sealed earlier
 KEPT_OPEN = 8  # snapshots whose computed values stay in memory
-_open_snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
+_open_snapshots: OrderedDict[tuple[str, str, Choices], Snapshot] = OrderedDict()
 _open_lock = threading.Lock()
 
 
 class Store:
-    """The evidence folder of one installation."""
+    """The evidence folder of one installation, whose choices every snapshot carries."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, choices: Choices = Choices()) -> None:
         self.directory = Path(directory)
+        self.choices = choices
         self.parts_dir = self.directory / "parts"
         self.snapshots_dir = self.directory / "snapshots"
         self.staging_dir = self.directory / "staging"
@@ -46,10 +48,10 @@ class Store:
         Raises NotFound where there is none.
         """
         info = self._find(as_of)
-        key = (str(self.directory.absolute()), info.id)
+        key = (str(self.directory.absolute()), info.id, self.choices)
         with _open_lock:
             if key not in _open_snapshots:
-                _open_snapshots[key] = Snapshot(info, self.parts_dir)
+                _open_snapshots[key] = Snapshot(info, self.parts_dir, self.choices)
                 while len(_open_snapshots) > KEPT_OPEN:
                     _open_snapshots.popitem(last=False)
             _open_snapshots.move_to_end(key)

@@ -32,7 +32,7 @@ STRANGE_RATE = 1.25
 
 def findings(snapshot: Snapshot, choices: Choices | None = None) -> list[Finding]:
     """All findings of a snapshot, kept with it: portfolio targets first, then trials, then rates of exchange."""
-    key = ("measures", "findings", choices or Choices())
+    key = ("measures", "findings", choices or snapshot.choices)
     return list(snapshot.cached(key, lambda: tuple(_find(snapshot, choices))))
 
 

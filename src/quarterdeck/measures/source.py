@@ -9,22 +9,16 @@ from typing import TYPE_CHECKING, Any
 from quarterdeck.measures import sql, sums
 from quarterdeck.measures.aggregate import drop_unfilled
 from quarterdeck.measures.sql import RowQuery
+from quarterdeck.vocabulary.choices import Choices
 from quarterdeck.vocabulary.period import Period
+
+__all__ = ["Choices", "Source"]
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from quarterdeck.evidence.snapshot import Snapshot
     from quarterdeck.measures.model import Definition
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What an installation chooses: the currency amounts are shown in, and the smallest group of people that is shown."""
-
-    currency: str = "GBP"
-    minimum_cell: int = 5
-    fiscal_year_start_month: int = 1
 
 
 @dataclass(frozen=True)
@@ -38,8 +32,8 @@ class Source:
 
     @staticmethod
     def of(snapshot: Snapshot, choices: Choices | None = None) -> Source:
-        """Everything known in a snapshot."""
-        return Source(snapshot, snapshot.data_cut, choices or Choices())
+        """Everything known in a snapshot, with the choices of the installation that opened it or with others."""
+        return Source(snapshot, snapshot.data_cut, choices or snapshot.choices)
 
     def at(self, cut: date, period: Period | None = None) -> Source:
         """The same up to an earlier day."""

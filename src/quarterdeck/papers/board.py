@@ -64,7 +64,7 @@ def write_pack(
 
 def keep_last_figures(settings: Settings) -> str:
     """Keep the board papers' figures as the snapshot before the newest gives them; its day in words, or "" where there is none."""
-    store = Store(settings.evidence_dir)
+    store = Store(settings.evidence_dir, settings.choices)
     if len(taken := store.snapshots()) < 2:
         return ""
     earlier = store.open(taken[-2].id)

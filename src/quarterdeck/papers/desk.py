@@ -162,7 +162,7 @@ class Desk:
         from quarterdeck.evidence.store import Store
 
         try:
-            earlier = Store(self.settings.evidence_dir).open(snapshot_id)
+            earlier = Store(self.settings.evidence_dir, self.settings.choices).open(snapshot_id)
         except QuarterdeckError:
             return None
         return gather_facts(earlier, self.settings, self.record, self.now, False, None, self.store.find_base)
@@ -172,7 +172,7 @@ def open_desk(settings: Settings, as_of: str | None = None, record: Record | Non
     """The desk of an installation on its latest or an earlier snapshot. Raises NotFound where nothing is loaded."""
     from quarterdeck.evidence.store import Store
 
-    store = Store(settings.evidence_dir)
+    store = Store(settings.evidence_dir, settings.choices)
     snapshot = store.open(as_of)
     latest = store.latest()
     return Desk(settings, snapshot, now or datetime.now(UTC), record, latest is None or latest.id == snapshot.id)

@@ -85,7 +85,7 @@ def _tables_of_file(settings: Settings, snapshot_id: str, source: str) -> set[st
     if "." not in source:
         return set()
     try:
-        snapshot = Store(settings.evidence_dir).open(snapshot_id)
+        snapshot = Store(settings.evidence_dir, settings.choices).open(snapshot_id)
     except QuarterdeckError:
         return set()
     from quarterdeck.evidence.contracts import load_contracts

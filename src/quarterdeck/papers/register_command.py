@@ -35,7 +35,7 @@ def read_register(settings: Settings, as_of: str | None = None) -> list[dict[str
     record = open_record(settings)
     try:
         try:
-            snapshot = Store(settings.evidence_dir).open(as_of)
+            snapshot = Store(settings.evidence_dir, settings.choices).open(as_of)
         except QuarterdeckError:
             if as_of:
                 raise

@@ -113,7 +113,7 @@ def find_earlier(snapshot: Snapshot, how_many: int = EARLIER_SNAPSHOTS) -> list[
 
     if not snapshot.tables:
         return []
-    store = Store(snapshot.part_path(next(iter(snapshot.tables.values()))).parent.parent)
+    store = Store(snapshot.part_path(next(iter(snapshot.tables.values()))).parent.parent, snapshot.choices)
     by_cut = {info.data_cut: info for info in sorted(store.snapshots(), key=lambda i: i.taken_at) if info.data_cut < snapshot.data_cut}
     return [store.open(by_cut[cut].id) for cut in sorted(by_cut, reverse=True)[:how_many]]
 

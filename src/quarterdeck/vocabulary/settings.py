@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from quarterdeck.vocabulary.choices import Choices
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
 ENVIRONMENT_PREFIX = "QUARTERDECK_"
@@ -37,6 +38,11 @@ class Settings:
     def evidence_dir(self) -> Path:
         """Where parts, snapshots and quarantine lie."""
         return self.home / "evidence"
+
+    @property
+    def choices(self) -> Choices:
+        """Those that change what is computed; a store of evidence is opened with them."""
+        return Choices(self.base_currency, self.minimum_cell, self.fiscal_year_start_month, self.random_seed)
 
     @property
     def record_url(self) -> str:

@@ -32,7 +32,7 @@ class Deck:
         self.settings = settings
         self.require_accounts = require_accounts
         self.now = now
-        self.store = Store(settings.evidence_dir)
+        self.store = Store(settings.evidence_dir, settings.choices)
         self.record: Record = open_record(settings)
         self.pictures = Pictures()
         self.worker: Worker | None = None
