@@ -12,6 +12,7 @@ from quarterdeck.papers.draft import draft_paper
 from quarterdeck.papers.manifest import base_manifest
 from quarterdeck.papers.questions import HOW_MANY, rehearse
 from quarterdeck.papers.template import get_template
+from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
 
 
@@ -63,6 +64,19 @@ def test_the_next_issue_tells_what_changed_and_stays_bound() -> None:
     rows = [line.text for block in section.blocks if hasattr(block, "rows") for row in block.rows for line in row]
     assert any("6.0%" in text for text in rows)
     assert any("12.0%" in text for text in rows)
+
+
+def test_a_section_that_a_paper_has_given_up_does_not_come_back_as_dropped() -> None:
+    claim = {
+        "claim": "levers/walk-away",
+        "section": "levers",
+        "text": "Walking away is cheap.",
+        "facts": [["vendor:V-02/position", "money"]],
+    }
+    before = issue(0.06, "a" * 64)[2] | {"claims": [claim]}
+    facts = sample_facts(read_manifest=lambda paper: before)
+    paper = draft_paper(get_template("vendor-review"), facts, Scope("vendor", "V-02"), previous=before)
+    assert not any("Walking away" in line.text for _, line in paper.lines())
 
 
 def test_the_ten_questions_stand_on_weak_ground_and_are_bound() -> None:

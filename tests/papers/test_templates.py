@@ -86,6 +86,15 @@ def test_minutes_of_the_quality_board_answer_with_quality_and_leave_costs_to_oth
     assert "will cost more" not in text
 
 
+def test_what_is_handed_to_a_vendor_holds_nothing_of_our_negotiating_position() -> None:
+    template = get_template("vendor-review")
+    assert not {"levers", "change_order", "findings", "asks"} & {section.kind for section in template.sections}
+    paper = draft_paper(template, sample_facts(), Scope("vendor", "V-02"))
+    text = " ".join(line.text for _, line in paper.lines())
+    assert "earns £1.2 million" not in text
+    assert "Renegotiate the delay clause" not in text
+
+
 def test_an_answer_from_findings_counts_those_the_section_asks_for_and_names_the_gravest() -> None:
     rules = [make_finding(f"regulation.change/portfolio/{n}", f"Rule {name} applies", source="regulation") for n, name in enumerate("AB")]
     facts = sample_facts(findings=[make_finding("forecasts/study/QD-001/cost", "QD-001 will cost more than approved"), *rules])

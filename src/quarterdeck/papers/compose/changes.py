@@ -113,8 +113,11 @@ def compose_changes(drafting: Drafting, plan: SectionPlan) -> Section | None:
     claims = [claim_as_json(section, line) for section, line in drafting.written if line.claim and line.bounds]
     ids = {value[0] for claim in claims for value in claim["facts"]}
     now = {"claims": claims, "facts": {i: fact_as_json(drafting.facts.fact(i)) for i in ids}, "missing": []}
+    known = {"front", *(section.id for section in drafting.template.sections)}  # what the paper no longer speaks of may not come back here
     changes = [
-        c for c in compare_claims(drafting.previous, now) if c.kind != "unchanged" and not c.claim.endswith(("/heading", "/drivers"))
+        c
+        for c in compare_claims(drafting.previous, now)
+        if c.kind != "unchanged" and not c.claim.endswith(("/heading", "/drivers")) and c.claim.partition("/")[0] in known
     ]
     return _section(drafting, plan, _once_a_figure(changes))
 

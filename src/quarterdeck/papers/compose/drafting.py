@@ -47,6 +47,10 @@ class Drafting:
         if entry not in self.missing:
             self.missing.append(entry)
 
+    def no_basis(self, why: str) -> Line | None:
+        """The answer of a paper whose own matter is not there: another matter in its place would answer another question."""
+        return self.say(f"No basis yet: {why}.", "front/answer", **({"subject": self.subject} if "{subject}" in why else {}))
+
     def cell(self, fact_id: str, form: str = "value", noun: str = "", otherwise: str = "not collected") -> Line:
         """One fact in a table cell, or the word for its absence."""
         return shown(self.facts, fact_id, form, noun) if fact_id in self.facts else Line(otherwise)

@@ -9,6 +9,7 @@ from quarterdeck.papers.providers.vendors import ChangeOrderProvider, SelectionP
 from quarterdeck.papers.template import SectionPlan
 
 NOTHING_REVIEWED = "no change order of this vendor was matched to its contract line by line yet"
+NOTHING_SELECTED = "no selection of this vendor was decided in the bid room"
 
 
 def compose_change_order(drafting: Drafting, plan: SectionPlan) -> Section | None:
@@ -114,7 +115,7 @@ def compose_selection(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """The bid room's result: why this vendor, every bid under the same futures, and how it will be overseen."""
     provider = drafting.facts.providers.get("selection")
     if not isinstance(provider, SelectionProvider) or not drafting.basis.startswith("selection:"):
-        drafting.lack(plan.id, plan.topic, "no selection of this vendor was decided in the bid room")
+        drafting.lack(plan.id, plan.topic, NOTHING_SELECTED)
         return None
     fact = drafting.basis
     said = drafting.say(
@@ -146,7 +147,7 @@ def compose_weights(drafting: Drafting, plan: SectionPlan) -> Section | None:
     provider = drafting.facts.providers.get("selection")
     ids = provider.weights(drafting.basis) if isinstance(provider, SelectionProvider) else []
     if not ids:
-        drafting.lack(plan.id, plan.topic, "no selection of this vendor was decided in the bid room")
+        drafting.lack(plan.id, plan.topic, NOTHING_SELECTED)
         return None
     rows = tuple(
         (
@@ -173,7 +174,7 @@ def compose_oversight(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """Risk tier, subcontractors and oversight plan as decided."""
     fact = drafting.basis
     if not fact.startswith("selection:"):
-        drafting.lack(plan.id, plan.topic, "no selection of this vendor was decided in the bid room")
+        drafting.lack(plan.id, plan.topic, NOTHING_SELECTED)
         return None
     said = [
         drafting.say("Risk tier: {tier}. Subcontractors: {others}.", f"{plan.id}/tier", tier=Slot(f"{fact}#risk_tier", "text"), others=Slot(f"{fact}#subcontractors", "text")),
@@ -186,7 +187,7 @@ def answer_review(drafting: Drafting) -> list[Line | None]:
     """Should we accept it? The position in two sentences, from the reviewed change order."""
     review = drafting.basis
     if not review.startswith("review:"):
-        return []
+        return [drafting.no_basis("no change order of {subject} was matched to its contract line by line")]
     return [
         drafting.say(
             "We may dispute {disputable} of the {total} that {vendor} asks for, and accept {accepted}.", "front/answer", disputable=Slot(review, "money"), total=Slot(f"{review}#total", "money"),
@@ -200,7 +201,7 @@ def answer_selection(drafting: Drafting) -> list[Line | None]:
     """Why this vendor, in the words of the decision."""
     fact = drafting.basis
     if not fact.startswith("selection:"):
-        return []
+        return [drafting.no_basis("no selection of {subject} was decided in the bid room")]
     bid = f"{fact}/bid/{drafting.facts.fact(fact).parts['bidder'][0]}"
     lines = [
         drafting.say(

@@ -94,7 +94,11 @@ def compose_levers(drafting: Drafting, plan: SectionPlan) -> Section | None:
     fact = f"vendor:{vendor}/position"
     ids = [f"vendor:{vendor}/lever/{lever.name}" for lever in position.levers[: int(plan.options.get("limit", 6))]]
     heading = drafting.say(
-        "Each month of slip earns {vendor} {money}", f"{plan.id}/heading", vendor=drafting.subject, money=Slot(fact, "money")
+        "Each month of slip earns {vendor} {money} on contract {contract}",
+        f"{plan.id}/heading",
+        vendor=drafting.subject,
+        money=Slot(fact, "money"),
+        contract=Slot(f"{fact}#contract", "name"),
     )
     where = drafting.say(
         "The levers are priced on contract {contract}, which pays {time} of its value by time. Half of its outlooks slip by {slip} or more.", f"{plan.id}/contract",
@@ -170,7 +174,7 @@ def answer_position(drafting: Drafting) -> list[Line | None]:
     provider, vendor = _vendors(drafting), drafting.about.key
     position = provider.position(vendor) if provider else None
     if position is None:
-        return []
+        return [drafting.no_basis("no running contract of {subject} with priced units is loaded")]
     best = f"vendor:{vendor}/lever/{position.levers[0].name}"
     return [
         drafting.say("Ask first for this: {ask}. It is worth {value} to us.", "front/answer", ask=Slot(f"{best}#ask", "text"), value=Slot(best, "money")),
@@ -183,7 +187,7 @@ def answer_standing(drafting: Drafting) -> list[Line | None]:
     """Promises first, then how it stands among its peers."""
     provider, vendor = _vendors(drafting), drafting.about.key
     if provider is None or not provider.cards(vendor):
-        return []
+        return [drafting.no_basis("{subject} has no peers of its kind to be compared with")]
     lines: list[Line | None] = []
     if provider.promises(vendor, _made_at(drafting)):
         tally = f"vendor:{vendor}/promises@{_moment(drafting)}"
