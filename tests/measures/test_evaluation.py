@@ -69,6 +69,13 @@ def test_a_level_the_measure_lacks_is_refused_with_those_it_has(drawn: Snapshot)
         evaluate("regrettable_attrition", drawn, "site")
 
 
+def test_without_any_participants_loaded_nobody_knows_that_none_is_enrolled() -> None:
+    trial = {"study": [{"study_id": "S1", "num_plan_subj": 100}, {"study_id": "S2", "num_plan_subj": 50}]}
+    assert evaluate("enrolment_progress", build_memory_snapshot(trial, CUT))[0].not_assessed is NotAssessed.NOT_COLLECTED
+    with_one = trial | {"subject": [{"study_id": "S1", "subject_id": "a", "site_id": "1", "enroll_dt": date(2026, 1, 1)}]}
+    assert [r.value for r in evaluate("enrolment_progress", build_memory_snapshot(with_one, CUT))] == [0.01, 0.0]
+
+
 def test_a_source_that_never_fills_a_column_is_not_late_but_not_collected() -> None:
     reports = [{"mv_id": f"V{i}", "study_id": "S1", "site_id": "1", "report_due_dt": date(2026, 5, 1)} for i in range(9)]
     tables = {"study": [{"study_id": "S1"}], "monitoring_visit": reports}

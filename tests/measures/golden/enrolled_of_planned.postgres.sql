@@ -2,15 +2,15 @@ SELECT
   *
 FROM (
   SELECT
-    "t2"."study_id",
-    "t2"."site_id",
+    "t3"."study_id",
+    "t3"."site_id",
     COUNT(*) AS "n_rows",
     COUNT(*) AS "n_collected",
     COUNT(*) AS "n_filled",
     COUNT(*) FILTER(WHERE
-      "t2"."numerator") AS "n_counted",
+      "t3"."numerator") AS "n_counted",
     CAST(COUNT(*) FILTER(WHERE
-      "t2"."numerator") AS DOUBLE PRECISION) AS "numerator",
+      "t3"."numerator") AS DOUBLE PRECISION) AS "numerator",
     CAST(0 AS DOUBLE PRECISION) AS "denominator"
   FROM (
     SELECT
@@ -27,32 +27,41 @@ FROM (
       COALESCE("t0"."enroll_dt", "t0"."rand_dt") <= MAKE_DATE(CAST(2026 AS INT), CAST(6 AS INT), CAST(30 AS INT)) AS "numerator",
       CAST(0 AS DOUBLE PRECISION) AS "denominator"
     FROM "subject" AS "t0"
-  ) AS "t2"
+  ) AS "t3"
   GROUP BY
     1,
     2
-) AS "t4"
+) AS "t5"
 UNION ALL
 SELECT
   *
 FROM (
   SELECT
-    "t3"."study_id",
+    "t4"."study_id",
     CAST(NULL AS VARCHAR) AS "site_id",
     COUNT(*) AS "n_rows",
     COUNT(*) FILTER(WHERE
-      "t3"."collected") AS "n_collected",
+      "t4"."collected") AS "n_collected",
     COUNT(*) AS "n_filled",
     COUNT(*) FILTER(WHERE
       (
-        "t3"."denominator" <> 0
-      ) AND "t3"."collected") AS "n_counted",
+        "t4"."denominator" <> 0
+      ) AND "t4"."collected") AS "n_counted",
     CAST(0 AS DOUBLE PRECISION) AS "numerator",
-    SUM("t3"."denominator") FILTER(WHERE
-      "t3"."collected") AS "denominator"
+    SUM("t4"."denominator") FILTER(WHERE
+      "t4"."collected") AS "denominator"
   FROM (
     SELECT
-      "t1"."num_plan_subj" IS NOT NULL AS "collected",
+      (
+        "t1"."num_plan_subj" IS NOT NULL
+      )
+      AND (
+        (
+          SELECT
+            COUNT(*) AS "CountStar(subject)"
+          FROM "subject" AS "t0"
+        ) > 0
+      ) AS "collected",
       TRUE AS "filled",
       "t1"."study_id" AS "key_study_id",
       "t1"."_file",
@@ -63,8 +72,8 @@ FROM (
       CAST(0 AS DOUBLE PRECISION) AS "numerator",
       CAST(COALESCE("t1"."num_plan_subj", 0) AS DOUBLE PRECISION) AS "denominator"
     FROM "study" AS "t1"
-  ) AS "t3"
+  ) AS "t4"
   GROUP BY
     1,
     2
-) AS "t5"
+) AS "t6"

@@ -33,7 +33,7 @@ FROM (
   FROM (
     SELECT
       "t7".*
-      EXCLUDE ("site_id_right", "study_id_right")
+      EXCLUDE ("study_id_right", "site_id_right")
     FROM (
       SELECT
         "t2"."study_id",

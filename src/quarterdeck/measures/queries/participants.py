@@ -67,8 +67,12 @@ def _build_straight_line(context: Context, names: list[str]) -> Part:
 
 
 def find_enrolled_of_planned(context: Context) -> list[Part]:
-    """Participants enrolled by the cut (numerator), and the number each trial plans (denominator)."""
+    """Participants enrolled by the cut (numerator), and the number each trial plans (denominator).
+
+    Where no participant of any trial was ever loaded, nobody knows that none is enrolled.
+    """
     subject, study = table("subject"), table("study")
+    has_participants = subject.count().as_scalar() > 0
     enrolled = subject.enroll_dt.coalesce(subject.rand_dt)
     return [
         build_part(
@@ -87,7 +91,7 @@ def find_enrolled_of_planned(context: Context) -> list[Part]:
             happened=study.protocol_approved_dt,
             numerator=0,
             denominator=study.num_plan_subj.fill_null(0),
-            collected=study.num_plan_subj.notnull(),
+            collected=study.num_plan_subj.notnull() & has_participants,
         ),
     ]
 
