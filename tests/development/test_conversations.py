@@ -1,4 +1,4 @@
-"""Author tests over all conversations: four bots walk each, ladders are complete, bubbles are short, nothing is timed."""
+"""Author tests over all conversations: five bots walk each, ladders are complete, bubbles are short, nothing is timed."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def test_every_bot_reaches_the_end_and_gets_what_it_deserves(scenario: Scenario)
     assert results["silent"][1].score <= 0.1
     assert results["stuffed"][1].score <= 0.3
     assert results["weak"][1].score < results["expert"][1].score
+    assert results["first"][1].score <= 0.5
 
 
 @scenarios
@@ -120,6 +121,19 @@ def test_hints_come_after_one_miss_at_level_one_after_two_at_level_two_and_only_
     assert [lines[-1].kind for lines in first] == ["hint", "pump", "pump"]
     asked = start(scenario, 3)
     assert take_turn(asked, "Give me a clue, please.")[-1].kind == "hint"
+
+
+def test_what_is_not_asked_yet_is_not_credited() -> None:
+    session = start(get_scenario("board-late-trial"))
+    take_turn(session, "I ask you to approve £1.2 million today for two additional countries.")
+    assert "ask" not in session.state["credit"]
+
+
+def test_not_to_know_is_an_answer_to_an_inspector_only_once() -> None:
+    session = start(get_scenario("inspection-tmf"), 3)
+    for _ in range(3):
+        take_turn(session, "I do not know; I will find out by Friday.")
+    assert sum(credit > 0 for credit in session.state["credit"].values()) == 1
 
 
 def test_help_lowers_the_credit() -> None:

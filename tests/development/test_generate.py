@@ -9,10 +9,11 @@ import pytest
 
 from builders import build_snapshot
 from quarterdeck.development.deliver.bots import play
-from quarterdeck.development.deliver.engine import is_shown
+from quarterdeck.development.deliver.engine import is_shown, start, take_turn
 from quarterdeck.development.deliver.generate import KINDS, find_session, generate
+from quarterdeck.development.deliver.topics import expect_cause, expect_record, expect_step, load_topics
 from quarterdeck.evidence.snapshot import Snapshot
-from quarterdeck.methods.free_text import split_sentences
+from quarterdeck.methods.free_text import compile_cue, matches, split_sentences, split_words
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 
 CUT = date(2026, 6, 30)
@@ -64,6 +65,52 @@ def test_generated_sessions_pass_the_author_tests(kind: str, snapshot: Snapshot)
 
 def test_the_same_snapshot_gives_the_same_session(snapshot: Snapshot) -> None:
     assert generate("board", snapshot).content == generate("board", snapshot).content
+
+
+@pytest.mark.parametrize("kind", ["board", "inspection"])
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_who_answers_only_the_first_question_gets_only_its_worth(kind: str, level: int, snapshot: Snapshot) -> None:
+    for scenario in (generate(kind, snapshot), find_session(f"live-{kind}", None)):
+        worth = len(scenario.first.expects) / len(scenario.expectations)
+        assert worth < 0.4
+        assert play(scenario, "first", level)[1].score <= worth + 0.01
+
+
+def test_one_sentence_is_credited_to_the_question_it_answers_and_to_no_other(snapshot: Snapshot) -> None:
+    scenario = generate("inspection", snapshot)
+    session = start(scenario, 2)
+    take_turn(session, "2 CAPA actions are overdue. I own the action and will close it by 15 December.")
+    take_turn(session, "In the CAPA log, rows 12 and 18.")
+    assert set(session.state["credit"]) == {"fact_1", "action_1", "document_1"}
+    take_turn(session, "I own the action and will close it by 15 December.")
+    assert set(session.state["credit"]) == {"fact_1", "action_1", "document_1"}
+
+
+def test_a_step_about_another_topic_is_no_step_about_this_one(snapshot: Snapshot) -> None:
+    expectations = generate("inspection", snapshot).expectations
+    sentence = "The medical monitor decides on the deviations by the end of June."
+    assert not any(is_shown(e, split_sentences(sentence), sentence) for e in expectations.values())
+
+
+def test_no_two_questions_of_a_generated_session_expect_the_same_thing(snapshot: Snapshot) -> None:
+    for kind in ("board", "inspection"):
+        expected = [
+            e.what
+            for e in generate(kind, snapshot).expectations.values()
+            if e.id.rpartition("_")[0] in ("cause", "step", "action", "document")
+        ]
+        assert len(expected) == len(set(expected))
+
+
+def test_every_topic_holds_its_own_model_answers() -> None:
+    for topic in load_topics().values():
+        for entry in (
+            expect_step(topic),
+            *([expect_cause(topic)] if topic.cause else ()),
+            *([expect_record(topic)] if topic.record else ()),
+        ):
+            cues = [compile_cue(cue) for cue in entry["cues"]]
+            assert any(matches(cue, split_words(entry["assert"])) for cue in cues), (topic.id, entry["what"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""Four scripted learners for the author tests: an expert, a weak one, a silent one, and one who strings terms together."""
+"""Five scripted learners for the author tests: expert, weak, silent, one who strings terms together, and one who answers only the first question."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from quarterdeck.development.deliver.engine import Session, current_state, missi
 from quarterdeck.development.deliver.scenario import Scenario, load_types
 from quarterdeck.development.deliver.score import Result, score_session
 
-BOTS = ("expert", "weak", "silent", "stuffed")
+BOTS = ("expert", "weak", "silent", "stuffed", "first")
 WARM = (
     "I can see that this has been hard for you. What happened from your point of view?",
     "That makes sense, and thank you for saying it. What matters most to you here?",
     "So you are saying that it was too much at once. What would help?",
     "I understand. How did it come to that?",
+)
+EVASIVE = (
+    "I dont know.",
+    "I own it and will close it by 15 December.",
+    "There is a reason for it, and we will tell you by Friday.",
+    "It is documented in the log and in the report, as it should be.",
 )
 CONCRETE = {
     "number_or_date": "By 30 June the open queries must fall from 900 to 200.",
@@ -45,6 +51,8 @@ def speak(session: Session, bot: str, turn: int) -> tuple[str, dict[str, str] | 
         return "", None
     if bot == "stuffed":
         return _stuff(session), None
+    if bot == "first":
+        return _repeat_first(session, turn), None
     if session.scenario.type == "negotiation":
         return _negotiate(session, turn) if bot == "expert" else ("What do you want?" if turn % 3 else "It is your fault.", None)
     if session.scenario.type == "roleplay":
@@ -58,6 +66,14 @@ def _answer(session: Session) -> str:
     if here and here.figure:
         parts.append(f"The figure is {session.state['figures'][here.figure]:.4g}.")
     return " ".join(parts)
+
+
+def _repeat_first(session: Session, turn: int) -> str:
+    # Answers the question it was asked first, then says the same again, or something that would fit anywhere.
+    if turn == 0:
+        return _answer(session)
+    first = next(entry["text"] for entry in session.state["log"] if entry["who"] == "learner")
+    return str(first) if turn % 2 else EVASIVE[turn // 2 % len(EVASIVE)]
 
 
 def _half_answer(session: Session, turn: int) -> str:

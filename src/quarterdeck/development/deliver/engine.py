@@ -148,10 +148,15 @@ def current_state(session: Session) -> State | None:
     return session.scenario.states.get(session.state["at"])
 
 
+def asked_here(session: Session) -> tuple[str, ...]:
+    """What the current state expects, by id."""
+    here = current_state(session)
+    return here.expects if here else ()
+
+
 def missing(session: Session) -> list[Expectation]:
     """What the current state still expects."""
-    here = current_state(session)
-    return [session.scenario.expectations[e] for e in (here.expects if here else ()) if e not in session.state["credit"]]
+    return [session.scenario.expectations[e] for e in asked_here(session) if e not in session.state["credit"]]
 
 
 def is_shown(expectation: Expectation, sentences: tuple[Sentence, ...], text: str) -> str:
@@ -188,17 +193,16 @@ def passes_test(test: str, text: str) -> bool:
 
 def _match(session: Session, text: str) -> list[str]:
     sentences = split_sentences(text)
-    state, here = session.state, current_state(session)
-    found = []
+    state = session.state
+    found: list[str] = []
     if len([s for s in sentences if _is_mere_list(s)]) * 2 > len(sentences):
-        return []
-    expects = set(here.expects) if here else set()
-    for key, expectation in session.scenario.expectations.items():
-        if key in state["credit"] or (expectation.test and key not in expects):
-            continue
-        if sentence := is_shown(expectation, sentences, text):
-            rung = state["rung"].get(key, "open")
-            state["credit"][key] = CREDIT[rung]
+        return found
+    said = {split_words(sentence) for key, sentence in state["sentence"].items() if key not in asked_here(session)}
+    for expectation in missing(session):  # only what is asked here, and not in words that answered an earlier question
+        sentence = is_shown(expectation, sentences, text)
+        if sentence and split_words(sentence) not in said:
+            key = expectation.id
+            state["credit"][key] = CREDIT[state["rung"].get(key, "open")]
             state["sentence"][key] = sentence
             state["found_turn"][key] = state["turn"]
             found.append(key)

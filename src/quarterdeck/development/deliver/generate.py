@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck.development.deliver.example import EXAMPLE_ID, open_example
 from quarterdeck.development.deliver.scenario import Scenario, build_scenario, get_scenario
+from quarterdeck.development.deliver.topics import expect_cause, expect_record, expect_step, load_topics
 from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -82,7 +83,8 @@ def build_board(snapshot: Snapshot) -> dict[str, Any]:
     }
     for n, topic in enumerate(topics, 1):
         states[f"challenge_{n}"] = {"say": topic["challenge"], "expects": [f"cause_{n}", f"step_{n}"]}
-        expectations[f"cause_{n}"], expectations[f"step_{n}"] = _cause(), _step()
+        about = load_topics()[topic["id"]]
+        expectations[f"cause_{n}"], expectations[f"step_{n}"] = expect_cause(about), expect_step(about)
     states["ask"] = {"say": "And what do you want from us?", "expects": ["ask"]}
     expectations["ask"] = _expect(
         "one clear request",
@@ -96,29 +98,6 @@ def build_board(snapshot: Snapshot) -> dict[str, Any]:
         "brief": f"The figures are those of {wording.day(snapshot.data_cut)}. Answer first, then cause, then what you ask for.",
         "states": states, "expectations": expectations, "sources": [t["source"] for t in topics],
     }  # fmt: skip
-
-
-def _cause() -> dict[str, Any]:
-    return _expect(
-        "the cause, or when you will know it",
-        ["because|reason|cause*|due_to|driven", "will know|tell .. by|on|next"],
-        "Why? Or: who finds out, until when?",
-        "It is so because …",
-        "It is so because of a cause that I will name and prove by Friday.",
-    )
-
-
-def _step() -> dict[str, Any]:
-    return _expect(
-        "what you do about it, with a day",
-        [
-            "we|i .. have|will|opened|closed|moved|started|agreed|send|decide* .. by|on|this|next|since",
-            "by|on|until|next .. friday|week|month|end|monday",
-        ],
-        "Who does what by when?",
-        "By … we will …",
-        "We will bring the plan with owner and figures by the end of the month.",
-    )
 
 
 def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
@@ -135,26 +114,16 @@ def build_inspection(snapshot: Snapshot) -> dict[str, Any]:
     for n, item in enumerate(items, 1):
         states[f"q{n}"] = {"say": item["question"], "expects": [f"fact_{n}", f"action_{n}"]}
         states[f"q{n}_document"] = {"say": "Which document shows that?", "expects": [f"document_{n}"]}
+        about = load_topics()[item["id"]]
         expectations[f"fact_{n}"] = _expect(
-            "true to the data", [_cue(item["number"])], "The figure is in your own data.", f"{item['short']} …", item["truth"]
+            f"the true figure of {about.about}",
+            [_cue(item["number"])],
+            "The figure is in your own data.",
+            f"{item['short']} …",
+            item["truth"],
         )
-        expectations[f"action_{n}"] = _expect(
-            "correction with owner and day",
-            ["owner|capa*|action*|plan|corrective|responsib* .. by|until|on|#|friday|month|end", "by|until .. friday|month|end|week|#"],
-            "Who corrects it, until when?",
-            "The … corrects it by …",
-            "The owner corrects it by the end of the month and I check it.",
-        )
-        expectations[f"document_{n}"] = _expect(
-            "the document is named",
-            [
-                "report|log|plan|sop*|minutes|capa|listing|record|tmf|file .. shows|show|is|in|of|lists|it|holds",
-                "tracker|register|log|listing",
-            ],
-            "Name the record.",
-            "The … shows it.",
-            "The tracker of the quality system shows it, with date and owner.",
-        )
+        expectations[f"action_{n}"] = expect_step(about, "who corrects")
+        expectations[f"document_{n}"] = expect_record(about)
     worst = items[0]
     return {
         "id": f"live-inspection-{snapshot.id[:8]}", "type": "inspection", "title": "Inspection of your own open items", "competencies": ["T1", "T5", "D3", "R1"], "level": 2,
@@ -254,6 +223,7 @@ def _late_trial(snapshot: Snapshot) -> dict[str, Any] | None:
     months = max(1, round(row["days"] / 30.4375))
     words = wording.plural(months, "month")
     return _topic(
+        "late_trial",
         months,
         f"{row['name']} is late by",
         f"{row['name']} is {words} later than its plan.",
@@ -273,6 +243,7 @@ def _budget(snapshot: Snapshot) -> dict[str, Any] | None:
         return None
     words = f"{wording.number(abs(percent), 1)}% {'above' if percent > 0 else 'below'}"
     return _topic(
+        "budget",
         abs(percent),
         "Spending is",
         f"Spending this year is {words} the approved budget.",
@@ -290,7 +261,7 @@ def _overdue_capa(snapshot: Snapshot) -> dict[str, Any] | None:
     if row is None or not row["n"]:
         return None
     text = f"{wording.plural(row['n'], 'CAPA action')} {'is' if row['n'] == 1 else 'are'} overdue, the oldest by {wording.plural(row['days'], 'day')}."
-    return _topic(row["n"], "Overdue CAPA:", text, f"{text} Why does the board hear of it now?", f"{text} Why?", "capa")
+    return _topic("overdue_capa", row["n"], "Overdue CAPA:", text, f"{text} Why does the board hear of it now?", f"{text} Why?", "capa")
 
 
 def _tmf_gap(snapshot: Snapshot) -> dict[str, Any] | None:
@@ -305,7 +276,13 @@ def _tmf_gap(snapshot: Snapshot) -> dict[str, Any] | None:
         f"{wording.plural(row['n'], 'document')} of {row['study_id']} {'is' if row['n'] == 1 else 'are'} missing or unfinished in the TMF."
     )
     return _topic(
-        row["n"], "Missing in the TMF:", text, text, f"How complete is the TMF of {row['study_id']}, and what is missing?", "tmf_document"
+        "tmf_gap",
+        row["n"],
+        "Missing in the TMF:",
+        text,
+        text,
+        f"How complete is the TMF of {row['study_id']}, and what is missing?",
+        "tmf_document",
     )
 
 
@@ -318,7 +295,13 @@ def _late_reports(snapshot: Snapshot) -> dict[str, Any] | None:
         return None
     text = f"{wording.plural(row['n'], 'monitoring report')} {'is' if row['n'] == 1 else 'are'} past due without approval."
     return _topic(
-        row["n"], "Late reports:", text, text, "How many monitoring reports are past their due date, and why?", "monitoring_visit"
+        "late_reports",
+        row["n"],
+        "Late reports:",
+        text,
+        text,
+        "How many monitoring reports are past their due date, and why?",
+        "monitoring_visit",
     )
 
 
@@ -328,7 +311,13 @@ def _deviations(snapshot: Snapshot) -> dict[str, Any] | None:
         return None
     text = f"{wording.plural(row['n'], 'important deviation')} {'is' if row['n'] == 1 else 'are'} still open."
     return _topic(
-        row["n"], "Open deviations:", text, text, "How many important deviations are open, and who decides on them?", "protocol_deviation"
+        "deviations",
+        row["n"],
+        "Open deviations:",
+        text,
+        text,
+        "How many important deviations are open, and who decides on them?",
+        "protocol_deviation",
     )
 
 
@@ -341,7 +330,7 @@ def _vendor_share(snapshot: Snapshot) -> dict[str, Any] | None:
         return None
     percent = round(100 * float(row["part"]))
     text = f"{row['name']} holds {percent}% of the contract value."
-    return _topic(percent, f"{row['name']} holds", text, f"{text} Is that wise?", "", "contract, vendor")
+    return _topic("vendor_share", percent, f"{row['name']} holds", text, f"{text} Is that wise?", "", "contract, vendor")
 
 
 def _non_enrolling(snapshot: Snapshot) -> dict[str, Any] | None:
@@ -353,11 +342,19 @@ def _non_enrolling(snapshot: Snapshot) -> dict[str, Any] | None:
     if row is None or not row["n"]:
         return None
     text = f"{wording.plural(row['n'], 'active site')} {'has' if row['n'] == 1 else 'have'} not enrolled anyone."
-    return _topic(row["n"], "Sites without participants:", text, f"{text} Why are they open?", "", "site, subject")
+    return _topic("silent_sites", row["n"], "Sites without participants:", text, f"{text} Why are they open?", "", "site, subject")
 
 
-def _topic(number: float, short: str, truth: str, challenge: str, question: str, source: str) -> dict[str, Any]:
-    return {"number": number, "short": short, "truth": truth, "challenge": challenge, "question": question or truth, "source": source}
+def _topic(identifier: str, number: float, short: str, truth: str, challenge: str, question: str, source: str) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "number": number,
+        "short": short,
+        "truth": truth,
+        "challenge": challenge,
+        "question": question or truth,
+        "source": source,
+    }
 
 
 def _cue(number: float) -> str:
