@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +24,8 @@ from quarterdeck.papers.writers.look import fit_columns
 from quarterdeck.papers.writers.pptx import _rounded_up
 from quarterdeck.risks.needs_me import brief_rows, rank
 from quarterdeck.vocabulary.errors import BadInput, NotFound
+from quarterdeck.vocabulary.finding import Consequence
+from quarterdeck.vocabulary.money import Money
 from quarterdeck.vocabulary.reading import Scope
 
 SIXTEEN = (
@@ -84,6 +88,18 @@ def test_minutes_of_the_quality_board_answer_with_quality_and_leave_costs_to_oth
     text = " ".join(line.text for _, line in paper.lines())
     assert "corrective actions are overdue" in text
     assert "will cost more" not in text
+
+
+def test_findings_about_one_trial_are_listed_and_never_added_up() -> None:
+    late, dear = (
+        replace(make_finding(f"{kind}/study/QD-001", f"QD-001 is {kind}"), consequence=Consequence(money=Money(Decimal(amount), "GBP")))
+        for kind, amount in (("late", 2_000_000), ("dear", 5_000_000))
+    )
+    paper = draft_paper(get_template("rescue-paper"), sample_facts(findings=[late, dear]), Scope("study", "QD-001"))
+    text = " ".join(line.text for _, line in paper.lines())
+    assert "£5.0 million" in text
+    assert "£7.0 million" not in text
+    assert not any(bound.fact.startswith('derived:["sum"') for _, line in paper.lines() for bound in line.bounds)
 
 
 def test_what_is_handed_to_a_vendor_holds_nothing_of_our_negotiating_position() -> None:

@@ -29,9 +29,6 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
     )
     if line:
         blocks.append(Paragraph(line))
-    cost = _total_cost(drafting, findings)
-    if cost:
-        blocks.append(Paragraph(cost))
     if len(shown) == 1:
         blocks += [Paragraph(quoted(f"finding:{shown[0].id}#cause", shown[0].cause))] if shown[0].cause else []
     rows = tuple(
@@ -66,23 +63,6 @@ def noun_of(plan: SectionPlan) -> str:
     if plan.options.get("opportunity"):
         return "opportunity|opportunities"
     return "matter of concern|matters of concern" if plan.options.get("verdict") == "concern" else "finding"
-
-
-def _total_cost(drafting: Drafting, findings: list[Finding]) -> Line | None:
-    by_currency: dict[str, list[str]] = {}
-    for finding in findings:
-        if finding.consequence.money is not None and finding.consequence.money.amount and not finding.opportunity:
-            by_currency.setdefault(finding.consequence.money.currency, []).append(f"finding:{finding.id}#money")
-    currency = max(by_currency, key=lambda c: len(by_currency[c]), default="")
-    if not currency or len(by_currency[currency]) < 2:
-        return None
-    ids = by_currency[currency]
-    return drafting.say(
-        "The {count} with a price attached add up to {money} if nothing is done.",
-        "cost/total",
-        count=Slot(derived_id("count", ids), "number"),
-        money=Slot(derived_id("sum", ids), "money"),
-    )
 
 
 def _consequence(drafting: Drafting, finding: Finding) -> Line:
