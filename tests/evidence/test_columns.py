@@ -24,7 +24,8 @@ from quarterdeck.evidence.delimited import _read_careful, sniff
 from quarterdeck.evidence.fixed_width import number_texts
 from quarterdeck.evidence.ordering import sort_by_key
 from quarterdeck.evidence.parts import write_part
-from quarterdeck.evidence.store import Store, hash_file
+from quarterdeck.evidence.seal import hash_file
+from quarterdeck.evidence.store import Store
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 FIELD = st.text(alphabet=st.sampled_from(list("ab1 ,;\"'\n\r\té=")), max_size=5)

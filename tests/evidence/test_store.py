@@ -18,6 +18,7 @@ import pytest
 from builders import build_snapshot
 from quarterdeck.evidence.diff import compare_snapshots
 from quarterdeck.evidence.lineage import read_lineage
+from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.tables import table
 from quarterdeck.evidence.verify import verify_store
@@ -239,3 +240,73 @@ def test_killing_the_loader_leaves_the_last_good_snapshot(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_killing_the_loader_fifty_times_leaves_the_last_good_snapshot(tmp_path: Path) -> None:
     kill_at_random_moments(tmp_path, 50)
+
+
+def damage(snapshot: Snapshot, table: str, how: str) -> None:
+    """A part lost, its bytes broken, or its rows rewritten with care."""
+    path = snapshot.part_path(snapshot.tables[table])
+    if how == "lost":
+        path.unlink()
+    elif how == "broken":
+        content = bytearray(path.read_bytes())
+        content[8 : len(content) - 8 : 3] = b"\xff" * len(content[8 : len(content) - 8 : 3])
+        path.write_bytes(content)
+    elif how == "cut short":
+        path.write_bytes(path.read_bytes()[:-40])
+    else:
+        duckdb.sql(f"COPY (SELECT * REPLACE ('B' AS study_id) FROM read_parquet('{path}')) TO '{path}.new' (FORMAT parquet)")
+        Path(f"{path}.new").replace(path)
+
+
+@pytest.mark.parametrize("how", ["lost", "broken", "cut short"])
+def test_a_query_over_a_damaged_part_says_what_is_damaged(tmp_path: Path, how: str) -> None:
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "A"}], "site": [{"study_id": "A", "site_id": "1"}]})
+    damage(snapshot, "site", how)
+    with pytest.raises(IntegrityBroken, match=r"not as it was sealed: snapshot .*, site: its part"):
+        snapshot.query("SELECT * FROM site")
+
+
+def test_the_check_of_the_seal_finds_rows_that_were_rewritten_with_care(tmp_path: Path) -> None:
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "A"}]})
+    damage(snapshot, "study", "rewritten")
+    assert snapshot.query("SELECT study_id FROM study").to_pylist() == [{"study_id": "B"}]
+    with pytest.raises(IntegrityBroken, match="study: its part was changed"):
+        snapshot.check_seal()
+
+
+def test_the_seal_is_checked_once_for_a_snapshot(tmp_path: Path) -> None:
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "A"}]})
+    snapshot.check_seal()
+    damage(snapshot, "study", "rewritten")
+    snapshot.check_seal()
+
+
+def test_rows_that_were_changed_are_not_sealed_anew_by_the_next_load(tmp_path: Path) -> None:
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "A"}]})
+    damage(snapshot, "study", "rewritten")
+    with pytest.raises(IntegrityBroken, match="study: its part was changed"):
+        build_snapshot(tmp_path, {"study": [{"study_id": "C"}]})
+    assert store_of(tmp_path).current_id() == snapshot.id
+
+
+def test_a_comparison_refuses_a_snapshot_that_was_changed(tmp_path: Path) -> None:
+    before = build_snapshot(tmp_path, {"study": [{"study_id": "A"}]})
+    after = build_snapshot(tmp_path, {"study": [{"study_id": "C"}]})
+    damage(before, "study", "rewritten")
+    with pytest.raises(IntegrityBroken, match="study: its part was changed"):
+        compare_snapshots(before, after)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00nonsense", b"{}"], ids=["empty", "not text", "not an id"])
+def test_a_damaged_pointer_or_manifest_is_said(tmp_path: Path, content: bytes) -> None:
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "A"}]})
+    store = store_of(tmp_path)
+    manifest = store.snapshots_dir / f"{snapshot.id}.json"
+    kept = manifest.read_bytes()
+    manifest.write_bytes(content)
+    with pytest.raises(IntegrityBroken, match="manifest was changed"):
+        store.open()
+    manifest.write_bytes(kept)
+    (store.directory / "current").write_bytes(content)
+    with pytest.raises(IntegrityBroken, match="pointer"):
+        store.open()

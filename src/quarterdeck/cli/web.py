@@ -47,6 +47,7 @@ def serve(
             "An address that others can reach needs accounts", thing=host,
             next_step="Open one first: `quarterdeck accounts add YOUR-NAME --role administrator`; or serve on 127.0.0.1.",
         )  # fmt: skip
+    _check_facts(app)
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -56,6 +57,14 @@ def serve(
     typer.echo(f"Quarterdeck is at http://{shown}:{listener.getsockname()[1]}/ (stop it with Ctrl-C)")
     config = uvicorn.Config(app, log_level="warning", proxy_headers=trust_proxy, server_header=False, timeout_graceful_shutdown=5)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _check_facts(app: FastAPI) -> None:
+    """Refuses to show facts that are not as they were sealed."""
+    store = app.state.deck.store
+    if store.current_id():
+        with progress("Comparing the facts with their seal", None):
+            store.open().check_seal()
 
 
 def _prepare_first_page(app: FastAPI) -> None:

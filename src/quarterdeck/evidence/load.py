@@ -22,7 +22,7 @@ from quarterdeck.evidence.manifest import FileLoaded, SnapshotInfo
 from quarterdeck.evidence.parts import GROUP, write_part
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.sealing import derive_cut, name_engine, seal_parts, seal_quarantine
-from quarterdeck.evidence.snapshot import quote
+from quarterdeck.evidence.snapshot import Snapshot, quote
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.values import text
 from quarterdeck.evidence.workbench import Workbench
@@ -122,6 +122,8 @@ class _Merge:
     ) -> None:
         self.store, self.workbench, self.extracts, self.result, self.report = store, workbench, extracts, result, report
         self.parent = store.latest()
+        if self.parent is not None:
+            Snapshot(self.parent, store.parts_dir).check_seal()  # rows that were changed must not be sealed anew
         self.staged: dict[str, Path] = {}  # tables that change, as Parquet in the staging folder
         self.fresh: dict[str, str] = {}  # relation of the rows this load brings, per table
         self.by_table: dict[str, list[Checked]] = {}

@@ -10,8 +10,9 @@ from quarterdeck.evidence.batch import SourceExtract
 from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo
 from quarterdeck.evidence.parts import GROUP, write_part
+from quarterdeck.evidence.seal import hash_file
 from quarterdeck.evidence.snapshot import quote
-from quarterdeck.evidence.store import Store, hash_file
+from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.values import text
 from quarterdeck.evidence.workbench import Workbench
 

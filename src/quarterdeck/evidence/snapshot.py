@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from quarterdeck.evidence.contracts import LINEAGE_TYPES, Contract, load_contracts
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
+from quarterdeck.evidence.seal import broken_seal, find_damage
 from quarterdeck.vocabulary.choices import Choices
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -60,18 +61,29 @@ class Snapshot:
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> pa.Table:
         """The answer to a DuckDB query over the contract tables, `quarantine` and lineage columns.
 
-        Raises BadInput where the query is wrong.
+        Raises BadInput where the query is wrong, IntegrityBroken where a part cannot be read because it is not as it was sealed.
         """
         import duckdb
 
-        with self._lock:
-            cursor = self._open().cursor()
         try:
-            return cursor.sql(sql, params=params).to_arrow_table()
+            with self._lock:
+                cursor = self._open().cursor()
+            try:
+                return cursor.sql(sql, params=params).to_arrow_table()
+            finally:
+                cursor.close()
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise BadInput("The query cannot be run", thing=str(error).strip()) from error
-        finally:
-            cursor.close()
+        except (duckdb.Error, OSError) as error:
+            self._refuse_damage(error)
+            raise
+
+    def check_seal(self) -> None:
+        """Compares every part with its name, once in a process. Raises IntegrityBroken where one is missing or was changed.
+
+        A part that was changed with care can be read like any other: only this finds it.
+        """
+        self.cached("evidence.seal", self._refuse_damage)
 
     def execute(self, expression: ir.Expr) -> pa.Table:
         """The answer to an Ibis expression over `tables.table(...)`."""
@@ -95,13 +107,23 @@ class Snapshot:
         return self._parts_dir / f"{part.sha256}.parquet"
 
     def rows_of(self, table: str) -> str:
-        """SQL in brackets for the rows of one table in today's columns, for a query that reads several snapshots at once."""
+        """SQL in brackets for the rows of one table in today's columns, for a query that reads several snapshots at once.
+
+        Raises IntegrityBroken where this snapshot is not as it was sealed: the one that asks could not tell.
+        """
+        self.check_seal()
         contract = load_contracts()[table]
         types = {column.name: column.duckdb_type for column in contract.columns} | LINEAGE_TYPES
         if (part := self.tables.get(table)) is None:
             return f"(SELECT {', '.join(f'NULL::{kind} AS {quote(name)}' for name, kind in types.items())} WHERE false)"
         path = str(self.part_path(part)).replace("'", "''")
-        return f"(SELECT {self._columns(types, path)} FROM read_parquet('{path}'))"
+        return f"(SELECT {self._columns(types, self.part_path(part))} FROM read_parquet('{path}'))"
+
+    def _refuse_damage(self, cause: Exception | None = None) -> None:
+        named = {**self.info.tables, **({"quarantine": self.info.quarantine} if self.info.quarantine else {})}
+        found = {name: find_damage(self._parts_dir, part) for name, part in sorted(named.items())}
+        if problems := [f"snapshot {self.info.short_id}, {name}: {problem}" for name, problem in found.items() if problem]:
+            raise broken_seal(problems) from cause
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
@@ -123,13 +145,18 @@ class Snapshot:
         if part is None:
             return f'CREATE TABLE "{name}" ({", ".join(f"{quote(c)} {kind}" for c, kind in types.items())})'
         path = str(self.part_path(part)).replace("'", "''")
-        return f"CREATE VIEW {quote(name)} AS SELECT {self._columns(types, path)} FROM read_parquet('{path}')"
+        return f"CREATE VIEW {quote(name)} AS SELECT {self._columns(types, self.part_path(part))} FROM read_parquet('{path}')"
 
-    def _columns(self, types: Mapping[str, str], path: str) -> str:
+    def _columns(self, types: Mapping[str, str], path: Path) -> str:
         """The columns in today's order: a part sealed under an older contract lacks the newer columns, and they read as missing."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        there = set(pq.read_schema(path).names)
+        try:
+            there = set(pq.read_schema(path).names)
+        except (OSError, pa.ArrowException) as error:
+            self._refuse_damage(error)
+            raise
         return ", ".join(quote(c) if c in there else f"NULL::{kind} AS {quote(c)}" for c, kind in types.items())
 
 

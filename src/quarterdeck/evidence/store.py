@@ -20,11 +20,13 @@ from pathlib import Path
 
 from quarterdeck.evidence.locking import hold, is_alive, sync_folder
 from quarterdeck.evidence.manifest import PartInfo, SnapshotInfo, read_manifest, write_manifest
+from quarterdeck.evidence.seal import hash_file
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.vocabulary.choices import Choices
 from quarterdeck.vocabulary.errors import BadInput, IntegrityBroken, NotFound
 
 MOST_LATE = timedelta(hours=12)  # a load may begin so long before another one that is sealed earlier
+IDENTITY = re.compile(r"[0-9a-f]{64}")  # a snapshot's id
 KEPT_OPEN = 8  # snapshots whose computed values stay in memory
 _open_snapshots: OrderedDict[tuple[str, str, Choices], Snapshot] = OrderedDict()
 _open_lock = threading.Lock()
@@ -68,7 +70,16 @@ class Store:
 
     def current_id(self) -> str:
         """The id the pointer names; empty where nothing was loaded yet."""
-        return self._pointer.read_text(encoding="ascii").strip() if self._pointer.exists() else ""
+        if not self._pointer.exists():
+            return ""
+        named = self._pointer.read_text(encoding="ascii", errors="replace").strip()
+        if not IDENTITY.fullmatch(named):
+            raise IntegrityBroken(
+                "The pointer to the latest snapshot is damaged",
+                thing=str(self._pointer),
+                next_step="Restore the evidence folder from its backup.",
+            )
+        return named
 
     def latest(self) -> SnapshotInfo | None:
         """The manifest of the latest snapshot, if any."""
@@ -80,10 +91,10 @@ class Store:
         path = self.snapshots_dir / f"{snapshot_id}.json"
         if not path.exists():
             raise IntegrityBroken("A manifest is missing", thing=str(path), next_step="Restore the evidence folder from its backup.")
-        info = read_manifest(path.read_bytes())
-        if info.id != snapshot_id:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != snapshot_id:
             raise IntegrityBroken("A manifest was changed after it was sealed", thing=str(path), next_step="Restore it from the backup.")
-        return info
+        return read_manifest(content)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -167,12 +178,6 @@ class Store:
             allowed="an id or its first letters (4 or more), a date such as 2026-03-14, or an instant",
             next_step="See `quarterdeck snapshots`.",
         )
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _content(info: SnapshotInfo) -> tuple[object, ...]:

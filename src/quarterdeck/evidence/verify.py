@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quarterdeck.evidence.manifest import PartInfo, read_manifest
-from quarterdeck.evidence.store import Store, hash_file
+from quarterdeck.evidence.manifest import PartInfo
+from quarterdeck.evidence.seal import find_damage
+from quarterdeck.evidence.store import Store
+from quarterdeck.vocabulary.errors import IntegrityBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,10 @@ def verify_store(store: Store, advance: Callable[[str], None] = lambda note: Non
     checked: dict[str, bool] = {}
     count, wanted = 0, store.current_id()
     while wanted:
-        path = store.snapshots_dir / f"{wanted}.json"
-        if not path.exists():
-            problems.append(f"snapshot {wanted[:12]}: its manifest is missing")
-            break
-        info = read_manifest(path.read_bytes())
-        if info.id != wanted:
-            problems.append(f"snapshot {wanted[:12]}: its manifest was changed after it was sealed")
+        try:
+            info = store.read_info(wanted)
+        except IntegrityBroken as error:
+            problems.append(f"snapshot {wanted[:12]}: {error.what[:1].lower()}{error.what[1:]}")
             break
         count += 1
         named = {**info.tables, **({"quarantine": info.quarantine} if info.quarantine else {})}
@@ -48,10 +47,7 @@ def verify_store(store: Store, advance: Callable[[str], None] = lambda note: Non
 def _check_part(store: Store, part: PartInfo) -> str:
     import pyarrow.parquet as pq
 
-    path = store.parts_dir / f"{part.sha256}.parquet"
-    if not path.exists():
-        return "its part is missing"
-    if hash_file(path) != part.sha256:
-        return "its part was changed after it was sealed"
-    rows = pq.ParquetFile(path).metadata.num_rows
+    if problem := find_damage(store.parts_dir, part):
+        return problem
+    rows = pq.ParquetFile(store.parts_dir / f"{part.sha256}.parquet").metadata.num_rows
     return "" if rows == part.rows else f"its part holds {rows:,} rows, not {part.rows:,}"

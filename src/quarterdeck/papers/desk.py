@@ -23,7 +23,7 @@ from quarterdeck.papers.readers.read import read_bytes, read_document
 from quarterdeck.papers.render import Rendered, render_paper
 from quarterdeck.papers.store import PaperStore
 from quarterdeck.papers.template import get_template, load_templates
-from quarterdeck.vocabulary.errors import BadInput, NotFound, QuarterdeckError
+from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.settings import Settings
 
@@ -163,7 +163,7 @@ class Desk:
 
         try:
             earlier = Store(self.settings.evidence_dir, self.settings.choices).open(snapshot_id)
-        except QuarterdeckError:
+        except NotFound:
             return None
         return gather_facts(earlier, self.settings, self.record, self.now, False, None, self.store.find_base)
 
@@ -267,7 +267,7 @@ def check_read(
 def _find_desk(settings: Settings, as_of: str | None, record: Record | None, now: datetime | None) -> Desk | None:
     try:
         return open_desk(settings, as_of, record, now)
-    except QuarterdeckError:
+    except NotFound:
         if as_of:
             raise
         return None

@@ -30,7 +30,11 @@ def gather_facts(
     given: Mapping[str, tuple[Value, str]] | None = None,
     read_manifest: Callable[[str], Mapping[str, Any] | None] = lambda paper: None,
 ) -> FactBase:
-    """Everything a paper may say about this snapshot. What is expensive is computed when first asked for, once a snapshot."""
+    """Everything a paper may say about this snapshot. What is expensive is computed when first asked for, once a snapshot.
+
+    Raises IntegrityBroken where the snapshot is not as it was sealed.
+    """
+    snapshot.check_seal()
     state = EvidenceState(snapshot.id, snapshot.data_cut, snapshot.taken_at, is_latest, settings.organisation, settings.base_currency)
     measured = _readings(snapshot)
     found = findings.FindingProvider(
