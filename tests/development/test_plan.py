@@ -15,7 +15,18 @@ from icalendar import Calendar
 from quarterdeck.development.discover.assess import assess
 from quarterdeck.development.discuss.accommodations import block_minutes, load_switches, page_behaviours, starting_set
 from quarterdeck.development.discuss.calendar import read_busy, render_calendar
-from quarterdeck.development.discuss.plan import Busy, from_content, make_plan, read_windows, replan, to_content
+from quarterdeck.development.discuss.plan import (
+    Busy,
+    Terms,
+    close_held,
+    free_slots,
+    from_content,
+    make_plan,
+    read_windows,
+    renew,
+    replan,
+    to_content,
+)
 from quarterdeck.development.discuss.reviews import due_of, new_card, review
 from quarterdeck.development.roles.load import load_role
 from quarterdeck.methods.list_schedule import PER_WEEK, Topic, best_total, schedule, total
@@ -142,10 +153,85 @@ def test_switches_change_behaviour_and_a_starting_set_is_only_its_switches() -> 
     assert all(s.plan or s.page or s.conversation for s in load_switches().values())
 
 
-def test_a_fixed_order_keeps_topics_together_in_the_same_order() -> None:
+def test_a_fixed_order_is_the_same_order_of_topics_every_week() -> None:
     plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS, ["fixed_order"])
-    order = [e.competency for e in plan.entries if e.kind in ("session", "checkpoint")]
-    assert sum(a != b for a, b in itertools.pairwise(order)) == len(set(order)) - 1
+    weeks = [[e.competency for e in plan.sessions if e.week == week] for week in range(plan.weeks)]
+    assert len(set(weeks[0])) == 4
+    assert weeks[:6] == [weeks[0]] * 6
+    for before, after in itertools.pairwise(weeks):  # only a topic whose sessions are all held gives its place away
+        left = {c for week in weeks[weeks.index(after) :] for c in week}
+        assert all(a == b or a not in left for a, b in zip(before, after, strict=False))
+
+
+@pytest.mark.parametrize(("switch", "blocks"), [("short_blocks", 2), ("shortest_blocks", 4)])
+def test_short_blocks_fill_the_window(switch: str, blocks: int) -> None:
+    windows = read_windows(["Tuesday 12:30 40"])
+    assert len(free_slots(MONDAY, 1, windows, (), block_minutes([switch]))) == blocks
+    sessions = make_plan(ASSESSMENT, "local", MONDAY, windows, [switch]).sessions
+    assert sum(e.minutes for e in sessions if e.week == 0) == 40
+
+
+def test_what_was_missed_is_closed_and_weeks_and_milestones_go_on_from_the_first_start() -> None:
+    plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS)
+    today = MONDAY + timedelta(weeks=5)
+    again = replan(plan, ASSESSMENT, today, WINDOWS)
+    assert not [
+        e for e in again.entries if e.status == "planned" and e.kind != "milestone" and (e.week < 5 or (e.start and e.start.date() < today))
+    ]
+    assert {e.status for e in again.entries if e.week < 5 and e.kind != "milestone"} == {"missed"}
+    milestones = [(e.id, e.start, e.week) for e in plan.entries if e.kind == "milestone"]
+    assert [(e.id, e.start, e.week) for e in again.entries if e.kind == "milestone"] == milestones
+    assert [e.week for e in again.entries if e.kind == "checkpoint" and e.status == "planned"] == [7, 11]
+    assert max(e.week for e in again.sessions) == 11
+    assert [e.week for e in again.entries if e.kind == "task" and e.status == "planned"] == list(range(5, 12))
+    assert again.upcoming(today)[0].start >= datetime.combine(today, datetime.min.time())  # type: ignore[operator]
+
+
+def test_new_weeks_keep_what_was_done_and_calendars_move_what_they_hold() -> None:
+    plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS)
+    first = plan.upcoming(MONDAY)[0]
+    plan = replace(plan, entries=tuple(replace(e, status="done") if e.id == first.id else e for e in plan.entries))
+    again = renew(plan, ASSESSMENT, MONDAY + timedelta(weeks=1), Terms(WINDOWS))
+    assert [e.id for e in again.entries if e.status == "done"] == [first.id]
+    assert again.sequence == plan.sequence + 1
+    uids = [{str(e["uid"]) for e in Calendar.from_ical(render_calendar(p, "UTC", NOW)).walk("VEVENT")} for p in (plan, again)]
+    assert len(uids[0] & uids[1]) > len(uids[0]) / 2
+
+
+def test_the_plan_is_ordered_week_by_week_with_the_task_in_its_week() -> None:
+    plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS)
+    weeks = [e.week for e in plan.entries]
+    assert weeks == sorted(weeks)
+    for week in range(12):
+        assert [e.kind for e in plan.entries if e.week == week][-1] == "task"
+
+
+def test_a_checkpoint_brings_a_conversation_that_was_not_held_before_it() -> None:
+    seen = {"teachback-estimand-board", "board-audit"}
+    plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS, seen=seen)
+    held = set(seen)
+    for e in plan.sessions:
+        if e.kind == "checkpoint":
+            assert e.scenario not in held
+        held.add(e.scenario)
+
+
+def test_a_conversation_that_ended_closes_its_session_and_a_checkpoint_only_if_it_was_begun_as_one() -> None:
+    plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS)
+    first = plan.sessions[0]
+    checkpoint = next(e for e in plan.sessions if e.kind == "checkpoint")
+    assert next(e for e in close_held(plan, first.scenario, "", 0.4).entries if e.id == first.id).status == "done"
+    assert close_held(plan, checkpoint.scenario, "", 0.9).sessions.count(checkpoint) == 1
+    closed = next(e for e in close_held(plan, checkpoint.scenario, checkpoint.id, 0.62).entries if e.id == checkpoint.id)
+    assert (closed.status, closed.result, closed.is_passed) == ("done", 0.62, True)
+
+
+def test_an_imported_role_gets_no_conversation_of_the_shipped_one_and_is_told_so() -> None:
+    role = replace(load_role(), id="head-librarian")  # the same codes, another meaning
+    plan = make_plan(assess(role, []), "local", MONDAY, WINDOWS)
+    assert {e.scenario for e in plan.sessions} == {""}
+    assert {e.kind for e in plan.sessions} == {"session"}
+    assert all(e.title.startswith("Own work, no conversation exists: ") for e in plan.sessions)
 
 
 def test_a_card_never_comes_back_on_the_same_day_and_later_if_it_was_known() -> None:

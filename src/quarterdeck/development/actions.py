@@ -15,18 +15,22 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as DatabaseSession
 
 from quarterdeck.assistant.model import is_configured
+from quarterdeck.development.deliver.back import go_on, take_back
 from quarterdeck.development.deliver.engine import Line, Session, start, take_turn
 from quarterdeck.development.deliver.scenario import Scenario
 from quarterdeck.development.deliver.score import score_session
 from quarterdeck.development.deliver.with_model import word_line
 from quarterdeck.development.demonstrate.evidence import KINDS, PERFORMANCE, Item
 from quarterdeck.development.demonstrate.redact import redact
+from quarterdeck.development.demonstrate.standards import check_criteria
 from quarterdeck.development.discover.items import get_item
 from quarterdeck.development.discover.rubrics import score_interview
 from quarterdeck.development.discuss.accommodations import load_switches
-from quarterdeck.development.discuss.plan import Plan, read_windows, to_content
+from quarterdeck.development.discuss.conversations import competencies_of
+from quarterdeck.development.discuss.plan import Plan, close_held, from_content, read_windows, to_content
 from quarterdeck.development.discuss.reviews import due_of, new_card, review
 from quarterdeck.development.learner import SHARED, Profile, get_profile, newest_answer, read_items, read_role, read_session
+from quarterdeck.development.roles.model import RoleModel
 from quarterdeck.record import audit
 from quarterdeck.record.database import Record
 from quarterdeck.record.models.development import (
@@ -66,13 +70,26 @@ def answer_item(
     now: datetime,
     text: str = "",
     claims: Mapping[str, str] | None = None,
+    more: str = "",
 ) -> dict[str, Any]:
-    """Keep an answer. An interview answer is banded from its text; "not my job" is outcome None. Returns what was kept."""
-    item = get_item(read_role(record, actor.id), item_id)
-    content: dict[str, Any] = {"outcome": outcome, "sure": is_sure}
+    """Keep an answer. An interview answer is banded from its text; "not my job" is outcome None. Returns what was kept.
+
+    `more` is what the person added when the one probe of a story was asked; it belongs to the text from then on.
+    """
+    role = read_role(record, actor.id)
+    item = get_item(role, item_id)
+    content: dict[str, Any] = {"outcome": outcome, "sure": is_sure, "role": role.id}
     if item.kind == "interview" and text.strip():
+        text = f"{text}\n{more}" if more else text
         score = score_interview(item.rubric, text, claims)
-        content |= {"outcome": score.band, "text": text, "found": list(score.elements), "x": score.x, "claims": dict(claims or {})}
+        content |= {
+            "outcome": score.band,
+            "text": text,
+            "more": more,
+            "found": list(score.elements),
+            "x": score.x,
+            "claims": dict(claims or {}),
+        }
     elif outcome is not None and not 0 <= outcome < item.question.outcomes:
         raise BadInput("There is no such answer", thing=f"{item_id}: {outcome}", allowed=f"0 to {item.question.outcomes - 1}")
     with _write(record, actor, _act("development.answer", "development_answer", item_id, content), now) as session:
@@ -141,10 +158,12 @@ def mark_entry(record: Record, actor: Actor, plan: Plan, entry_id: str, status: 
 
 
 def open_conversation(
-    record: Record, actor: Actor, scenario: Scenario, now: datetime, level: int | None = None, seed: int = 0
+    record: Record, actor: Actor, scenario: Scenario, now: datetime, level: int | None = None, seed: int = 0, entry: str = "",
+    artefact: str = "",
 ) -> tuple[str, Session]:
-    """A new conversation of the actor."""
+    """A new conversation of the actor; `entry` is the entry of the plan that it was begun from, `artefact` the work that a debrief is about."""
     session_ = start(scenario, level, seed)
+    session_.state["entry"], session_.state["artefact"] = entry, artefact
     identifier = uuid4().hex[:12]
     with _write(
         record, actor, _act("development.converse", "development_conversation", identifier, {"scenario": scenario.id}), now
@@ -166,16 +185,41 @@ def speak(
     now: datetime,
     offer: Mapping[str, str] | None = None,
     settings: Settings | None = None,
+    draft: str = "",
 ) -> tuple[Session, list[Line]]:
-    """One turn, kept at once. When the conversation ends, practice is kept as an item and what was not unaided becomes review cards."""
+    """One turn, kept at once, with words that were begun and not said yet. When the conversation ends, practice is kept as an item and what
+    was not unaided becomes review cards."""
     session_ = read_session(record, actor.id, conversation_id)
     if session_.is_over:
         return session_, []  # a form sent twice, or a page left open: what ended stays as it is
     lines = take_turn(session_, text, offer)
     if settings is not None and is_configured(settings):
         lines = _word(settings, record, actor, session_, lines, now)
+    session_.state["draft"] = draft
+    _keep_turn(record, actor, conversation_id, session_, text, now)
+    return session_, lines
+
+
+def take_turn_back(record: Record, actor: Actor, conversation_id: str, now: datetime) -> Session:
+    """The last turn taken back; the transcript keeps it, marked."""
+    session_ = read_session(record, actor.id, conversation_id)
+    if take_back(session_):
+        _keep_turn(record, actor, conversation_id, session_, "taken back", now)
+    return session_
+
+
+def go_on_with(record: Record, actor: Actor, conversation_id: str, now: datetime) -> Session:
+    """A conversation that was left, at the exact place."""
+    session_ = read_session(record, actor.id, conversation_id)
+    if go_on(session_):
+        _keep_turn(record, actor, conversation_id, session_, "gone on", now)
+    return session_
+
+
+def _keep_turn(record: Record, actor: Actor, conversation_id: str, session_: Session, text: str, now: datetime) -> None:
     status = session_.state["status"]
     detail = {"turn": session_.state["turn"], "status": status}
+    role = read_role(record, actor.id)
     with _write(
         record, actor, _act("development.converse", "development_conversation", conversation_id, {**detail, "text": text}, detail), now
     ) as session:
@@ -183,9 +227,9 @@ def speak(
         assert row is not None
         row.state, row.status, row.changed_at = json.loads(json.dumps(session_.state)), status, now
         if status == "ended":
-            _keep_practice(session, actor, conversation_id, session_, now)
+            _keep_practice(session, actor, conversation_id, session_, role, now)
             _keep_cards(session, actor, session_, now)
-    return session_, lines
+            _close_planned(session, actor, session_, role)
 
 
 def add_evidence(record: Record, actor: Actor, item: Item, now: datetime) -> Item:
@@ -204,7 +248,8 @@ def add_evidence(record: Record, actor: Actor, item: Item, now: datetime) -> Ite
     if item.happened_on > now.date():
         raise BadInput("Evidence cannot lie in the future", thing=item.happened_on.isoformat())
     clean: dict[str, Any] = {name: redact(getattr(item, name))[0] for name in ("text", "own_action", "result", "lesson", "title")}
-    kept = replace(item, id=item.id or uuid4().hex[:12], **clean)
+    criteria = check_criteria(item.criteria, get_profile(record, actor.id).standards)
+    kept = replace(item, id=item.id or uuid4().hex[:12], criteria=criteria, **clean)
     kept = replace(kept, sha256=sha256(json.dumps(asdict(kept), default=str, sort_keys=True).encode()).hexdigest())
     content = {
         k: v
@@ -309,20 +354,27 @@ def _word(settings: Settings, record: Record, actor: Actor, session_: Session, l
     return worded
 
 
-def _keep_practice(session: Any, actor: Actor, conversation_id: str, ended: Session, now: datetime) -> None:
+def _close_planned(session: Any, actor: Actor, ended: Session, role: RoleModel) -> None:
+    row = session.get(PlanRow, actor.id)
+    plan = from_content(row.content) if row else None
+    if plan is not None and plan.role in ("", role.id):
+        row.content = to_content(close_held(plan, ended.scenario.id, ended.state.get("entry", ""), score_session(ended).unaided))
+
+
+def _keep_practice(session: Any, actor: Actor, conversation_id: str, ended: Session, role: RoleModel, now: datetime) -> None:
     result = score_session(ended)
-    kind = "practice" if ended.scenario.type != "debrief" else "discussion"
     content = {
-        "competencies": list(ended.scenario.competencies), "criteria": [], "conversation": conversation_id, "score": result.unaided,
+        "competencies": list(competencies_of(role, ended.scenario)), "criteria": [], "conversation": conversation_id, "score": result.unaided,
         "is_confirmed": True, "text": "", "job": "",
     }  # fmt: skip
     digest = sha256(json.dumps(ended.state["log"], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-    title = f"{'Practice' if kind == 'practice' else 'Debrief'}: {ended.scenario.title}"
+    # A debrief is practice too, until the work it is about is kept as evidence.
+    title = f"{'Practice' if ended.scenario.type != 'debrief' else 'Debrief'}: {ended.scenario.title}"
     session.add(
         EvidenceItem(
             id=f"p-{conversation_id}",
             person_id=actor.id,
-            kind=kind,
+            kind="practice",
             title=title,
             happened_on=now.date(),
             content=content,

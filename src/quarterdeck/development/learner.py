@@ -48,6 +48,7 @@ class Profile:
     experience: Mapping[str, float] = field(default_factory=dict)
     successor_for: tuple[str, ...] = ()
     parked: tuple[str, ...] = ()
+    standards: tuple[Mapping[str, Any], ...] = ()
 
 
 def get_profile(record: Record, person: str) -> Profile:
@@ -81,7 +82,7 @@ def read_assessment(record: Record, person: str, now: datetime) -> Assessment:
             _weeks(r.answered_at, now),
         )
         for r in rows
-        if r.kind != "contest"
+        if r.kind != "contest" and r.content.get("role", role.id) == role.id  # the same code names something else in another role
     ]
     return assess(role, [*_from_work(record, person, now), *answers])
 
@@ -120,15 +121,28 @@ def read_plan(record: Record, person: str) -> Plan | None:
     return from_content(row.content) if row else None
 
 
-def read_items(record: Record, person: str) -> list[Item]:
-    """Evidence, oldest first, with practice sessions as items of kind practice."""
+def read_current_plan(record: Record, person: str) -> Plan | None:
+    """The plan, if there is one for the role the person works towards now."""
+    plan = read_plan(record, person)
+    return plan if plan is not None and plan.role in ("", read_role(record, person).id) else None
+
+
+def read_seen(record: Record, person: str) -> frozenset[str]:
+    """The conversations a person has begun, whatever came of them."""
+    with record.session() as session:
+        return frozenset(session.scalars(select(ConversationRow.scenario_id).where(ConversationRow.person_id == person)))
+
+
+def read_items(record: Record, person: str, with_withdrawn: bool = False) -> list[Item]:
+    """Evidence, oldest first, with practice sessions as items of kind practice. What was withdrawn is left out unless it is asked for."""
     with record.session() as session:
         rows = list(
             session.scalars(
                 select(EvidenceItem).where(EvidenceItem.person_id == person).order_by(EvidenceItem.happened_on, EvidenceItem.id)
             )
         )
-    return [_to_item(row) for row in rows]
+    items = [_to_item(row) for row in rows]
+    return [item for item in items if with_withdrawn or not item.withdrawn_on]
 
 
 def read_signatures(record: Record, person: str) -> list[Signature]:
@@ -194,7 +208,7 @@ def _plain_conversation(row: ConversationRow) -> dict[str, Any]:
     return {
         "id": row.id, "scenario_id": row.scenario_id, "title": session.scenario.title, "type": session.scenario.type, "status": row.status,
         "competencies": list(session.scenario.competencies), "score": result.score, "unaided": result.unaided, "log": row.state["log"],
-        "started_at": row.started_at, "ended_at": row.changed_at, "level": row.state["level"],
+        "started_at": row.started_at, "ended_at": row.changed_at, "level": row.state["level"], "entry": row.state.get("entry", ""),
     }  # fmt: skip
 
 

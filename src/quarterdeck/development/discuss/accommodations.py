@@ -53,6 +53,12 @@ def block_minutes(switches: Iterable[str]) -> int:
     return min([int(load_switches()[s].plan.get("block_minutes", BLOCK_MINUTES)) for s in switches] or [BLOCK_MINUTES])
 
 
+def plan_settings(switches: Iterable[str]) -> tuple[int, bool]:
+    """What the switches ask of a plan: where it changes, the plan is worked out again."""
+    chosen = list(switches)
+    return block_minutes(chosen), is_on(chosen, "plan", "fixed_order")
+
+
 def page_behaviours(switches: Iterable[str]) -> frozenset[str]:
     """What pages do differently for these switches."""
     return frozenset(b for s in switches if s in load_switches() for b in load_switches()[s].page)

@@ -23,7 +23,7 @@ def render_calendar(plan: Plan, zone: str, stamp: datetime, base_url: str = "") 
     calendar.add("method", "PUBLISH")
     calendar.add("calscale", "GREGORIAN")
     for entry in plan.entries:
-        if entry.start is not None and entry.kind in TITLES:
+        if entry.start is not None and entry.kind in TITLES and entry.status != "missed":
             calendar.add_component(_event(plan, entry, ZoneInfo(zone), stamp, base_url))
     last = plan.start + timedelta(weeks=plan.weeks + 26)
     calendar.add_missing_timezones(first_date=plan.start - timedelta(days=366), last_date=last)
@@ -51,7 +51,7 @@ def read_busy(content: bytes) -> list[Busy]:
 def _event(plan: Plan, entry: Entry, zone: ZoneInfo, stamp: datetime, base_url: str) -> Event:
     assert entry.start is not None
     event = Event()
-    event.add("uid", f"{plan.person}-{plan.start.isoformat()}-{entry.id}@{DOMAIN}")
+    event.add("uid", f"{plan.person}-{(plan.origin or plan.start).isoformat()}-{entry.id}@{DOMAIN}")
     event.add("dtstamp", stamp.astimezone(UTC))
     start = entry.start.replace(tzinfo=zone)
     event.add("dtstart", start)
@@ -59,7 +59,7 @@ def _event(plan: Plan, entry: Entry, zone: ZoneInfo, stamp: datetime, base_url: 
     event.add("summary", TITLES[entry.kind])
     event.add("sequence", entry.sequence)
     event.add("status", "CANCELLED" if entry.status == "dropped" else "CONFIRMED")
-    link = f"{base_url}/development/practise/{entry.scenario}" if entry.scenario else f"{base_url}/development"
+    link = f"{base_url}/development/plan/{entry.id}"
     event.add("description", f"Next action: open {link} and start. {entry.minutes} minutes. You can pause at any time.")
     if entry.status != "dropped":
         alarm = Alarm()

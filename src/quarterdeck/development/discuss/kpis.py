@@ -11,27 +11,31 @@ from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
+    from quarterdeck.development.roles.model import RoleModel
     from quarterdeck.evidence.snapshot import Snapshot
 
-# The role's KPIs and the measures that show them; a KPI is on target where none of its measures is a concern.
-MEASURES = {
-    "Q1": ("budget_variance_year",),
-    "Q2": ("cycle_time_change",),
-    "Q3": ("critical_findings_per_audit", "major_findings_per_audit"),
-    "Q4": ("engagement", "regrettable_attrition"),
-}
 PERIODS = 4
 
 
-def kpis_off(snapshot: Snapshot) -> tuple[str, ...]:
-    """Quantitative KPIs that are off target at this snapshot."""
-    return tuple(kpi for kpi, measures in MEASURES.items() if any(_is_off(reading) for m in measures for reading in _readings(m, snapshot)))
+def kpis_off(snapshot: Snapshot, role: RoleModel) -> tuple[str, ...]:
+    """KPIs of the role that are off target at this snapshot: one of their measures is a concern. None for a role without measures."""
+    return snapshot.cached(f"development.kpis_off.{role.id}", lambda: _off(snapshot, role))
 
 
-def kpis_on_target(snapshot: Snapshot) -> dict[str, float]:
-    """Share of the last four quarters on target, by KPI; KPIs that could not be assessed are left out."""
+def kpis_on_target(snapshot: Snapshot, role: RoleModel) -> dict[str, float]:
+    """Share of the last four quarters on target, by KPI of the role; KPIs that could not be assessed are left out."""
+    return snapshot.cached(f"development.kpis_on.{role.id}", lambda: _shares(snapshot, role))
+
+
+def _off(snapshot: Snapshot, role: RoleModel) -> tuple[str, ...]:
+    return tuple(
+        kpi for kpi, measures in role.measures.items() if any(_is_off(reading) for m in measures for reading in _readings(m, snapshot))
+    )
+
+
+def _shares(snapshot: Snapshot, role: RoleModel) -> dict[str, float]:
     shares: dict[str, float] = {}
-    for kpi, measures in MEASURES.items():
+    for kpi, measures in role.measures.items():
         known = [r for m in measures for r in _past(m, snapshot) if r.is_assessed and r.verdict is not None]
         if known:
             shares[kpi] = sum(not _is_off(r) for r in known) / len(known)

@@ -45,6 +45,7 @@ def build_role(content: Any, where: str) -> RoleModel:
         competencies=competencies,
         kpis={k["id"]: k["name"] for k in content.get("kpis", ())},
         quantitative=tuple(k["id"] for k in content.get("kpis", ()) if k.get("kind") == "quantitative"),
+        measures={k["id"]: tuple(k["measures"]) for k in content.get("kpis", ()) if k.get("measures")},
         responsibilities={r["id"]: r["name"] for r in content.get("responsibilities", ())},
         jobs=jobs,
         milestones=tuple(Milestone(**m) for m in content.get("milestones", ())),

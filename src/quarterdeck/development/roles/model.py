@@ -85,6 +85,7 @@ class RoleModel:
     competencies: tuple[Competency, ...]
     kpis: Mapping[str, str] = field(default_factory=dict)
     quantitative: tuple[str, ...] = ()
+    measures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by KPI: the product's measures that show it
     responsibilities: Mapping[str, str] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     milestones: tuple[Milestone, ...] = ()
