@@ -221,3 +221,6 @@ def _print_readings(readings: list[Reading], title: str, with_measure: bool = Fa
         )
     lead = (["measure"] if with_measure else []) + (["when"] if with_period else [])
     print_table((*lead, "of", "reading", "interval", "counts", "target", "chance", "verdict", "driven by"), rows, f"\n{title}")
+    for reading in readings:
+        if codes := reading.details.get("not_in_study_table"):
+            typer.echo(f"Note: {reading.measure} counts {codes}, not in the study table.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from quarterdeck.evidence.workbench import Workbench
+from quarterdeck.vocabulary.wording import plural
 
 # (table, what it is, column that leads to the other table, the other table, its key)
 PAIRS = (
@@ -38,6 +39,6 @@ def find_mixed_currencies(workbench: Workbench, known: Mapping[str, str], brough
         ).fetchall()
         if rows:
             notices.append(
-                f"{len(rows):,} trials have a budget in more than one currency, first {rows[0][0]}: {rows[0][1]}; they are summed at stated rates only"
+                f"{plural(len(rows), 'trial has', 'trials have')} a budget in more than one currency, first {rows[0][0]}: {rows[0][1]}; they are summed at stated rates only"
             )
     return notices

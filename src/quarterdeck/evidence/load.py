@@ -19,6 +19,7 @@ from quarterdeck.evidence.duplicates import part_duplicates
 from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, part_orphans
 from quarterdeck.evidence.judging import check
 from quarterdeck.evidence.manifest import FileLoaded, SnapshotInfo
+from quarterdeck.evidence.outside import find_outside
 from quarterdeck.evidence.parts import GROUP, write_part
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.sealing import derive_cut, name_engine, seal_parts, seal_quarantine
@@ -146,6 +147,7 @@ class _Merge:
         self.result.rejects = _first_rejects(self.workbench)
         self._settle_quarantine()
         self.result.notices += find_mixed_currencies(self.workbench, known, self.by_table)
+        self.result.notices += find_outside(self.workbench, known, self.by_table)
 
     def _fresh_rows(self, contract: Contract, known: dict[str, str]) -> str:
         entries = self.by_table[contract.name]

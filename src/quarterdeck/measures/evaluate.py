@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quarterdeck.evidence.outside import codes_outside
 from quarterdeck.measures import drivers
 from quarterdeck.measures.build import Rows, build_all
 from quarterdeck.measures.catalogue import get_definition, load_definitions
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from quarterdeck.evidence.snapshot import Snapshot
+
+OUTSIDE = "not_in_study_table"  # in details: codes that a total of money counts although they are no trial that was loaded
 
 __all__ = ["Choices", "RowBehind", "Source", "evaluate", "evaluate_all", "evaluate_from", "rows_behind"]
 
@@ -61,9 +65,16 @@ def evaluate_from(definition: Definition, source: Source, level: str) -> list[Re
 def _evaluate(definition: Definition, source: Source, level: str) -> list[Reading]:
     kind = METHODS[definition.method.name]
     if kind.special is not None:
-        return kind.special(definition, source, level)
+        return _note_outside(source, kind.special(definition, source, level))
     answer = source.read_sums(definition, kind.with_values, level=level)
     return build_readings(definition, source, level, answer)
+
+
+def _note_outside(source: Source, readings: list[Reading]) -> list[Reading]:
+    """Totals of the portfolio say which codes they count that are not in the study table."""
+    tables = {table for reading in readings if reading.provenance for table in reading.provenance.tables}
+    codes = ", ".join(codes_outside(source.snapshot, sorted(tables)))
+    return [replace(r, details={**r.details, OUTSIDE: codes}) if codes and r.scope.level == "portfolio" else r for r in readings]
 
 
 def build_readings(definition: Definition, source: Source, level: str, answer: pa.Table) -> list[Reading]:
