@@ -154,6 +154,8 @@ def _show_trial(trial: TrialForecast) -> None:
             f"within 5%: {wording.chance(m.p_within)}; over: {wording.chance(m.p_over)}; "
             f"contingency for 80%: {wording.money(m.contingency_needed, m.currency)}."
         )
+    elif trial.no_money:
+        typer.echo(f"The cost cannot be forecast: {trial.no_money}.")
 
 
 def _milestone_row(m: Any) -> list[str]:
@@ -166,26 +168,28 @@ def _milestone_row(m: Any) -> list[str]:
 
 
 def _show_portfolio(answer: Any) -> None:
+    from quarterdeck.forecasts.words import portfolio_money_words
     from quarterdeck.vocabulary import wording
 
     rows = []
     for trial in answer.trials:
         m = trial.milestone("last_participant_in")
-        if trial.reason or m is None or m.actual is not None or trial.money is None:
+        money = (
+            f"{wording.money(trial.money.quantiles[0.5], trial.money.currency)} of {wording.money(trial.money.approved, trial.money.currency)}"
+            if trial.money
+            else trial.no_money
+        )
+        if trial.reason or m is None or m.actual is not None:
             lock = trial.milestone("database_lock")
-            rows.append([trial.study_id, trial.status, trial.reason or f"lock likely {lock.median if lock else 'unknown'}", "", "", ""])
+            rows.append([trial.study_id, trial.status, trial.reason or f"lock likely {lock.median if lock else 'unknown'}", "", "", money])
             continue
         slip = "not reached" if m.slip_days is None else wording.late(m.slip_days)
-        money = f"{wording.money(trial.money.quantiles[0.5], trial.money.currency)} of {wording.money(trial.money.approved, trial.money.currency)}"
         rows.append([trial.study_id, trial.status, f"{trial.enrolled} of {trial.target}", str(m.median or "not reached"), slip, money])
     print_table(["trial", "status", "enrolled", "last participant in", "against plan", "cost"], rows)
     for target in answer.targets:
         said = target.reason or f"{wording.chance(target.probability)}. {target.detail}"
         typer.echo(f"{target.question} {said} [{target.source}]")
-    q = {p: wording.money(v, answer.currency) for p, v in answer.quantiles.items()}
-    typer.echo(
-        f"Portfolio cost: {q[0.5]} ({q[0.05]} to {q[0.95]}, 90% interval); approved {wording.money(answer.approved, answer.currency)}."
-    )
+    typer.echo(portfolio_money_words(answer))
 
 
 def _show_scores(scores: list[Score], as_json: bool, head: str) -> None:

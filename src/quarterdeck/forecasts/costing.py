@@ -11,8 +11,9 @@ from datetime import date
 
 import numpy as np
 
-from quarterdeck.forecasts.facts import MONTH_DAYS, BudgetFacts, StudyFacts
+from quarterdeck.forecasts.facts import MONTH_DAYS, StudyFacts
 from quarterdeck.forecasts.learnt import Learnt, site_months
+from quarterdeck.forecasts.money_facts import BudgetFacts
 from quarterdeck.methods.portfolio import Money
 
 CLOSING_SHARE = 0.5  # a site in follow-up costs half of one that recruits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.event_facts import EventFacts, read_arms, read_events
+from quarterdeck.forecasts.money_facts import BudgetFacts, read_money
 from quarterdeck.vocabulary.errors import NotFound
 
 PENDING = ("identified", "selected", "qualified", "initiated")
@@ -45,28 +46,6 @@ class CountryFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetFacts:
-    """Money of one trial in the base currency.
-
-    `baseline_share` is the part of the first approved budget that its phasing puts before the data cut; `monthly_fee_share` the part of
-    the CRO's contract that is paid by the month, None where no contract lists its units.
-    """
-
-    currency: str
-    approved: float
-    baseline: float
-    contingency: float
-    spent: float
-    accrued: float
-    by_category: dict[str, tuple[float, float]]  # category -> (approved, spent incl. accrual)
-    monthly: tuple[tuple[date, float, float], ...]  # period end, approved, spent
-    foreign_share: float
-    vendor: str
-    baseline_share: float = 0.0
-    monthly_fee_share: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StudyFacts:
     """One trial as known in the snapshot."""
 
@@ -78,9 +57,10 @@ class StudyFacts:
     screened: int
     screen_failed: int
     budget: BudgetFacts | None
-    change_orders: tuple[float, ...]
+    change_orders: tuple[float | None, ...]  # None: known, but without a rate of exchange
     events: EventFacts | None = None
     arms: tuple[tuple[int, int], ...] = ()  # cap and enrolled by arm, where arms are capped
+    unpriced: str = ""  # why it has no budget although lines of it were loaded
 
     @property
     def target(self) -> int:
@@ -106,7 +86,7 @@ class StudyFacts:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioFacts:
-    """All trials, the day the facts end, and the base currency."""
+    """All trials, the day the facts end, and the currency of their money."""
 
     today: date
     snapshot: str
@@ -140,11 +120,10 @@ def _read(snapshot: Snapshot) -> PortfolioFacts:
     studies = snapshot.query("SELECT * EXCLUDE (_source, _file, _sheet, _line) FROM study ORDER BY study_id").to_pylist()
     sites = snapshot.query("SELECT * FROM site ORDER BY study_id, site_id").to_pylist()
     first = min((s["site_active_dt"] for s in sites if s["site_active_dt"]), default=snapshot.data_cut)
-    frame = PortfolioFacts(snapshot.data_cut, snapshot.id, _base_currency(studies), first, ())
+    money = read_money(snapshot)
+    frame = PortfolioFacts(snapshot.data_cut, snapshot.id, money.exchange.currency, first, ())
     counts = _counts(snapshot, frame)
     tables = _Tables(snapshot)
-    currency = frame.currency
-    budgets = _budgets(snapshot, currency)
     events, arms = read_events(snapshot, studies), read_arms(snapshot, studies)
     found = []
     for row in studies:
@@ -160,18 +139,14 @@ def _read(snapshot: Snapshot) -> PortfolioFacts:
                 tables.milestones.get(study_id, {}),
                 screened,
                 failed,
-                budgets.get(study_id),
-                tables.change_orders.get(study_id, ()),
+                money.budgets.get(study_id),
+                money.change_orders.get(study_id, ()),
                 events.get(study_id),
                 arms.get(study_id, ()),
+                money.unpriced.get(study_id, ""),
             )
         )
-    return PortfolioFacts(frame.today, frame.snapshot, currency, first, tuple(found))
-
-
-def _base_currency(studies: list[dict[str, Any]]) -> str:
-    named = [s["base_currency"] for s in studies if s["base_currency"]]
-    return max(set(named), key=lambda c: (named.count(c), c)) if named else "GBP"
+    return replace(frame, studies=tuple(found))
 
 
 def _site(row: dict[str, Any], months: NDArray[np.float64] | None) -> SiteFacts:
@@ -227,93 +202,3 @@ class _Tables:
                 " count(screen_fail_dt) AS failed FROM subject GROUP BY 1"
             ).to_pylist()
         }
-        self.change_orders: dict[str, tuple[float, ...]] = {}
-        for r in snapshot.query(
-            """SELECT c.study_id, o.value FROM change_order o JOIN contract c USING (contract_id)
-               WHERE o.status = 'executed' AND o.value IS NOT NULL
-                 AND coalesce(o.reason_code, '') <> 'timeline'  -- what delay costs is in the months of the forecast already AND c.study_id IS NOT NULL ORDER BY 1, o.co_id"""
-        ).to_pylist():
-            self.change_orders[r["study_id"]] = (*self.change_orders.get(r["study_id"], ()), float(r["value"]))
-
-
-def _budgets(snapshot: Snapshot, base: str) -> dict[str, BudgetFacts]:
-    rows = snapshot.query(
-        """SELECT study_id, cost_category, currency, period, max(vendor_id) AS vendor, sum(budget_current) AS approved,
-                  sum(budget_baseline) AS baseline, sum(actual) AS actual, sum(accrual) AS accrual
-           FROM budget_line GROUP BY ALL ORDER BY study_id, cost_category, currency, period"""
-    ).to_pylist()
-    rates = _budget_rates(snapshot, base)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        rate = rates.get(row["currency"])
-        if rate is not None:  # an amount without a rate cannot be added; the finding about missing rates is the measures' matter
-            found.setdefault(row["study_id"], []).append(
-                row | {k: float(row[k] or 0) * rate for k in ("approved", "baseline", "actual", "accrual")}
-            )
-    fees = _monthly_fees(snapshot)
-    return {study: _budget(lines, base, snapshot.data_cut, fees.get(study)) for study, lines in found.items()}
-
-
-def _budget(lines: list[dict[str, Any]], base: str, today: date, monthly_fee_share: float | None) -> BudgetFacts:
-    work = [line for line in lines if line["cost_category"] != "contingency"]
-    categories = sorted({line["cost_category"] for line in work})
-    spent = {c: sum(x["actual"] + x["accrual"] for x in work if x["cost_category"] == c) for c in categories}
-    approved = {c: sum(x["approved"] for x in work if x["cost_category"] == c) for c in categories}
-    whole = sum(approved.values())
-    periods = sorted({line["period"] for line in work})
-    monthly = tuple(
-        (p, sum(x["approved"] for x in work if x["period"] == p), sum(x["actual"] + x["accrual"] for x in work if x["period"] == p))
-        for p in periods
-    )
-    vendors = [line["vendor"] for line in work if line["cost_category"] == "cro_fees" and line["vendor"]]
-    foreign = sum(line["approved"] for line in work if line["currency"] != base)
-    return BudgetFacts(
-        base,
-        whole,
-        sum(line["baseline"] for line in work),
-        sum(line["approved"] for line in lines if line["cost_category"] == "contingency"),
-        sum(line["actual"] for line in work),
-        sum(line["accrual"] for line in work),
-        {c: (approved[c], spent[c]) for c in categories},
-        monthly,
-        foreign / whole if whole else 0.0,
-        max(set(vendors), key=lambda v: (vendors.count(v), v)) if vendors else "",
-        _baseline_share(work, today),
-        monthly_fee_share,
-    )
-
-
-def _baseline_share(work: list[dict[str, Any]], today: date) -> float:
-    """By the first approval; where there was none, by the present one."""
-    column = "baseline" if any(line["baseline"] for line in work) else "approved"
-    whole = sum(line[column] for line in work)
-    return sum(line[column] for line in work if line["period"] <= today) / whole if whole else 0.0
-
-
-def _monthly_fees(snapshot: Snapshot) -> dict[str, float]:
-    """Part of each trial's CRO contract that is paid by the month or at fixed milestones, from the units that it lists.
-
-    Months of site management are left out: they go with site-months.
-    """
-    rows = snapshot.query(
-        """SELECT d.study_id, sum(d.planned_units * d.unit_price) AS whole,
-                  sum(d.planned_units * d.unit_price) FILTER (WHERE d.unit_type = 'milestone'
-                    OR (d.unit_type = 'month' AND NOT contains(lower(d.name), 'site'))) AS fixed
-           FROM deliverable d JOIN vendor v ON v.vendor_id = (SELECT max(c.vendor_id) FROM contract c WHERE c.contract_id = d.contract_id)
-           WHERE v.vendor_type = 'cro' GROUP BY 1 HAVING count(*) FILTER (WHERE d.unit_type = 'month') > 0"""
-    ).to_pylist()
-    return {row["study_id"]: float(row["fixed"] or 0) / float(row["whole"]) for row in rows if row["whole"]}
-
-
-def _budget_rates(snapshot: Snapshot, base: str) -> dict[str, float]:
-    """Units of the base currency for one unit: the latest budget rate, which is stated and agreed, else the latest of any kind."""
-    rates = {base: 1.0}
-    rows = snapshot.query(
-        "SELECT from_currency, to_currency, rate, rate_type FROM fx_rate WHERE rate > 0 ORDER BY (rate_type = 'budget'), rate_dt"
-    ).to_pylist()
-    for row in rows:
-        if row["to_currency"] == base:
-            rates[row["from_currency"]] = float(row["rate"])
-        elif row["from_currency"] == base:
-            rates.setdefault(row["to_currency"], 1 / float(row["rate"]))
-    return rates

@@ -89,6 +89,7 @@ def _learn(facts: PortfolioFacts) -> Learnt:
     chosen = np.ones(len(AGE_EDGES)) if shape is None else shape
     fits = {t: fit_months(data, chosen) for t, data in enumerate(known) if len(data.first) and data.counts.sum() > 0}
     orders = [value for study in facts.studies for value in study.change_orders]
+    sizes = [value for value in orders if value is not None]  # one without a rate counts, but nobody knows for how much
     months = sum(_active_months(study, facts.today) for study in facts.studies)
     screened, failed = sum(s.screened for s in facts.studies), sum(s.screen_failed for s in facts.studies)
     pending = [site for study in facts.studies for site in study.sites]
@@ -105,7 +106,7 @@ def _learn(facts: PortfolioFacts) -> Learnt:
         _follow_up_ratio(facts),
         (failed + 3.0) / (screened + 10.0),
         (len(orders) + 0.05 * 20) / (months + 20),
-        float(np.median(orders)) if orders else 0.0,
+        float(np.median(sizes)) if sizes else 0.0,
         len(fits),
     )
 

@@ -114,6 +114,7 @@ class TrialForecast:
     fan: tuple[tuple[date, tuple[float, ...]], ...] = ()  # day, quantiles at LEVELS
     history: tuple[tuple[date, float], ...] = ()
     money: MoneyForecast | None = None
+    no_money: str = ""  # why the cost of a running trial is not forecast
     drivers: tuple[tuple[str, float], ...] = ()  # what, days of the slip of the last participant in
     criticality: tuple[tuple[str, float], ...] = ()
     exclusions: tuple[str, ...] = ()
@@ -179,3 +180,17 @@ class PortfolioForecast:
     capacity: tuple[CapacityForecast, ...]
     seed: int
     replicates: int
+
+    @property
+    def running(self) -> tuple[TrialForecast, ...]:
+        """Trials with a forecast."""
+        return tuple(trial for trial in self.trials if not trial.reason)
+
+    @property
+    def unpriced(self) -> dict[str, tuple[str, ...]]:
+        """Running trials that the amounts leave out, by reason."""
+        found: dict[str, tuple[str, ...]] = {}
+        for trial in self.running:
+            if trial.money is None:
+                found[trial.no_money] = (*found.get(trial.no_money, ()), trial.study_id)
+        return found

@@ -77,6 +77,8 @@ def _budget_target(facts: PortfolioFacts, futures: dict[str, TrialFuture], repli
     first, last = _fiscal_year(facts.today, start_month)
     to_come = max((last - facts.today).days, 0) / MONTH_DAYS
     question = "Does the portfolio end its fiscal year within 5% of the approved budget?"
+    if missing := [f"{study.unpriced} ({study.study_id})" for study in facts.studies if study.unpriced]:
+        return TargetForecast("budget_within_5_percent", question, None, last, "", f"Not assessed: {wording.listing(missing)}.")
     spend, approved = np.zeros(replicates), 0.0
     for study in facts.studies:
         if study.budget is None:

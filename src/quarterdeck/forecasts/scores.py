@@ -13,6 +13,7 @@ from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, StudyFacts, read_facts
 from quarterdeck.forecasts.ledger import Entry
 from quarterdeck.forecasts.trial import actual_date
+from quarterdeck.measures.rates_of_exchange import RatesOfExchange, read_rates
 from quarterdeck.methods.scoring import (
     censored_crps,
     crps_quantiles,
@@ -64,14 +65,14 @@ class LedgerSummary:
 
 def score_entries(entries: Sequence[Entry], snapshot: Snapshot) -> list[Score]:
     """Scores by what this snapshot knows. Entries made on it or later are left out; what has not happened is scored as censored."""
-    facts = read_facts(snapshot)
+    facts, rates = read_facts(snapshot), read_rates(snapshot)
     by_id = {study.study_id: study for study in facts.studies}
     scored = []
     for entry in entries:
         study = by_id.get(entry.study_id)
         if study is None or entry.data_cut >= facts.today:
             continue
-        outcome = _outcome(entry, study, facts)
+        outcome = _outcome(entry, study, facts, rates)
         if outcome is not None:
             scored.append(_score(entry, *outcome))
     return scored
@@ -130,7 +131,7 @@ def describe_trust(scores: Sequence[Score], what: str) -> str:
     )
 
 
-def _outcome(entry: Entry, study: StudyFacts, facts: PortfolioFacts) -> tuple[float | None, float] | None:
+def _outcome(entry: Entry, study: StudyFacts, facts: PortfolioFacts, rates: RatesOfExchange) -> tuple[float | None, float] | None:
     """(actual or None, known until) in the entry's unit; None where nothing can be said yet."""
     known_until = float((facts.today - entry.data_cut).days)
     if entry.unit == "participants":
@@ -141,7 +142,9 @@ def _outcome(entry: Entry, study: StudyFacts, facts: PortfolioFacts) -> tuple[fl
     if entry.what == "cost_at_lock":
         if study.row["db_lock_dt"] is None or study.budget is None:
             return None
-        return study.budget.spent + study.budget.accrued, known_until
+        # It may have been sealed in another currency, before more of them were loaded or another one was chosen.
+        rate = rates.get_rate(study.budget.currency, entry.unit, facts.today)
+        return None if rate is None else ((study.budget.spent + study.budget.accrued) * rate, known_until)
     actual = actual_date(study, entry.what, facts.today)
     if actual is None and entry.what.startswith("enrolled_"):
         actual = None

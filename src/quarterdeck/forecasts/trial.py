@@ -12,7 +12,7 @@ from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, StudyFacts, 
 from quarterdeck.forecasts.inputs import PreparedTrial, prepare_all, start_up_days, why_not
 from quarterdeck.forecasts.learnt import Learnt, learn, site_months
 from quarterdeck.forecasts.model import LEVELS, EventForecast, MilestoneForecast, TrialForecast
-from quarterdeck.forecasts.trial_money import day_after, forecast_money
+from quarterdeck.forecasts.trial_money import day_after, forecast_money, why_no_money
 from quarterdeck.methods.enrolment_backtest import Drift
 from quarterdeck.methods.event_finish import ENOUGH
 from quarterdeck.methods.monte_carlo import keyed_stream, share_of
@@ -84,6 +84,7 @@ def forecast_changed(snapshot: Snapshot, study_id: str, changed: TrialInput, see
         fan=_fan(prepared, facts, shared),
         history=_history(study, facts),
         money=forecast_money(study, facts, prepared, future),
+        no_money=why_no_money(study),
         events=_describe_events(study, facts, prepared, future),
         seed=seed,
         replicates=replicates,
@@ -117,6 +118,7 @@ def _forecast(snapshot: Snapshot, study_id: str, seed: int, replicates: int) -> 
         milestones=_milestones(study, facts, future, prepared, learnt, seed),
         fan=_fan(prepared, facts, shared_draws(snapshot, seed, replicates)),
         money=forecast_money(study, facts, prepared, future),
+        no_money=why_no_money(study),
         drivers=slip_drivers(prepared, facts, learnt, seed),
         criticality=paths,
         exclusions=prepared.exclusions,

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 
 from quarterdeck.forecasts.costing import approved_units, approved_work, work_done
-from quarterdeck.forecasts.facts import MONTH_DAYS, BudgetFacts, PortfolioFacts, StudyFacts
+from quarterdeck.forecasts.facts import MONTH_DAYS, PortfolioFacts, StudyFacts
 from quarterdeck.forecasts.inputs import PreparedTrial
 from quarterdeck.forecasts.model import LEVELS, MoneyForecast
+from quarterdeck.forecasts.money_facts import BudgetFacts
 from quarterdeck.methods.earned_value import get_earned_value
 from quarterdeck.methods.monte_carlo import share_of
 from quarterdeck.methods.portfolio import HORIZON, TrialFuture
@@ -20,8 +21,15 @@ def day_after(today: date, months: float) -> date | None:
     return today + timedelta(days=round(months * MONTH_DAYS)) if np.isfinite(months) and months <= HORIZON + 60 else None
 
 
+def why_no_money(study: StudyFacts) -> str:
+    """Why the cost of a trial cannot be forecast, in words; empty where it can."""
+    if study.budget is None:
+        return study.unpriced or "no budget line was loaded"
+    return "" if study.budget.approved > 0 else "no budget is approved"
+
+
 def forecast_money(study: StudyFacts, facts: PortfolioFacts, prepared: PreparedTrial, future: TrialFuture) -> MoneyForecast | None:
-    """What the trial will have cost at its lock; None without an approved budget."""
+    """What the trial will have cost at its lock; None where `why_no_money` says why."""
     b = study.budget
     if b is None or b.approved <= 0:
         return None

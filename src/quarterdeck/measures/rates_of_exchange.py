@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -20,6 +21,11 @@ class RatesOfExchange:
     """Rates by kind and pair, in order of date."""
 
     series: dict[tuple[str, str, str], Series]
+
+    @property
+    def currencies(self) -> list[str]:
+        """Every currency that a rate names, in order of name."""
+        return sorted({currency for _, *pair in self.series for currency in pair})
 
     def get_rate(self, source: str, target: str, day: date, kinds: tuple[str, ...] = BUDGET) -> float | None:
         """Units of `target` for one of `source`, as last stated by `day` (else the first stated after it); None where unknown."""
@@ -42,6 +48,18 @@ class RatesOfExchange:
                 rate = values[max(bisect_right(days, day) - 1, 0)]
                 return 1 / rate if is_inverse else rate
         return None
+
+
+def choose_currency(used: Collection[str | None], chosen: str) -> str:
+    """The currency to show amounts in: their own where they have only one, else the one that the installation chose."""
+    named = {currency for currency in used if currency}
+    return named.pop() if len(named) == 1 else chosen
+
+
+def read_currency(snapshot: Snapshot) -> str:
+    """The currency of the portfolio's budgets where they have only one, else the one that the installation chose."""
+    rows = snapshot.query("SELECT DISTINCT currency FROM budget_line").to_pylist()
+    return choose_currency({row["currency"] for row in rows}, snapshot.choices.currency)
 
 
 def read_rates(snapshot: Snapshot) -> RatesOfExchange:

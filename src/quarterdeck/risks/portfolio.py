@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from quarterdeck.measures.rates_of_exchange import ACTUAL, BUDGET, read_currency, read_rates
 from quarterdeck.risks.queries import read_rows
 from quarterdeck.vocabulary.money import Money
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 RUNNING = ("start_up", "enrolling", "enrolment_closed", "follow_up", "close_out")
 BURN_DAYS = 183  # recent spending is what a day of delay goes on costing
-FALLBACK_CURRENCY = "GBP"
 
 TRIALS = """
 WITH enrolled AS (
@@ -38,12 +37,11 @@ SELECT study_id, currency, sum(coalesce(actual, 0)) AS spent FROM budget_line WH
 LEADERS = """
 SELECT study_id, arg_max(person_id, (role = 'cpm', period)) AS person FROM allocation WHERE role IN ('cpm', 'com', 'director') AND period <= $cut GROUP BY ALL
 """
-RATES = "SELECT from_currency AS source, to_currency AS target, rate_type, rate_dt, rate FROM fx_rate WHERE rate > 0 AND rate_dt <= $cut ORDER BY ALL"
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Rates to one currency: the stated budget rate where there is one, else the median of the last year, which a wrong month cannot move."""
+    """Rates to one currency as the measures have them: the budget rate at the data cut; only where none was stated, the last actual one."""
 
     currency: str
     rates: dict[str, float]
@@ -69,7 +67,7 @@ def read_running(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
 
 
 def read_exchange(snapshot: Snapshot) -> Exchange:
-    """Rates to the currency most trials are kept in."""
+    """Rates to the currency that the measures show amounts in."""
     return snapshot.cached("risks.exchange", lambda: _read_exchange(snapshot))
 
 
@@ -84,20 +82,9 @@ def read_leaders(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _read_exchange(snapshot: Snapshot) -> Exchange:
-    bases = [row["base_currency"] for row in read_trials(snapshot).values() if row["base_currency"]]
-    currency = max(sorted(set(bases)), key=bases.count) if bases else FALLBACK_CURRENCY
-    budget: dict[str, float] = {}
-    seen: dict[str, list[float]] = {}
-    for row in read_rows(snapshot, RATES):
-        pair = {row["source"]: float(row["rate"])} if row["target"] == currency else {row["target"]: 1 / float(row["rate"])}
-        if currency in (row["source"], row["target"]):
-            for other, rate in pair.items():
-                if row["rate_type"] == "budget":
-                    budget[other] = rate
-                else:
-                    seen.setdefault(other, []).append(rate)
-    typical = {other: median(rates[-12:]) for other, rates in seen.items()}
-    return Exchange(currency, typical | budget | {currency: 1.0})
+    rates, currency = read_rates(snapshot), read_currency(snapshot)
+    known = {other: rates.get_rate(other, currency, snapshot.data_cut, BUDGET + ACTUAL) for other in rates.currencies}
+    return Exchange(currency, {other: rate for other, rate in known.items() if rate is not None} | {currency: 1.0})
 
 
 def _read_daily_cost(snapshot: Snapshot) -> dict[str, float]:

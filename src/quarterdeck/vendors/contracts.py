@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from quarterdeck.measures.rates_of_exchange import BUDGET, read_rates
 from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.money import Money
 from quarterdeck.vocabulary.payment import way_of_paying
@@ -250,9 +251,7 @@ def measure_concentration(
 
 
 def read_budget_rates(snapshot: Snapshot, base: str) -> dict[str, Decimal]:
-    """The newest budget rate of each currency into `base`, as stated in the evidence."""
-    rows = snapshot.query(
-        "SELECT from_currency, arg_max(rate, rate_dt) AS rate FROM fx_rate WHERE rate_type = 'budget' AND to_currency = $1 AND rate_dt <= $2 GROUP BY 1",
-        [base, snapshot.data_cut],
-    ).to_pylist()
-    return {str(row["from_currency"]): Decimal(str(row["rate"])) for row in rows}
+    """The budget rate of each currency into `base` at the data cut, as the measures convert it."""
+    rates = read_rates(snapshot)
+    known = {currency: rates.get_rate(currency, base, snapshot.data_cut, BUDGET) for currency in rates.currencies}
+    return {currency: Decimal(str(rate)) for currency, rate in known.items() if rate is not None and currency != base}

@@ -26,15 +26,16 @@ HIGH_TIME_SHARE = 0.65
 USUAL_TIME_SHARE = 0.60  # of direct cost, as one vendor of contract software reports for its clients
 
 
-def findings(snapshot: Snapshot, base_currency: str = "GBP") -> list[Finding]:
-    """All vendor findings of a snapshot, kept for it."""
+def findings(snapshot: Snapshot, base_currency: str = "") -> list[Finding]:
+    """All vendor findings of a snapshot, kept for it; amounts in the installation's currency where no other is named."""
+    base = base_currency or snapshot.choices.currency
     return snapshot.cached(
-        ("vendor findings", base_currency),
+        ("vendor findings", base),
         lambda: [
             *_differences(snapshot),
-            *_delay(snapshot, base_currency),
-            *_change_orders(snapshot, base_currency),
-            *_concentration(snapshot, base_currency),
+            *_delay(snapshot, base),
+            *_change_orders(snapshot, base),
+            *_concentration(snapshot, base),
         ],
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.judge import derive_verdict
-from quarterdeck.measures.rates_of_exchange import BUDGET, read_rates
+from quarterdeck.measures.rates_of_exchange import BUDGET, choose_currency, read_rates
 from quarterdeck.measures.start import start_reading
 from quarterdeck.vocabulary.verdict import NotAssessed
 
@@ -27,8 +27,7 @@ Rows = list[dict[str, Any]]
 def evaluate_amounts(definition: Definition, source: Source, level: str) -> list[Reading]:
     """Sum of `numerator` over sum of `denominator`, both amounts. All rows count, so there is no interval and no chance."""
     rows = [row for row in source.read_rows(definition) if row["collected"] and (row["numerator"] or row["denominator"])]
-    used = {row["own_currency"] for row in rows}
-    currency = used.pop() if len(used) == 1 else source.choices.currency
+    currency = choose_currency({row["own_currency"] for row in rows}, source.choices.currency)
     missing = _convert(rows := [dict(row) for row in rows], source, currency)
     groups: dict[str, Rows] = defaultdict(list)
     for row in rows:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.measures.rates_of_exchange import ACTUAL, BUDGET, RatesOfExchange, read_rates
+from quarterdeck.measures.rates_of_exchange import ACTUAL, BUDGET, RatesOfExchange, choose_currency, read_rates
 from quarterdeck.vocabulary.payment import way_of_paying
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _read(definition: Definition, source: Source) -> Books:
     budget = [row for row in source.read_rows(definition, "budget_line") if row["own_currency"]]
     units = [row for row in source.read_rows(definition, "deliverable") if row["collected"]]
     rates = read_rates(source.snapshot)
-    used = {row["own_currency"] for row in budget}
-    currency = used.pop() if len(used) == 1 else source.choices.currency
+    currency = choose_currency({row["own_currency"] for row in budget}, source.choices.currency)
     missing: set[str] = set()
     lines, works = [], []
     closed = {row["study_id"] for row in budget if _is_of_month(row, source.cut) and (row["own_actual"] or row["own_accrual"])}

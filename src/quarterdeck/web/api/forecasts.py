@@ -44,7 +44,7 @@ class CostOut(BaseModel):
 
 
 class TrialForecastOut(BaseModel):
-    """One trial, or the reason why there is no forecast."""
+    """One trial, or the reason why there is no forecast; `no_cost` is the reason why a running trial has no cost."""
 
     study_id: str
     snapshot: str
@@ -55,6 +55,7 @@ class TrialForecastOut(BaseModel):
     evidence: str
     milestones: list[MilestoneOut]
     cost: CostOut | None
+    no_cost: str
     drivers: dict[str, float]
     seed: int
 
@@ -94,6 +95,7 @@ def _out(t: TrialForecast) -> TrialForecastOut:
         evidence=t.evidence,
         milestones=milestones,
         cost=_cost(t),
+        no_cost=t.no_money,
         drivers=dict(t.drivers),
         seed=t.seed,
     )

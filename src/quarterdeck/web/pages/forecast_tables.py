@@ -37,7 +37,7 @@ def trial_table(view: View, running: Sequence[TrialForecast]) -> Table:
                 "likely": day_words((m.actual or m.median) if m else None, "not reached"),
                 "range": _range(t),
                 "by_plan": "no plan" if m is None or m.p_by_plan is None else wording.chance(m.p_by_plan),
-                "cost": "no budget"
+                "cost": t.no_money
                 if t.money is None
                 else f"{wording.money(t.money.quantiles[0.5], t.money.currency)} of {wording.money(t.money.approved, t.money.currency)}",
             }

@@ -10,11 +10,11 @@ from fastapi.responses import Response
 from quarterdeck.forecasts import ledger
 from quarterdeck.forecasts.facts import read_facts
 from quarterdeck.forecasts.findings import findings
-from quarterdeck.forecasts.model import MoneyForecast, PortfolioForecast, TrialForecast
+from quarterdeck.forecasts.model import TrialForecast
 from quarterdeck.forecasts.portfolio import forecast_portfolio
 from quarterdeck.forecasts.scores import describe_trust, score_entries
 from quarterdeck.forecasts.trial import forecast_trial
-from quarterdeck.forecasts.words import event_words
+from quarterdeck.forecasts.words import event_words, money_words, portfolio_money_words
 from quarterdeck.vocabulary import wording
 from quarterdeck.web.navigation import Entry, Hit
 from quarterdeck.web.pages.forecast_charts import LATE_DAYS, METHOD, portfolio_timeline, trial_charts
@@ -44,10 +44,10 @@ NAVIGATION = (
 def show_portfolio(view: View = permit("portfolio.read")) -> Response:
     """All trials on one timeline, the targets of the role, money and capacity."""
     whole = forecast_portfolio(view.snapshot, view.settings.random_seed, fiscal_year_start=view.settings.fiscal_year_start_month)
-    running = [t for t in whole.trials if not t.reason]
+    running = whole.running
     late = [t for t in running if (slip := _slip(t)) is None or slip >= LATE_DAYS]
     finding = f"{wording.of(len(late), len(running))} running trials will enrol their last participant two months late or more"
-    money = _portfolio_money_words(whole)
+    money = portfolio_money_words(whole)
     charts: dict[str, Any] = {"timeline": portfolio_timeline(whole, running)} if running else {}
     return view.page(
         "forecasts/index.html",
@@ -131,7 +131,9 @@ def _trial_sentences(trial: TrialForecast) -> dict[str, str]:
         words = ["not reached within ten years" if d is None else wording.day(d) for d in (low, high)]
         found["interval"] = f"With 90% probability it is between {words[0]} and {words[1]}."
     if trial.money is not None:
-        found["money"] = _money_words(trial.money)
+        found["money"] = money_words(trial.money)
+    elif trial.no_money:
+        found["money"] = f"The cost cannot be forecast: {trial.no_money}."
     if trial.events is not None:
         found["events"] = event_words(trial.events)
     if trial.design is not None:
@@ -141,23 +143,3 @@ def _trial_sentences(trial: TrialForecast) -> dict[str, str]:
             "relative to the trials it was learnt from."
         )
     return found
-
-
-def _money_words(money: MoneyForecast) -> str:
-    amounts = {p: wording.money(v, money.currency) for p, v in money.quantiles.items()}
-    return (
-        f"Cost at database lock: {amounts[0.5]}, between {amounts[0.05]} and {amounts[0.95]} (90% interval), against "
-        f"{wording.money(money.approved, money.currency)} approved. Within 5% of it: {wording.chance(money.p_within)}. Above it: "
-        f"{wording.chance(money.p_over)}. To be safe with 80%, contingency of {wording.money(money.contingency_needed, money.currency)} is needed."
-    )
-
-
-def _portfolio_money_words(whole: PortfolioForecast) -> str:
-    if not whole.approved:
-        return "No budget was loaded."
-    q = {p: wording.money(v, whole.currency) for p, v in whole.quantiles.items()}
-    low, high = (wording.money(v, whole.currency) for v in whole.added_bands)
-    return (
-        f"All running trials together cost {q[0.5]} at their locks, between {q[0.05]} and {q[0.95]} (90% interval), against "
-        f"{wording.money(whole.approved, whole.currency)} approved. Adding the trials' own intervals would claim {low} to {high}."
-    )
