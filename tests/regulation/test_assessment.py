@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import pytest
@@ -53,18 +53,18 @@ def test_a_step_is_open_exactly_where_the_table_says(record: Record, state: str,
     path = {"triage": [], "assess": ["assess"], "act": ["assess", "act"], "close": ["dismiss"]}[state]
     identifier = opened(record)
     for step in path:
-        move_assessment(record, SINGLE_USER, identifier, step, "because", NOW)
+        move_assessment(record, SINGLE_USER, identifier, step, "because", NOW, [])
     if name in {step.name for step in get_steps(state)}:
-        assert move_assessment(record, SINGLE_USER, identifier, name, "because", NOW) in STATES
+        assert move_assessment(record, SINGLE_USER, identifier, name, "because", NOW, []) in STATES
     else:
         with pytest.raises(NotPermitted, match="not open"):
-            move_assessment(record, SINGLE_USER, identifier, name, "because", NOW)
+            move_assessment(record, SINGLE_USER, identifier, name, "because", NOW, [])
 
 
 def test_a_decision_is_signed_and_on_record(record: Record) -> None:
     identifier = opened(record)
-    move_assessment(record, SINGLE_USER, identifier, "assess", "", NOW)
-    move_assessment(record, SINGLE_USER, identifier, "act", "Two procedures must change.", NOW)
+    move_assessment(record, SINGLE_USER, identifier, "assess", "", NOW, [])
+    move_assessment(record, SINGLE_USER, identifier, "act", "Two procedures must change.", NOW, [])
     (row,) = list_assessments(record, UK)
     assert (row.state, row.signed_by, row.signed_at) == ("act", "local", NOW)
     with record.session() as session:
@@ -75,25 +75,51 @@ def test_a_decision_is_signed_and_on_record(record: Record) -> None:
 
 def test_a_decision_without_a_reason_is_refused(record: Record) -> None:
     with pytest.raises(BadInput, match="needs its reason"):
-        move_assessment(record, SINGLE_USER, opened(record), "dismiss", " ", NOW)
+        move_assessment(record, SINGLE_USER, opened(record), "dismiss", " ", NOW, [])
 
 
 def test_a_machine_signs_nothing(record: Record) -> None:
     identifier = opened(record)
     with pytest.raises(NotPermitted):
-        move_assessment(record, MACHINE, identifier, "dismiss", "because", NOW)
+        move_assessment(record, MACHINE, identifier, "dismiss", "because", NOW, [])
     assert list_assessments(record)[0].state == "triage"
 
 
 def test_nothing_closes_while_an_action_is_open(record: Record) -> None:
     identifier = opened(record)
     for step in ("assess", "act"):
-        move_assessment(record, SINGLE_USER, identifier, step, "because", NOW)
+        move_assessment(record, SINGLE_USER, identifier, step, "because", NOW, [])
     decide_action(record, SINGLE_USER, proposal(), UK, "accepted", "", "s", NOW)
-    with pytest.raises(NotPermitted, match="Actions are still open"):
-        move_assessment(record, SINGLE_USER, identifier, "close", "done", NOW)
+    with pytest.raises(NotPermitted, match="still open"):
+        move_assessment(record, SINGLE_USER, identifier, "close", "done", NOW, [])
     decide_action(record, SINGLE_USER, proposal(), UK, "done", "", "s", NOW)
-    assert move_assessment(record, SINGLE_USER, identifier, "close", "done", NOW) == "close"
+    assert move_assessment(record, SINGLE_USER, identifier, "close", "done", NOW, []) == "close"
+
+
+def close(record: Record, identifier: str, proposals: Sequence[Proposal]) -> str:
+    return move_assessment(record, SINGLE_USER, identifier, "close", "done", NOW, proposals)
+
+
+def test_nothing_closes_as_done_while_an_action_is_only_proposed(record: Record) -> None:
+    identifier = opened(record)
+    for step in ("assess", "act"):
+        move_assessment(record, SINGLE_USER, identifier, step, "because", NOW, [proposal()])
+    with pytest.raises(NotPermitted, match="1 action is still open"):
+        close(record, identifier, [proposal()])
+    decide_action(record, SINGLE_USER, proposal(), UK, "rejected", "The sponsor does it.", "s", NOW)
+    assert close(record, identifier, [proposal()]) == "close"
+
+
+def test_the_organisation_closes_only_when_the_actions_of_all_trials_are_done(record: Record) -> None:
+    identifier = open_assessment(record, SINGLE_USER, UK, "", "", f"{UK}@1", [], "s", "Ada", None, NOW)
+    for step in ("assess", "act"):
+        move_assessment(record, SINGLE_USER, identifier, step, "because", NOW, [])
+    decide_action(record, SINGLE_USER, proposal(), UK, "accepted", "", "s", NOW)
+    for proposals in ([proposal()], []):  # an accepted action stays open when the change no longer proposes it
+        with pytest.raises(NotPermitted, match="still open"):
+            close(record, identifier, proposals)
+    decide_action(record, SINGLE_USER, proposal(), UK, "done", "", "s", NOW)
+    assert close(record, identifier, [proposal()]) == "close"
 
 
 def test_an_accepted_action_has_owner_day_and_decision(record: Record) -> None:

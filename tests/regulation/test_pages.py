@@ -122,6 +122,18 @@ def test_an_action_accepted_on_the_page_is_on_record(client: TestClient, home: P
     record.close()
 
 
+def test_an_accepted_action_can_be_marked_done_on_the_page(client: TestClient, home: Path) -> None:
+    page = client.get("/regulation/changes/uk-si-2025-538").text
+    form = {"form_token": token(page), "action": "uk_classify_trials:QD-1", "owner": "Ada"}
+    page = client.post("/regulation/changes/uk-si-2025-538/action", data={**form, "state": "accepted"}).text
+    assert '<option value="uk_classify_trials:QD-1"' in page
+    page = client.post("/regulation/changes/uk-si-2025-538/action", data={**form, "state": "done"}).text
+    assert '<option value="uk_classify_trials:QD-1"' not in page
+    record = open_record(Settings(home=home))
+    assert [a.state for a in list_actions(record)] == ["done"]
+    record.close()
+
+
 def test_an_assessment_is_opened_and_moved_on_the_page(client: TestClient, home: Path) -> None:
     page = client.get("/regulation/changes/uk-si-2025-538").text
     page = client.post("/regulation/changes/uk-si-2025-538/assess", data={"form_token": token(page), "trial": "QD-1"}).text

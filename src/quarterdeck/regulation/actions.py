@@ -28,7 +28,10 @@ from quarterdeck.regulation.knowledge import get_change, load_actions
 from quarterdeck.regulation.relevance import judge, learn_from, load_model, write_model
 from quarterdeck.regulation.states import get_step
 from quarterdeck.regulation.trials import read_value
+from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
+
+NAMED = 5  # actions that a refusal names; the page lists them all
 
 
 def label_document(record: Record, actor: Actor, document_id: str, grade: int, reason: str, now: datetime, change_id: str = "") -> None:
@@ -121,9 +124,12 @@ def open_assessment(
         return row.id
 
 
-def move_assessment(record: Record, actor: Actor, assessment_id: str, step_name: str, reason: str, now: datetime) -> str:
+def move_assessment(
+    record: Record, actor: Actor, assessment_id: str, step_name: str, reason: str, now: datetime, proposals: Sequence[Proposal]
+) -> str:
     """The next state. Steps that decide are signed: the actor's name and the instant are kept and a decision is recorded.
 
+    `proposals`: what the change asks for now, of every trial and of the organisation; "actions done" is refused while one of them is undecided.
     Raises NotFound, NotPermitted (the step is not open, or actions are), BadInput (a decision without a reason).
     """
     with record.session() as session:
@@ -139,9 +145,11 @@ def move_assessment(record: Record, actor: Actor, assessment_id: str, step_name:
         row = session.get(Assessment, assessment_id)
         assert row is not None
         step = get_step(row.state, step_name)  # another person may have moved it since
-        if step.name == "close" and (still_open := _open_actions(session, change_id, trial)):
+        if step.name == "close" and (still_open := _open_actions(session, change_id, trial, proposals)):
             raise NotPermitted(
-                "Actions are still open", thing=", ".join(still_open), next_step="Mark them done, or reject them with a reason."
+                f"{wording.plural(len(still_open), 'action')} {'is' if len(still_open) == 1 else 'are'} still open",
+                thing=wording.listing([*still_open[:NAMED], *(["others"] if len(still_open) > NAMED else [])]),
+                next_step="Mark them done, or reject them with a reason.",
             )
         row.state, row.changed_at = step.after, now
         if step.is_signed:
@@ -226,10 +234,13 @@ def _find_assessment(session: Session, change_id: str, trial: str) -> Assessment
     return session.scalars(select(Assessment).where(Assessment.change_id == change_id, Assessment.trial == trial)).first()
 
 
-def _open_actions(session: Session, change_id: str, trial: str) -> list[str]:
-    rows = session.scalars(
-        select(AcceptedAction).where(
-            AcceptedAction.change_id == change_id, AcceptedAction.trial == trial, AcceptedAction.state == "accepted"
-        )
-    ).all()
-    return [load_actions()[row.template].title for row in rows if row.template in load_actions()]
+def _open_actions(session: Session, change_id: str, trial: str, proposals: Sequence[Proposal]) -> list[str]:
+    """What is proposed or accepted and neither done nor rejected: of one trial, or of all where the assessment is the organisation's."""
+    rows = session.scalars(select(AcceptedAction).where(AcceptedAction.change_id == change_id)).all()
+    states = {(p.template.id, p.trial): "proposed" for p in proposals} | {(row.template, row.trial): row.state for row in rows}
+    library = load_actions()
+    return [
+        f"{library[template].title}{f' ({name})' if name else ''}"
+        for (template, name), state in states.items()
+        if state in ("proposed", "accepted") and template in library and (not trial or name == trial)
+    ]

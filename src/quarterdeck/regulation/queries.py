@@ -21,7 +21,8 @@ from quarterdeck.record.models.regulation import (
     TriageLabel,
     TrialAnswer,
 )
-from quarterdeck.regulation.knowledge import load_changes
+from quarterdeck.regulation.implications import Impact, Proposal
+from quarterdeck.regulation.knowledge import load_actions, load_changes
 from quarterdeck.regulation.model import DateFact, Document, Span
 from quarterdeck.regulation.search import Entry, Index
 from quarterdeck.regulation.sources import Source, load_sources
@@ -184,6 +185,17 @@ def list_actions(record: Record, change_id: str = "") -> list[AcceptedAction]:
     with record.session() as session:
         statement = select(AcceptedAction).order_by(AcceptedAction.id)
         return list(session.scalars(statement.where(AcceptedAction.change_id == change_id) if change_id else statement).all())
+
+
+def list_proposals(record: Record, impact: Impact) -> tuple[Proposal, ...]:
+    """What a change asks for now, and what was accepted when it still asked for more: an accepted action stays until it is done or rejected."""
+    known, library = {(p.template.id, p.trial) for p in impact.proposals}, load_actions()
+    kept = [
+        Proposal(library[row.template], row.trial, row.due or row.changed_at.date(), ())
+        for row in list_actions(record, impact.change.id)
+        if row.state == "accepted" and row.template in library and (row.template, row.trial) not in known
+    ]
+    return (*impact.proposals, *kept)
 
 
 def list_labels(record: Record) -> list[tuple[str, int]]:

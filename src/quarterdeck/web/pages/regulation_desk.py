@@ -18,7 +18,16 @@ from quarterdeck.regulation.findings import derive_impacts
 from quarterdeck.regulation.intake import import_paths, import_text, watch_job
 from quarterdeck.regulation.knowledge import get_change, load_changes
 from quarterdeck.regulation.model import Outcome
-from quarterdeck.regulation.queries import InboxRow, count_documents, list_answers, list_health, list_inbox, list_signals, open_index
+from quarterdeck.regulation.queries import (
+    InboxRow,
+    count_documents,
+    list_answers,
+    list_health,
+    list_inbox,
+    list_proposals,
+    list_signals,
+    open_index,
+)
 from quarterdeck.regulation.search import Hit
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -226,9 +235,10 @@ def decide_action(
     """Accepts, rejects or completes a proposed action."""
     get_change(change_id)
     impact = next(i for i in impacts_of(view) if i.change.id == change_id)
-    proposal = next((p for p in impact.proposals if p.key == action), None)
+    proposals = list_proposals(view.record, impact)
+    proposal = next((p for p in proposals if p.key == action), None)
     if proposal is None:
-        raise NotFound("There is no such proposal", thing=action, allowed=[p.key for p in impact.proposals])
+        raise NotFound("There is no such proposal", thing=action, allowed=[p.key for p in proposals])
     actions.decide_action(view.record, view.actor, proposal, change_id, state, reason[:2000], view.snapshot.id, view.now(), owner[:120])
     return view.redirect(f"/regulation/changes/{change_id}")
 
@@ -270,7 +280,11 @@ def move_assessment(
     view: View = permit("regulation.assess"),
 ) -> Response:
     """Moves an assessment on; steps that decide are signed by the reader."""
-    actions.move_assessment(view.record, view.actor, assessment, step, reason[:2000], view.now())
+    impact = next((i for i in impacts_of(view) if i.change.id == change_id), None)
+    if impact is None:
+        raise NotFound("There is no such change", thing=change_id)
+    proposals = list_proposals(view.record, impact)
+    actions.move_assessment(view.record, view.actor, assessment, step, reason[:2000], view.now(), proposals)
     return view.redirect(f"/regulation/changes/{change_id}")
 
 

@@ -14,7 +14,7 @@ from quarterdeck.regulation.foresight import (
 from quarterdeck.regulation.implications import Impact
 from quarterdeck.regulation.knowledge import CLASSES, Change
 from quarterdeck.regulation.model import CERTAINTIES, Outcome
-from quarterdeck.regulation.queries import get_document, list_actions
+from quarterdeck.regulation.queries import get_document, list_actions, list_proposals
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.web.tables import Cell, Column, Table
@@ -172,7 +172,7 @@ def actions_table(impact: Impact, view: View) -> Table:
     """Proposed actions and what was decided."""
     states = {(a.template, a.trial): a for a in list_actions(view.record, impact.change.id)}
     rows = []
-    for p in impact.proposals:
+    for p in list_proposals(view.record, impact):
         known = states.get((p.template.id, p.trial))
         rows.append(
             {
@@ -198,12 +198,12 @@ def actions_table(impact: Impact, view: View) -> Table:
 
 
 def open_proposals(impact: Impact, view: View) -> list[tuple[str, str]]:
-    """Proposals nobody decided on yet, as options of a form."""
-    decided = {(a.template, a.trial) for a in list_actions(view.record, impact.change.id)}
+    """Actions that are neither done nor rejected, as options of a form."""
+    over = {(a.template, a.trial) for a in list_actions(view.record, impact.change.id) if a.state in ("done", "rejected")}
     return [
         (p.key, f"{p.template.title}{f', {p.trial}' if p.trial else ''}")
-        for p in impact.proposals
-        if (p.template.id, p.trial) not in decided
+        for p in list_proposals(view.record, impact)
+        if (p.template.id, p.trial) not in over
     ]
 
 
