@@ -187,6 +187,12 @@ def test_who_stands_low_is_asked_what_they_ever_did_and_who_stands_high_is_not()
     assert items["check:T1:3"].text.startswith("In the last 24 months,")
 
 
+def test_not_my_job_ends_the_questions_about_that_competency_and_leaves_its_cell_unknown() -> None:
+    answers = walk([], "not my job")
+    assert len({a.competency for a in answers}) == len(answers) == 40
+    assert {c.answers for c in build_cells(assess(load_role(), answers))} == {0}
+
+
 def test_a_shorter_allowance_ends_earlier_and_still_has_its_stories() -> None:
     role, answers = load_role(), list[Answer]()
     while (item := next_item(assess(role, answers), Allowance(part_s=240, questions=60))) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from builders import build_snapshot
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.scenario import get_scenario
+from quarterdeck.development.discover.rubrics import get_rubric
 from quarterdeck.development.discuss.accommodations import load_switches
 from quarterdeck.development.learner import Profile, newest_answer
 from quarterdeck.record.database import open_record
@@ -89,7 +91,7 @@ def test_the_whole_journey_of_a_new_user(client: TestClient) -> None:
     assert stories == 3
     assert "map is ready" in heading(page)
     assert "you may answer again" in page
-    assert "competencies have a large expected gap" in heading(client.get("/development/map").text)
+    assert "have a large expected gap" in heading(client.get("/development/map").text)
     assert "sessions are done" in heading(send(client, "/development/plan"))
     assert client.get("/development/plan.ics").text.startswith("BEGIN:VCALENDAR")
     address = begin(client, "socratic-oversight")
@@ -145,6 +147,46 @@ def test_an_offer_is_made_by_choice(client: TestClient) -> None:
         **{"offer-price": "low", "offer-timing": "lock", "offer-team": "named", "offer-pipeline": "none"},
     )
     assert "Not yet. I could live with this" in page
+
+
+def test_the_map_claims_no_gap_before_anything_was_answered(client: TestClient) -> None:
+    page = client.get("/development/map").text
+    assert heading(page) == "Nothing is known yet: no question was answered"
+    assert page.count("Nothing asked yet; the role asks for") == 40
+    assert "Nothing was asked yet, so nothing comes first." in page
+    send(client, "/development/assessment/answer", item="check:T1:3", outcome="1")
+    page = client.get("/development/map").text
+    assert heading(page).endswith("competencies asked about have a large expected gap")
+    assert page.count("Nothing asked yet; the role asks for") == 39
+    assert re.search(r'href="/development/map/T1[^>]*>[^<]+</a>\s*<span>[A-Z][a-z ]+: level \d\.\d of 5, between', page)
+
+
+def test_what_moved_a_cell_adds_up_to_its_level(client: TestClient) -> None:
+    for item, outcome in (("check:T1:3", "1"), ("self:T2", "5"), ("check:T4:4", "0")):
+        send(client, "/development/assessment/answer", item=item, outcome=outcome)
+    page = client.get("/development/map/T1").text
+    assert "All questions about other competencies" in page
+    moves = [float(m.replace("−", "-").replace("+", "")) for m in re.findall(r'<td class="n">([+−]?\d\.\d\d)</td>', page)]
+    assert len(moves) == 2
+    assert f"level {3 + sum(moves):.1f} against" in page
+
+
+def test_after_a_few_answers_the_next_step_is_to_go_on(client: TestClient) -> None:
+    send(client, "/development/assessment/answer", item="check:T1:3", outcome="1")
+    assert heading(client.get("/development").text) == "Your next step: go on with the assessment"
+    end = client.get("/development/assessment?end=1").text
+    assert "Undo the last answer" in end
+
+
+def test_a_story_has_one_probe_whose_answer_is_added_to_it(client: TestClient, tmp_path: Path) -> None:
+    item = "interview:vendor:T4"
+    send(client, "/development/assessment/answer", item=item, text="I offered a longer term in exchange for a named team.")
+    page = client.get(f"/development/assessment/found?item={item}").text
+    assert get_rubric("vendor").probe in html.unescape(page)
+    send(client, "/development/assessment/claim", item=item, more="By March 2025 the turnaround fell from 6.5 to 2.8 days.")
+    page = html.unescape(client.get(f"/development/assessment/found?item={item}").text)
+    assert "fell from 6.5 to 2.8 days" in page
+    assert get_rubric("vendor").probe not in page
 
 
 def test_a_cell_can_be_contested_with_a_reason(client: TestClient) -> None:

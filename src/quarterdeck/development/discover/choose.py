@@ -59,7 +59,9 @@ def next_item(assessment: Assessment, allowance: Allowance = ALLOWANCE) -> Item 
     asked = _asked(assessment)
     if len(asked) >= allowance.questions:
         return None
-    short, stories = _open_items(items, asked, allowance)
+    # "Not my job" is no answer about the level, and an answer about the questions: the other ones of this competency are not asked either.
+    declined = {a.competency for a in _answers(assessment) if a.outcome is None}
+    short, stories = _open_items({i: item for i, item in items.items() if item.competency not in declined}, asked, allowance)
     if not short and not stories:
         return None
     gains = dict(zip(items, expected_gains(assessment), strict=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quarterdeck.development.discover.assess import Assessment
 from quarterdeck.development.discover.items import get_items
-from quarterdeck.methods.assessment import expected_gap
+from quarterdeck.methods.assessment import PRIOR_MEAN, expected_gap
 from quarterdeck.vocabulary.interval import Interval
 
 STEPS = ((0.25, "met"), (0.75, "small"), (1.5, "medium"), (float("inf"), "large"))
@@ -89,9 +89,11 @@ def explain(assessment: Assessment, competency: str) -> dict[str, object]:
             }
         )
     competency_model = assessment.role.get(competency)
+    alone = sum(step.after - step.before for step in assessment.steps if step.answer.competency == competency)
     return {
         "competency": competency,
         "answers": moved,
+        "elsewhere": round(float(assessment.belief.mean[assessment.place(competency)]) - PRIOR_MEAN - alone, 2),
         "prior": "Before any answer every competency starts at level 3, and what you answer elsewhere moves it too.",
         "would_change": f"An issued piece of work of these kinds would weigh most: {', '.join(competency_model.jobs) or 'a decision'}. Then a check or an interview answer.",
         "target": f"Level {competency_model.target}, because the role says “{competency_model.word}”.",

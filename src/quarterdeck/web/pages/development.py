@@ -10,30 +10,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from quarterdeck.charts.heat_map import HeatCell, HeatMap
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.with_model import suggest_quotes
+from quarterdeck.development.demonstrate.amounts import QUANTITIES, read_experience
 from quarterdeck.development.discover.answers import to_plain_score
 from quarterdeck.development.discover.choose import next_item, progress, weeks_to_next_round
 from quarterdeck.development.discover.heat_map import Cell as MapCell
 from quarterdeck.development.discover.heat_map import build_cells, explain, strengths
 from quarterdeck.development.discover.items import get_item
 from quarterdeck.development.discover.rubrics import get_rubric, score_interview
-from quarterdeck.development.discuss.accommodations import load_switches, page_behaviours, starting_set
+from quarterdeck.development.discuss.accommodations import load_switches, page_behaviours, plan_settings, starting_set
 from quarterdeck.development.discuss.kpis import kpis_off
 from quarterdeck.development.discuss.priorities import rank, time_to_competency
 from quarterdeck.development.learner import (
     SHARED,
-    Profile,
     get_profile,
     read_assessment,
     read_contests,
     read_conversations,
+    read_current_plan,
     read_due_cards,
-    read_plan,
     read_story,
 )
+from quarterdeck.development.planning import work_out
 from quarterdeck.methods.free_text import split_sentences
+from quarterdeck.record.accounts import has_accounts
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.web.navigation import Entry, Hit
@@ -77,20 +78,12 @@ def support(view: View, has_form: bool = False) -> dict[str, Any]:
 def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
     """The one next action, and what is behind it."""
     now = view.now()
-    plan = read_plan(view.record, view.actor.id)
+    plan = read_current_plan(view.record, view.actor.id)
     cards = read_due_cards(view.record, view.actor.id, now)
     conversations = read_conversations(view.record, view.actor.id)
     open_ones = [c for c in conversations if c["status"] in ("running", "paused")]
     assessment = read_assessment(view.record, view.actor.id, now)
-    upcoming = (
-        [
-            e
-            for e in plan.entries
-            if e.status == "planned" and e.kind in ("session", "checkpoint") and e.start is not None and e.start.date() >= now.date()
-        ]
-        if plan
-        else []
-    )
+    upcoming = plan.upcoming(now.date()) if plan else ()
     if open_ones:
         action = ("Go on where you stopped", f"/development/conversations/{open_ones[-1]['id']}", open_ones[-1]["title"])
     elif not progress(assessment).questions:
@@ -101,16 +94,19 @@ def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
             else ("Start the assessment", "")
         )
         action = (start, "/development/assessment", f"{before}Under twenty minutes, in one go or in three parts.")
+    elif plan is None and next_item(assessment) is not None:
+        asked = wording.plural(progress(assessment).questions, "answer")
+        action = ("Go on with the assessment", "/development/assessment", f"{asked} kept. You may also make a plan from what is known.")
     elif plan is None:
         action = ("Make a plan for twelve weeks", "/development/plan", "It stays inside your free hours.")
     elif cards:
         action = ("Review what is due", "/development/reviews", wording.plural(len(cards), "short card"))
     elif upcoming:
-        action = ("Practise", f"/development/practise/{upcoming[0].scenario}", upcoming[0].title)
+        action = ("Practise", f"/development/plan/{upcoming[0].id}", upcoming[0].title)
     else:
         action = ("Choose a conversation", "/development/practise", "Forty are ready.")
-    done = sum(e.status == "done" for e in plan.entries if e.kind in ("session", "checkpoint")) if plan else 0
-    whole = sum(e.kind in ("session", "checkpoint") and e.status != "dropped" for e in plan.entries) if plan else 0
+    done = sum(e.status == "done" for e in plan.sessions) if plan else 0
+    whole = len(plan.sessions) if plan else 0
     return view.page(
         "development/index.html", finding=f"Your next step: {action[0][0].lower()}{action[0][1:]}", needs_facts=False, action=action, done=done, whole=whole,
         cards=len(cards), upcoming=upcoming[:3], conversations=conversations[-5:][::-1], cites=[done, whole, len(cards), action[2], *(wording.day(e.start) for e in upcoming[:3] if e.start), *(e.title for e in upcoming[:3]), *(c["title"] for c in conversations)], **support(view),
@@ -127,20 +123,12 @@ def show_assessment(view: View = permit("page.read", any_scope=True)) -> Respons
     cites = [state.questions, minutes_left, state.most, state.part, state.parts, NOTE, *((item.text, *item.choices) if item else ())]
     if item is None or view.request.query_params.get("end"):
         cells = build_cells(assessment)
-        large = [c for c in cells if c.size == "large"]
         again = "" if item else wording.day(view.now() + timedelta(weeks=weeks_to_next_round(assessment)))
-        found = (
-            f"Your map is ready: {wording.plural(len(large), 'large gap')} among {wording.plural(len(cells), 'competency', 'competencies')}"
-        )
+        found = f"Your map is ready: {say_gaps(cells)}" if any(c.answers for c in cells) else say_gaps(cells)
         return view.page(
-            "development/assessed.html",
-            finding=found,
-            needs_facts=False,
-            strong=strengths(cells),
-            again=again,
-            cites=[len(large), len(cells), again, *cites, *(c.name for c in strengths(cells))],
-            **support(view),
-        )
+            "development/assessed.html", finding=found, needs_facts=False, strong=strengths(cells), again=again, can_undo=bool(state.questions),
+            cites=[found, again, *cites, *(c.name for c in strengths(cells))], **support(view, has_form=True),
+        )  # fmt: skip
     rubric = get_rubric(item.rubric) if item.rubric else None
     return view.page(
         "development/question.html", finding="One question", needs_facts=False, item=item, state=state, minutes_left=minutes_left, rubric=rubric,
@@ -184,7 +172,7 @@ def show_found(item: str, view: View = permit("page.read", any_scope=True)) -> R
     suggested = {e: next((s for s in sentences if quote in s or s in quote), "") for e, quote in suggested.items()}
     return view.page(
         "development/found.html", finding=f"Found: {wording.of(len(plain['found']), len(get_rubric(question.rubric).elements))} elements", needs_facts=False,
-        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, suggested=suggested, cites=[text, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view, has_form=True),
+        item=question, plain=plain, rubric=get_rubric(question.rubric), sentences=sentences, suggested=suggested, is_probed=bool(story.get("more")), cites=[text, get_rubric(question.rubric).probe, len(plain["found"]), len(get_rubric(question.rubric).elements), *(e.what for e in get_rubric(question.rubric).elements)], **support(view, has_form=True),
     )  # fmt: skip
 
 
@@ -197,8 +185,9 @@ async def claim(view: View = permit("development.answer", any_scope=True)) -> Re
     if not story:
         raise BadInput("There is no answer to this question yet", thing=item[:80])
     claims = {key.removeprefix("claim-"): str(value) for key, value in form.items() if key.startswith("claim-") and value}
-    actions.answer_item(view.record, view.actor, item, None, True, view.now(), story.get("text", ""), claims)
-    return view.redirect("/development/assessment")
+    more = str(form.get("more", "")).strip()
+    actions.answer_item(view.record, view.actor, item, None, True, view.now(), story.get("text", ""), claims or story.get("claims"), more)
+    return view.redirect(f"/development/assessment/found?item={item}" if more else "/development/assessment")
 
 
 @router.get("/development/map")
@@ -207,14 +196,12 @@ def show_map(view: View = permit("page.read", any_scope=True)) -> Response:
     assessment = read_assessment(view.record, view.actor.id, view.now())
     cells = build_cells(assessment, read_contests(view.record, view.actor.id))
     groups = {g.id: g.name for g in assessment.role.groups}
-    off = view.snapshot.cached("development.kpis_off", lambda: kpis_off(view.snapshot)) if view.has_facts else ()
-    first = rank(assessment, off)[:5]
-    large = sum(c.size == "large" for c in cells)
-    chart = draw_map(cells, groups)
+    off = kpis_off(view.snapshot, assessment.role) if view.has_facts else ()
+    first = rank(assessment, off)[:5] if any(c.answers for c in cells) else []
     return view.page(
-        "development/map.html", finding=f"{wording.of(large, len(cells))} competencies have a large expected gap", needs_facts=False,
-        tables=[_priority_table(first, assessment, view), _cell_table(cells, groups)], charts={"map": chart}, strong=strengths(cells), off=off,
-        kpis=assessment.role.kpis, cites=[large, len(cells), 80, 20, 0.25, 1, *(c.name for c in strengths(cells)), *assessment.role.kpis.values()], **support(view),
+        "development/map.html", finding=say_gaps(cells), needs_facts=False,
+        tables=[_priority_table(first, assessment, view), _cell_table(cells, groups)], groups=by_group(cells, groups), strong=strengths(cells), off=off,
+        kpis=assessment.role.kpis, cites=[*cites_of(cells), say_gaps(cells), 80, 20, 0.25, 1, *(c.name for c in strengths(cells)), *assessment.role.kpis.values()], **support(view),
     )  # fmt: skip
 
 
@@ -230,8 +217,8 @@ def show_cell(competency: str, view: View = permit("page.read", any_scope=True))
     time = time_to_competency(assessment, model, 2.0, view.settings.random_seed)
     answers = Table(
         "answers", "Answers behind this cell", [Column("question", "Question"), Column("answer", "Answer"), Column("moved", "Moved the level by", is_number=True)],
-        [{"question": a["question"], "answer": a["answer"], "moved": wording.number(float(a["moved"]), 2, True)} for a in why["answers"]],  # type: ignore[attr-defined]
-        empty="No question was asked about it yet. The level follows from answers to others of the group.",
+        _answer_rows(why, bool(assessment.steps)),
+        empty="No question was asked yet, about this or anything else: the level is where everybody starts.",
     )  # fmt: skip
     weeks = [None if p is None else round(p) for p in (time.p20, time.p50, time.p80)]
     return view.page(
@@ -239,6 +226,16 @@ def show_cell(competency: str, view: View = permit("page.read", any_scope=True))
         model=model, why=why, weeks=weeks, time=time, contest=contests.get(competency, ""), jobs=[role.job(j).name for j in model.jobs],
         cites=[f"{cell.level:.1f}", model.target, f"{cell.interval.low:.1f} {cell.interval.high:.1f}", 80, cell.answers, 2, 20, 50, *weeks, why["prior"], why["target"], contests.get(competency, ""), "half between 0 and 5"], **support(view),
     )  # fmt: skip
+
+
+def _answer_rows(why: dict[str, Any], was_anything_asked: bool) -> list[dict[str, Any]]:
+    """What each answer moved; with what answers to other questions moved, the rows lead from the start to the level shown."""
+    rows = [{"question": a["question"], "answer": a["answer"], "moved": wording.number(float(a["moved"]), 2, True)} for a in why["answers"]]
+    if was_anything_asked:
+        rows.append(
+            {"question": "All questions about other competencies", "answer": "", "moved": wording.number(why["elsewhere"], 2, True)}
+        )
+    return rows
 
 
 @router.post("/development/map/{competency}/contest")
@@ -254,8 +251,8 @@ def show_support(view: View = permit("page.read", any_scope=True)) -> Response:
     switches = list(load_switches().values())
     own = support(view, has_form=True)
     return view.page(
-        "development/support.html", finding="How you work best, switch by switch", needs_facts=False, switches=switches, shared=SHARED,
-        cites=[10, 20, 40, "4 of 12", *(s.what for s in switches), *own["profile"].windows], **own,
+        "development/support.html", finding="How you work best, switch by switch", needs_facts=False, switches=switches, shared=SHARED, has_accounts=has_accounts(view.record), account=view.actor.id,
+        cites=[view.actor.id, "2,000,000", 2, 10, 20, 40, "4 of 12", *(s.what for s in switches), *own["profile"].windows], **own,
     )  # fmt: skip
 
 
@@ -267,17 +264,17 @@ async def keep_support(view: View = permit("development.profile", any_scope=True
     start = str(form.get("start", ""))
     chosen = [str(v) for v in form.getlist("switch")] if not start else sorted({*old.switches, *starting_set(start)})
     windows = [line.strip() for line in str(form.get("windows", "")).splitlines() if line.strip()] or list(old.windows)
-    experience = {
-        name: float(str(form[name]))
-        for name in ("years_at_level", "team", "budget_gbp", "degree")
-        if str(form.get(name, "")).replace(".", "", 1).isdigit()
-    }
-    profile = Profile(
-        old.role_id, tuple(windows), tuple(chosen), tuple(str(v) for v in form.getlist("share")) if not start else old.sharing, str(form.get("zone", "")) or old.zone,
-        str(form.get("owner_id", "")).strip() or old.owner_id, experience or old.experience,
-        tuple(line.strip() for line in str(form.get("successor_for", "")).splitlines() if line.strip()) if not start else old.successor_for, old.parked,
+    profile = replace(
+        old, windows=tuple(windows), switches=tuple(chosen), zone=str(form.get("zone", "")) or old.zone,
+        owner_id=str(form["owner_id"]).strip() if "owner_id" in form and not has_accounts(view.record) else old.owner_id,
+        experience=read_experience({name: str(form[name]) for name in QUANTITIES if name in form}, old.experience),
+        sharing=tuple(str(v) for v in form.getlist("share")) if not start else old.sharing,
+        successor_for=tuple(line.strip() for line in str(form.get("successor_for", "")).splitlines() if line.strip()) if not start else old.successor_for,
     )  # fmt: skip
     actions.keep_profile(view.record, view.actor, profile, view.now())
+    if plan_settings(old.switches) != plan_settings(chosen) and read_current_plan(view.record, view.actor.id) is not None:
+        snapshot = view.snapshot if view.has_facts else None
+        actions.keep_plan(view.record, view.actor, work_out(view.record, view.actor.id, view.now(), snapshot), view.now())
     set_preferences(
         view.record,
         view.actor.id,
@@ -290,18 +287,24 @@ async def keep_support(view: View = permit("development.profile", any_scope=True
     return view.redirect("/development/support")
 
 
-def draw_map(cells: Sequence[MapCell], groups: dict[str, str]) -> HeatMap:
-    """The heat map of one person: expected gaps by group, in one hue."""
-    return HeatMap(
-        title="Expected gaps to the target, in levels", unit="", ends=(0.0, 3.0), row_label="Group", column_label="Place in the group",
-        sentence="The darker a cell, the larger the expected gap; a question mark says that the interval is wide or nothing was asked.",
-        cells=tuple(_heat(c, n, groups) for g in groups for n, c in enumerate([c for c in cells if c.group == g], 1)),
-        method="Each cell is the expected shortfall against the target of the role, in levels of the scale from 0 to 5, over the distribution that the answers leave.",
-    )  # fmt: skip
+def say_gaps(cells: Sequence[MapCell]) -> str:
+    """The headline of a map. What was never asked about is a guess, and no gap."""
+    asked = [c for c in cells if c.answers]
+    if not asked:
+        return "Nothing is known yet: no question was answered"
+    large = sum(c.size == "large" for c in asked)
+    return f"{wording.of(large, len(asked))} competencies asked about have a large expected gap"
 
 
-def _heat(cell: MapCell, place: int, groups: dict[str, str]) -> HeatCell:
-    return HeatCell(groups[cell.group], f"{place}", round(cell.gap, 1), "", "?" if cell.is_hatched else "")
+def by_group(cells: Sequence[MapCell], groups: dict[str, str]) -> list[tuple[str, list[MapCell]]]:
+    """The heat map of one person: group by group in the order of the role."""
+    found = [(name, [c for c in cells if c.group == group]) for group, name in groups.items()]
+    return [(name, mine) for name, mine in found if mine]
+
+
+def cites_of(cells: Sequence[MapCell]) -> list[object]:
+    """The numbers that the map prints."""
+    return [f"{c.level:.1f} {c.target} {c.interval.low:.1f} {c.interval.high:.1f} {c.answers}" for c in cells] + ["0 5 8 10"]
 
 
 def _priority_table(first: list[Any], assessment: Any, view: View) -> Table:
@@ -325,6 +328,7 @@ def _priority_table(first: list[Any], assessment: Any, view: View) -> Table:
         columns,
         rows,
         note="Priority = weight × expected gap × (1 + 0.25 for each linked KPI off target). The weeks are the 20th to 80th percentile.",
+        empty="Nothing was asked yet, so nothing comes first.",
     )
 
 
@@ -340,7 +344,7 @@ def _cell_table(cells: list[MapCell], groups: dict[str, str]) -> Table:
     ]
     rows = [
         {"competency": Cell(c.competency, c.name, href=f"/development/map/{c.competency}"), "group": groups[c.group], "target": Cell(c.target, f"{c.target}", sub=f"“{c.word}”"), "level": f"{c.level:.1f}",
-         "interval": f"{c.interval.low:.1f} to {c.interval.high:.1f}", "gap": c.size + (", contested" if c.is_contested else ", wide" if c.is_hatched else ""), "answers": c.answers}
+         "interval": f"{c.interval.low:.1f} to {c.interval.high:.1f}", "gap": (c.size if c.answers else "not asked yet") + (", contested" if c.is_contested else ", wide" if c.is_hatched else ""), "answers": c.answers}
         for c in cells
     ]  # fmt: skip
     return Table("cells", "All competencies", columns, rows)
@@ -349,10 +353,10 @@ def _cell_table(cells: list[MapCell], groups: dict[str, str]) -> Table:
 def search(view: View, words: str) -> list[Hit]:
     """Conversations and competencies by name."""
     from quarterdeck.development.deliver.scenario import load_scenarios
-    from quarterdeck.development.roles.load import load_role
+    from quarterdeck.development.learner import read_role
 
     hits = [Hit(s.title, f"/development/practise/{s.id}", "Conversation") for s in load_scenarios().values() if words in s.title.lower()]
-    return hits + [Hit(c.name, f"/development/map/{c.id}", "Competency") for c in load_role().competencies if words in c.name.lower()]
+    return hits + [Hit(c.name, f"/development/map/{c.id}", "Competency") for c in read_role(view.record, view.actor.id).competencies if words in c.name.lower()]
 
 
 def paths(snapshot: Snapshot) -> list[str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from quarterdeck.charts.base import Chart
 from quarterdeck.development import actions
 from quarterdeck.development.demonstrate.team import find_cover, read_team
 from quarterdeck.development.discover.heat_map import Cell as MapCell
@@ -15,7 +14,7 @@ from quarterdeck.development.discover.heat_map import build_cells
 from quarterdeck.development.learner import get_profile, read_assessment, read_contests, read_items, read_matrix
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import NotPermitted
-from quarterdeck.web.pages.development import draw_map, support
+from quarterdeck.web.pages.development import by_group, cites_of, say_gaps, support
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
@@ -66,24 +65,20 @@ def show_person(person: str, view: View = permit("page.read", any_scope=True)) -
     now = view.now()
     matrix = read_matrix(view.record, person, now) if "status" in sharing else []
     items = read_items(view.record, person) if "status" in sharing else []
-    charts, cells = _shared_map(view, person) if "heat_map" in sharing else ({}, [])
-    shown, large = [r for r in matrix if r.status in ("evidenced", "assessed")], sum(c.size == "large" for c in cells)
-    found = (
-        f"{wording.of(len(shown), len(matrix))} competencies are evidenced or assessed"
-        if matrix
-        else f"{wording.of(large, len(cells))} competencies have a large expected gap"
-    )
+    groups, cells = _shared_map(view, person) if "heat_map" in sharing else ([], [])
+    shown = [r for r in matrix if r.status in ("evidenced", "assessed")]
+    found = f"{wording.of(len(shown), len(matrix))} competencies are evidenced or assessed" if matrix else say_gaps(cells)
     return view.page(
-        "development/person.html", finding=found, needs_facts=False, tables=[matrix_table(matrix, with_levels="heat_map" in sharing)] if matrix else [], charts=charts, person=person,
+        "development/person.html", finding=found, needs_facts=False, tables=[matrix_table(matrix, with_levels="heat_map" in sharing)] if matrix else [], groups=groups, person=person,
         items=[i for i in items if i.kind not in ("practice", "discussion")], ready=[r for r in matrix if r.status == "evidenced"], is_self=person == view.actor.id, sharing=sharing,
-        cites=[len(shown), len(matrix), large, len(cells), *(i.title for i in items), *(wording.day(i.happened_on) for i in items)], **support(view),
+        cites=[len(shown), len(matrix), say_gaps(cells), *cites_of(cells), *(i.title for i in items), *(wording.day(i.happened_on) for i in items)], **support(view),
     )  # fmt: skip
 
 
-def _shared_map(view: View, person: str) -> tuple[dict[str, Chart], list[MapCell]]:
+def _shared_map(view: View, person: str) -> tuple[list[tuple[str, list[MapCell]]], list[MapCell]]:
     assessment = read_assessment(view.record, person, view.now())
     cells = build_cells(assessment, read_contests(view.record, person))
-    return {"map": draw_map(cells, {g.id: g.name for g in assessment.role.groups})}, cells
+    return by_group(cells, {g.id: g.name for g in assessment.role.groups}), cells
 
 
 @router.post("/development/people/{person}/witness")
