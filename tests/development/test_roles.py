@@ -162,3 +162,17 @@ def test_a_document_that_cannot_be_read_gives_a_message(name: str, content: byte
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput):
         propose_role(tmp_path / name)
+
+
+def test_what_a_person_brings_or_needs_is_no_competency_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "role.md"
+    path.write_text(
+        "# Head Librarian\n\n## Competency Requirements\n- Cataloguing: expert knowledge of standards\n- Mastery of consortium contracts\n\n"
+        "### Your background\n- Master's degree in library science, eight years at a desk\n- 8+ years of library work\n- Chartered member of the institute\n\n"
+        "### How we meet you\n- ADHD: one protected hour a day\n",
+        encoding="utf-8",
+    )
+    proposal = propose_role(path)
+    assert [c["name"] for c in proposal["competencies"]] == ["Cataloguing", "Mastery of consortium contracts"]
+    assert [q["kind"] for q in proposal["qualifications"]] == ["degree", "experience", "certification"]
+    assert proposal["neurodiversity"][0]["about"] == "adhd"

@@ -31,6 +31,13 @@ _FREQUENCY = re.compile(
 _PLACE = re.compile(
     r"(key )?(strengths?|challenges?|accommodations?|support|needs|adhd|dyslexia|autism|autism spectrum.*|(entry|mid|senior|director|junior|executive)([- ]level)?|this quarter|now|(with)?in (the next )?(\d+|six|twelve|three) months|education|experience|certifications?)"
 )
+# What a person brings or needs is no competency, wherever a badly laid out document puts it.
+_QUALIFICATION = re.compile(
+    r"\b(bachelor|master|doctor)['’]?s?\s+(degree|of|in)\b|\b(university|academic|college|honours|relevant|higher) degree\b|\bdegree in\b"
+    r"|\b(ph\.?d|mba|b\.?sc|m\.?sc|diploma|doctorate)\b|^(at least|minimum( of)?|over)?\s*\d{1,2}\s*(\+|[-–]\s*\d{1,2})?\s*years\b|^(chartered|certified|registered)\b",
+    re.I,
+)
+_NEURODIVERSITY = re.compile(r"\b(adhd|dyslexi|autis|dyspraxi|dyscalculi|neurodiver)", re.I)
 _YEARS = re.compile(r"(\d{1,2})\s*(?:\+|to\s*(\d{1,2})|[-–]\s*(\d{1,2}))?\s*(?:\+\s*)?years?", re.I)
 
 
@@ -57,7 +64,7 @@ def propose_role(path: Path) -> dict[str, Any]:
     """The proposal as plain data: status "proposed", each entry with `sentence` and `line`; what was not understood stands under `unread`."""
     lines = read_document(path)
     layout = load_layout()
-    sections = split_sections(lines, layout)
+    sections = [piece for section in split_sections(lines, layout) for piece in set_apart(section)]
     parts = {part: [e for s in sections if s.part == part for e in _entries(s)] for part in layout["parts"]}
     title = find_title(lines, layout)
     competencies = propose_competencies(sections, layout)
@@ -123,6 +130,22 @@ def split_sections(lines: Sequence[Line], layout: Mapping[str, Any]) -> list[Sec
     return sections
 
 
+def set_apart(section: Section) -> list[Section]:
+    """A section of competencies without its qualifications and notes on neurodiversity, and these as sections of their own parts."""
+    if section.part not in ("competencies", "emerging"):
+        return [section]
+    parts: dict[str, list[Line]] = {}
+    for line in section.lines:
+        parts.setdefault(_belongs_to(line, section.part), []).append(line)
+    return [Section(part, section.path if part == section.part else (), tuple(lines)) for part, lines in parts.items()]
+
+
+def _belongs_to(line: Line, part: str) -> str:
+    if line.kind == "row":
+        return part
+    return "neurodiversity" if _NEURODIVERSITY.search(line.text) else "qualifications" if _QUALIFICATION.search(line.text) else part
+
+
 def name_part(text: str, layout: Mapping[str, Any]) -> str:
     """The part of the layout that a heading names, or "". The part whose words come first in the list wins ties of length."""
     best, longest = "", 0
@@ -181,7 +204,9 @@ def read_target(entry: Entry, section: Section, layout: Mapping[str, Any]) -> di
         return {"word": "emerging-12m", "target": 4, "stages": {"q": 2, "m6": 3, "m12": 4}}
     for text, where in ((entry.sentence, "sentence"), (" ".join(section.path), "heading")):
         hits = [
-            (m.start(), -len(word), word) for word in layout["target_words"] if (m := re.search(rf"\b{re.escape(word)}\b", text.lower()))
+            (m.start(), -len(word), word)
+            for word in layout["target_words"]
+            if (m := re.search(rf"\b{re.escape(word)}\b(?!['’]s)", text.lower()))
         ]
         if hits:
             word = min(hits)[2]
