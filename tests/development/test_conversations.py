@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections import Counter
 
 import pytest
 
 from quarterdeck.development.deliver import engine, negotiate
+from quarterdeck.development.deliver.back import can_take_back, go_on, take_back
 from quarterdeck.development.deliver.bots import BOTS, play, speak
-from quarterdeck.development.deliver.engine import current_state, is_shown, resume, start, take_turn
+from quarterdeck.development.deliver.engine import Session, current_state, is_shown, resume, start, take_turn
+from quarterdeck.development.deliver.moves import is_help_request
 from quarterdeck.development.deliver.scenario import Scenario, build_scenario, get_scenario, load_scenarios, load_types, sentences_in
 from quarterdeck.development.deliver.score import next_level, score_session
 from quarterdeck.development.roles.load import load_role
@@ -106,6 +109,136 @@ def test_stop_keeps_the_words_and_ends() -> None:
     assert session.state["status"] == "left"
     assert any("pilot" in e["text"] for e in session.state["log"])
     assert take_turn(session, "more") == []
+
+
+def test_who_left_comes_back_to_the_exact_place() -> None:
+    session = start(get_scenario("board-ai"))
+    take_turn(session, "I propose a pilot of nine months for twelve trials.")
+    at, credit = session.state["at"], dict(session.state["credit"])
+    take_turn(session, "stop")
+    again = resume(session.scenario, json.loads(json.dumps(session.state)))
+    lines = go_on(again)
+    assert (again.state["status"], again.state["at"], again.state["credit"]) == ("running", at, credit)
+    assert lines[-1].text == session.scenario.states[at].say[-1]
+    assert take_turn(again, "Our forecasts miss the end date by seven months on average.")
+
+
+def test_a_turn_taken_back_leaves_the_state_as_it_was_and_stays_in_the_log() -> None:
+    session = start(get_scenario("roleplay-manager"))
+    before = {k: v for k, v in session.state.items() if k not in ("log", "past", "draft")}
+    before = json.loads(json.dumps(before))
+    take_turn(session, "It is your fault.")
+    assert session.state["variables"] != before["variables"]
+    take_back(session)
+    assert {k: v for k, v in session.state.items() if k not in ("log", "past", "draft")} == before
+    assert session.state["draft"] == "It is your fault."
+    assert [e["text"] for e in session.state["log"] if e["who"] == "learner" and e["undone"]] == ["It is your fault."]
+    assert take_back(session) == []
+
+
+def test_help_that_was_seen_stays_seen_when_a_turn_is_taken_back() -> None:
+    scenario = get_scenario("socratic-oversight")
+    session = start(scenario, 1)
+    take_turn(session, "I am not sure about that one.")
+    take_back(session)
+    take_turn(session, scenario.expectations["account"].told)
+    assert session.state["credit"]["account"] == 0.7
+
+
+def test_an_ended_conversation_takes_nothing_back() -> None:
+    session, _ = play(get_scenario("board-ai"), "expert")
+    assert not can_take_back(session)
+    assert take_back(session) == []
+
+
+@pytest.mark.parametrize("kind", sorted(load_types()))
+def test_a_hint_comes_from_the_coach_and_costs_no_turn_in_every_type(kind: str) -> None:
+    for scenario in (s for s in ALL if s.type == kind):
+        session = start(scenario, 3)
+        variables = dict(session.state["variables"])
+        lines = take_turn(session, "Hint")
+        assert [line.who for line in lines] == ["coach"], scenario.id
+        assert (session.state["turn"], session.state["stall"], session.state["variables"]) == (0, 0, variables)
+
+
+def test_the_hint_for_a_figure_says_how_it_is_worked_out() -> None:
+    session = start(get_scenario("case-dct"), 1)
+    assert take_turn(session, "hint")[0].text.startswith("Divide dropped by enrolled, then multiply by 100.")
+    take_turn(session, f"It is {session.state['figures']['rate']:.2f} percent.")
+    assert session.state["figures_right"] == {"rate": True}
+
+
+def test_help_me_understand_is_a_question_to_the_other_person() -> None:
+    assert not is_help_request("Help me understand what happened.")
+    assert all(is_help_request(t) for t in ("hint", "Help!", "Give me a hint, please.", "Another clue please", "I’m stuck"))
+
+
+@scenarios
+def test_only_the_coach_gives_briefs_hints_and_model_answers(scenario: Scenario) -> None:
+    for bot in ("weak", "silent"):
+        session, _ = play(scenario, bot)
+        for entry in session.state["log"]:
+            if entry.get("kind") in ("brief", "hint", "prompt", "told", "praise", "note"):
+                assert entry["who"] == "coach"
+
+
+def test_thinking_about_it_is_no_commitment_and_an_own_deed_is() -> None:
+    for words, ends in (("I will think about all that by Friday.", False), ("I will move both countries to Ana by Friday.", True)):
+        session = start(get_scenario("roleplay-manager"))
+        session.state["facts"] = ["load", "home"]
+        take_turn(session, words)
+        assert session.is_over is ends
+        assert ("commitment" in session.state["marks"]) is ends
+
+
+@pytest.mark.parametrize("words", ["We accept.", "I accept your package.", "Fine, we accept your offer.", "Agreed.", "It’s a deal!"])
+def test_a_counter_offer_is_accepted_by_word(words: str) -> None:
+    session = countered()
+    counter = dict(session.state["counter"])
+    take_turn(session, words)
+    assert session.state["deal"] == counter
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["We accept if you pay earlier.", "I cannot accept your package.", "I accept that you need predictability.", "Would you accept?"],
+)
+def test_a_condition_or_a_no_is_not_an_acceptance(words: str) -> None:
+    session = countered()
+    take_turn(session, words)
+    assert session.state["deal"] is None
+
+
+def test_accepting_where_nothing_was_offered_is_answered() -> None:
+    assert "nothing on the table" in take_turn(start(get_scenario("negotiation-headcount")), "We accept.")[0].text
+
+
+def countered() -> Session:
+    """A negotiation in which the other side made a counter-offer."""
+    session = start(get_scenario("negotiation-headcount"))
+    take_turn(session, "We offer this.", {"people": "two", "until": "september", "language": "none", "story": "none"})
+    assert session.state["counter"]
+    return session
+
+
+def test_an_offer_is_read_without_the_names_of_the_issues() -> None:
+    scenario = get_scenario("negotiation-headcount")
+    assert negotiate.read_offer(scenario, "We offer three, until end of September, both, with a joint message today.") == {
+        "people": "three", "until": "september", "language": "both", "story": "joint",
+    }  # fmt: skip
+    assert negotiate.read_offer(scenario, "Two or three? End of September, both, a joint message today.") is None
+
+
+def test_points_are_whole_and_add_up_to_the_worth_of_a_package() -> None:
+    for scenario in (s for s in ALL if s.type == "negotiation"):
+        factors = negotiate.jitter_issues(scenario, 11)
+        for package in negotiate.packages(scenario.issues)[::7]:
+            listed = sum(negotiate.points(o.you, factors[i.id][0]) for i in scenario.issues for o in i.options if package[i.id] == o.id)
+            assert negotiate.worth(scenario.issues, package, factors)[0] == listed
+
+
+def test_coaching_is_not_scored() -> None:
+    assert [kind.id for kind in load_types().values() if not kind.scored] == ["coaching"]
 
 
 def test_no_wall_clock_exists_in_the_engine() -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.development.deliver import negotiate
-from quarterdeck.development.deliver.figures import draw_figures, fill, is_right
-from quarterdeck.development.deliver.moves import ABSOLUTE, OBSTACLE, classify_moves, count_options, has_date
+from quarterdeck.development.deliver.figures import describe_method, draw_figures, fill, is_right
+from quarterdeck.development.deliver.moves import ABSOLUTE, OBSTACLE, classify_moves, count_options, has_date, has_own_deed, is_help_request
 from quarterdeck.development.deliver.scenario import Expectation, Fact, Rule, Scenario, State, load_types
 from quarterdeck.development.discover.rubrics import known_words
 from quarterdeck.methods.free_text import Sentence, is_number, matches, split_sentences, split_words
@@ -22,7 +22,7 @@ ASKED = ("hint", "prompt", "told")  # level 3 gives no hints unless asked
 PUMPS = ("Go on. What else belongs here?", "Say a little more, in your own words.", "And beyond that?")
 STALL = 3
 FEWEST_WORDS = 4
-PARTNER, LEARNER = "partner", "learner"
+PARTNER, LEARNER, COACH = "partner", "learner", "coach"
 NOT_WORDS = {"number_or_date": "a number or a date"}
 
 
@@ -77,20 +77,25 @@ def start(scenario: Scenario, level: int | None = None, seed: int = 0) -> Sessio
         "moves": {},
         "deal": None,
         "counter": None,
+        "past": [],
+        "draft": "",
         "log": [],
     }
     session = Session(scenario, state)
-    _say(session, [Line(PARTNER, _fill(session, scenario.brief), "brief")])
+    add_lines(session, [Line(COACH, _fill(session, scenario.brief), "brief")])
     _enter(session, scenario.first.id)
     return session
 
 
 def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = None) -> list[Line]:
-    """The partner's answer to one turn. Everything is appended to the log. A stop or pause keeps the state."""
+    """The answer to one turn. Everything is appended to the log. A stop or pause keeps the state, a call for help costs no turn."""
     state = session.state
     if session.is_over:
         return []
     moves = classify_moves(text)
+    state["draft"] = ""
+    if not (is_help_request(text) or moves & {"stop", "pause"}):
+        _remember(session)
     state["log"].append(
         {
             "who": LEARNER,
@@ -104,6 +109,8 @@ def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = Non
     if "stop" in moves or "pause" in moves:
         return _leave(session, "stop" in moves)
     state["status"] = "running"
+    if is_help_request(text):
+        return add_lines(session, _coach(session))
     state["turn"] += 1
     state["state_turn"] += 1
     for move in moves:
@@ -122,7 +129,14 @@ def take_turn(session: Session, text: str, offer: Mapping[str, str] | None = Non
         )
     if not session.is_over and state["turn"] >= load_types()[session.scenario.type].max_turns:
         lines += _finish(session, "turns")
-    return _say(session, lines)
+    return add_lines(session, lines)
+
+
+def _remember(session: Session) -> None:
+    # What the turn may change, so that it can be taken back; the log itself is only ever appended to.
+    state = session.state
+    before = deepcopy({key: value for key, value in state.items() if key not in ("log", "past")})
+    state["past"] = [*state.get("past", ()), {"state": before, "log": len(state["log"])}]
 
 
 def _leave(session: Session, is_stop: bool) -> list[Line]:
@@ -132,7 +146,7 @@ def _leave(session: Session, is_stop: bool) -> list[Line]:
         if is_stop
         else "Paused. Nothing is lost, and nothing is waiting."
     )
-    return _say(session, [Line(PARTNER, words, "note")])
+    return add_lines(session, [Line(COACH, words, "note")])
 
 
 def resume(scenario: Scenario, stored: str | Mapping[str, Any]) -> Session:
@@ -240,7 +254,7 @@ def _context(session: Session, text: str, moves: frozenset[str], offer: Mapping[
     sentences = split_sentences(text)
     here = current_state(session)
     jargon = [w for w in session.scenario.listener.get("jargon", ()) if w.lower() in words and not _is_explained(w.lower(), text.lower())]
-    given = offer or (negotiate.read_offer(session.scenario, text) if session.scenario.issues else None)
+    given = offer or _offer_in_words(session, text)
     right = bool(here and here.figure and _figure_given(words, session.state["figures"][here.figure]))
     if right and here:
         session.state["figures_right"][here.figure] = True
@@ -257,6 +271,9 @@ def _context(session: Session, text: str, moves: frozenset[str], offer: Mapping[
         "dated": has_date(text),
         "own_action": any(s.has_own_action for s in sentences),
         "silent": len(words) < 2,
+        "deed": has_own_deed(text),
+        "accepts": negotiate.is_acceptance(text),
+        "countered": session.state["counter"] is not None,
         "first": session.state["state_turn"] == 1,
         "offer": given is not None,
         "given": given,
@@ -270,6 +287,13 @@ def _context(session: Session, text: str, moves: frozenset[str], offer: Mapping[
         "figure_right": right,
         **{name: session.state["variables"].get(name, 0.0) for name in ("trust", "tension")},
     }
+
+
+def _offer_in_words(session: Session, text: str) -> Mapping[str, str] | None:
+    if not session.scenario.issues:
+        return None
+    counter: Mapping[str, str] | None = session.state["counter"]
+    return counter if counter is not None and negotiate.is_acceptance(text) else negotiate.read_offer(session.scenario, text)
 
 
 def _first_rule(session: Session, context: Mapping[str, Any]) -> Rule | None:
@@ -338,42 +362,57 @@ def _advance(session: Session, found: list[str], context: Mapping[str, Any], acc
     lines: list[Line] = []
     if found:
         named = [session.scenario.expectations[e].what for e in found]
-        lines.append(Line(PARTNER, f"Found: {'; '.join(named)}.", "praise"))
+        lines.append(Line(COACH, f"Found: {'; '.join(named)}.", "praise"))
     if accepted and missing(session):
         first = missing(session)[0]
         session.state["credit"][first.id] = 0.7
     open_figure = here.figure and not context["figure_right"]
     if open_figure and session.state["state_turn"] < 3 and not missing(session):
-        return [*lines, Line(PARTNER, "The figure is not there yet, or not within 5%. Try again with the numbers given.", "hint")]
+        return [*lines, Line(COACH, "The figure is not there yet, or not within 5%. Try again with the numbers given.", "hint")]
     if not missing(session) or (open_figure and session.state["state_turn"] >= 3 and not here.expects):
         if open_figure:
-            lines.append(Line(PARTNER, f"The figure is {fill('{' + here.figure + '}', session.state['figures'])}.", "told"))
+            lines.append(Line(COACH, f"The figure is {fill('{' + here.figure + '}', session.state['figures'])}.", "told"))
         return lines + _enter(session, here.go, quiet=True)
     if skip_help and session.state["stall"] < STALL:
         return lines
-    return lines + _help(session, context)
+    return lines + _help(session, "ask_help" in context["moves"])
 
 
-def _help(session: Session, context: Mapping[str, Any]) -> list[Line]:
+def _coach(session: Session) -> list[Line]:
+    # Help that was asked for: a rung of the ladder, the way to a figure, or the first hint of the type that fits. No turn is counted.
+    here = current_state(session)
+    if _is_ladder(session) and missing(session):
+        return _help(session, is_asked=True)
+    if here and here.figure:
+        return [Line(COACH, describe_method(session.scenario.figures[here.figure]), "hint")]
+    context = _context(session, "", frozenset(), None)
+    left = missing(session)
+    for rule in load_types()[session.scenario.type].hints:
+        if holds(rule.when, context, session.state):
+            return [Line(COACH, fill(rule.say, {}, {"next_hint": left[0].hint if left else ""}), "hint")]
+    return [Line(COACH, "Answer the last question in your own words, one sentence is enough.", "hint")]
+
+
+def _help(session: Session, is_asked: bool) -> list[Line]:
     state = session.state
     if state["stall"] >= STALL:
-        lines = [Line(PARTNER, m.told, "told") for m in missing(session)]
+        lines = [Line(COACH, m.told, "told") for m in missing(session)]
         for m in missing(session):
-            state["credit"][m.id] = CREDIT["told"]
+            state["credit"][m.id], state["rung"][m.id] = CREDIT["told"], "told"
         state["stall"] = 0
         here = current_state(session)
         return lines + _enter(session, here.go if here else "end", quiet=True)
     target = missing(session)[0]
-    ladder = ASKED if "ask_help" in context["moves"] else LADDER[state["level"]]
+    ladder = ASKED if is_asked else LADDER[state["level"]]
     now = state["rung"].get(target.id, "open")
     rung = ladder[min(ladder.index(now) + 1, len(ladder) - 1)] if now in ladder else ladder[0]
     state["rung"][target.id] = rung
     if rung == "pump":
         return [Line(PARTNER, PUMPS[state["turn"] % len(PUMPS)], "pump")]
     if rung != "told":
-        return [Line(PARTNER, _fill(session, target.hint if rung == "hint" else target.prompt), rung)]
+        return [Line(COACH, _fill(session, target.hint if rung == "hint" else target.prompt), rung)]
     state["credit"][target.id] = CREDIT["told"]
-    lines = [Line(PARTNER, _fill(session, target.told), "told")]
+    lines = [Line(COACH, _fill(session, target.told), "told")]
     if not missing(session):
         here = current_state(session)
         lines += _enter(session, here.go if here else "end", quiet=True)
@@ -399,7 +438,7 @@ def _enter(session: Session, name: str, quiet: bool = False) -> list[Line]:
             continue
         break
     if not quiet:
-        return _say(session, lines)
+        return add_lines(session, lines)
     return lines
 
 
@@ -414,21 +453,27 @@ def _answer_offer(session: Session, package: Mapping[str, str]) -> list[Line]:
     state = session.state
     variables = state["variables"]
     factors = {k: (v[0], v[1]) for k, v in state["factors"].items()}
+    if package == state["counter"]:  # what they offered themselves stands
+        return _agree(session, package)
     accepted, answer = negotiate.answer_offer(
         session.scenario, dict(package), factors, state["turn"], variables.get("trust", 0), variables.get("tension", 0)
     )
     if accepted:
-        state["deal"] = dict(package)
-        return [Line(PARTNER, f"Agreed: {negotiate.describe(session.scenario, package)}."), *_finish(session, "deal")]
+        return _agree(session, package)
     state["counter"] = answer
     lines = [Line(PARTNER, f"Not yet. I could live with this: {negotiate.describe(session.scenario, answer)}.")]
     you, _ = negotiate.worth(session.scenario.issues, package, factors)
     if you < session.scenario.reservation["you"]:
         if state["level"] == 1:
-            lines.append(Line("coach", "Your offer is below your own walk-away point.", "note"))
+            lines.append(Line(COACH, "Your offer is below your own walk-away point.", "note"))
         if "below_walkaway" not in state["marks"]:
             state["marks"].append("below_walkaway")
     return lines
+
+
+def _agree(session: Session, package: Mapping[str, str]) -> list[Line]:
+    session.state["deal"] = dict(package)
+    return [Line(PARTNER, f"Agreed: {negotiate.describe(session.scenario, package)}."), *_finish(session, "deal")]
 
 
 def _ready_fact(session: Session, moves: frozenset[str]) -> Fact | None:
@@ -478,7 +523,8 @@ def _fill(session: Session, text: str) -> str:
     return fill(text, session.state["figures"])
 
 
-def _say(session: Session, lines: list[Line]) -> list[Line]:
+def add_lines(session: Session, lines: list[Line]) -> list[Line]:
+    """The lines, appended to the log."""
     for line in lines:
         session.state["log"].append({"who": line.who, "text": line.text, "kind": line.kind, "state": session.state["at"], "by": "rules"})
     return lines
@@ -490,6 +536,7 @@ DEFAULT_LINES = {
     "defend": ("That is not fair.", "If you see it that way, there is little to say."),
     "too_early": ("You plan already, but you do not know what this is about.", "That is quick. You have not asked me much."),
     "which_day": ("Good. By which day?",),
+    "what_deed": ("And what will you do yourself?", "I heard that. What will you actually do, and by when?"),
     "counter_example": ("You say it is always so. I have a case here in which it was not.",),
     "walkout": ("I stop here. We can talk another day.",),
     "resolution": ("Agreed. I can work with that.",),

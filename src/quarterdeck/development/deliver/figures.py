@@ -40,6 +40,19 @@ def work_out(figure: Figure, values: Mapping[str, float]) -> float:
     return 100 * ratio if figure.method == "share" else ratio
 
 
+def describe_method(figure: Figure) -> str:
+    """How an asked figure is worked out, in words: "Divide dropped by enrolled, then multiply by 100." """
+    first, rest = figure.of[0].replace("_", " "), " and ".join(name.replace("_", " ") for name in figure.of[1:])
+    how = {
+        "sum": f"Add {first} and {rest}.",
+        "difference": f"Take {rest} away from {first}.",
+        "product": f"Multiply {first} by {rest}.",
+        "ratio": f"Divide {first} by {rest}.",
+        "share": f"Divide {first} by {rest}, then multiply by 100.",
+    }[figure.method]
+    return f"{how} The numbers stand in the exhibits; within 5% is right."
+
+
 def fill(text: str, values: Mapping[str, float], words: Mapping[str, str] | None = None) -> str:
     """The text with {figure} replaced, in British form."""
     for name, value in values.items():

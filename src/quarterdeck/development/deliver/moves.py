@@ -16,6 +16,19 @@ DATE = re.compile(
     re.I,
 )
 OBSTACLE = re.compile(r"\b(if|when|should|in case)\b.*\b(then|i will|i'll|i would|we will|call|move|ask|block|delegate|go back)\b", re.I)
+HELP = re.compile(
+    r"^\W*((please|can i have|give me|i need|a|an|another|one more|some|me|hint|clue|help)\W+)*(hint|clue|help)(\W+(me|please))*\W*$|^\W*(i am|i'm) stuck\W*$",
+    re.I,
+)
+PROMISE = re.compile(
+    r"\b(?:i|we)(?:'ll| will| commit to| promise to| agree to| am going to| are going to)\s+(?:(?:also|then|now|personally|certainly|gladly|have to)\s+)*",
+    re.I,
+)
+NOT_A_DEED = re.compile(
+    r"(?:not|never|be|think|consider|reflect|ponder|see|try|hope|wait|sleep|know|remember|want|need|like|feel|understand|talk|discuss|look (?:at|into)|"
+    r"(?:get|come) back|let \w+ know|keep (?:\w+ ){0,2}in mind|give (?:\w+ ){0,2}(?:some )?thought|do (?:my|our) best)\b",
+    re.I,
+)
 ABSOLUTE = re.compile(r"\b(always|never|every single|100 ?%|without exception|no one ever|all of them all)\b", re.I)
 
 
@@ -42,6 +55,23 @@ def classify_moves(text: str) -> frozenset[str]:
     if "yes_but" in found:
         found.discard("acknowledge")
     return frozenset(found)
+
+
+def is_help_request(text: str) -> bool:
+    """Whether the turn only asks the coach for help. "Help me understand" is a question to the other person."""
+    return bool(HELP.search(text.replace("’", "'").strip()))
+
+
+def has_own_deed(text: str) -> bool:
+    """Whether somebody says what they will do. To think about it, to try or to talk is no deed.
+
+    >>> has_own_deed("I will think about it by Friday"), has_own_deed("I will move both countries by Friday")
+    (False, True)
+    """
+    plain = text.replace("’", "'")
+    return any(
+        re.match(r"\w", plain[promise.end() :]) and not NOT_A_DEED.match(plain, promise.end()) for promise in PROMISE.finditer(plain)
+    ) or bool(re.search(r"\bi take (it|this|that) on\b", plain, re.I))
 
 
 def has_date(text: str) -> bool:

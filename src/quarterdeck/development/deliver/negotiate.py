@@ -13,6 +13,15 @@ from quarterdeck.development.deliver.scenario import Issue, Scenario
 START, PER_TURN, PER_TRUST, PER_TENSION = 0.85, 0.04, 0.07, 0.05
 JITTER = 0.08
 Package = dict[str, str]
+ACCEPT = re.compile(
+    r"\b(?:accept|take|agree to)\s+(?:(?:it|this|that)\W*$|(?:your|this|that|the|their)\s+(?:last\s+)?(?:counter|counter-offer|offer|package|proposal|terms|deal|suggestion|one)\b)"
+    r"|\b(?:we|i)(?:'ll| will| can| do)?\s+(?:gladly\s+)?(?:accept|agree)(?:\s+with (?:thanks|pleasure))?\W*$|^\W*(?:ok|okay|yes|good|fine)?\W*(?:agreed|accepted|accept|deal|it'?s a deal|that works(?: for (?:us|me))?)\W*$",
+    re.I,
+)
+NOT_ACCEPT = re.compile(
+    r"\b(?:not|never|cannot|can't|won't|don't|couldn't|if|but|unless|except|provided|only|when|would|could|why|should|before|until|until|instead)\b|\?",
+    re.I,
+)
 
 
 def jitter_issues(scenario: Scenario, seed: int) -> dict[str, tuple[float, float]]:
@@ -21,13 +30,18 @@ def jitter_issues(scenario: Scenario, seed: int) -> dict[str, tuple[float, float
     return {i.id: (float(1 + JITTER * rng.uniform(-1, 1)), float(1 + JITTER * rng.uniform(-1, 1))) for i in scenario.issues}
 
 
+def points(value: float, factor: float) -> int:
+    """What an option is worth in this run: whole points, so that the table and every sum agree."""
+    return round(value * factor)
+
+
 def worth(issues: tuple[Issue, ...], package: Mapping[str, str], factors: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
     """What a package is worth to you and to them."""
     you = them = 0.0
     for issue in issues:
         option = next(o for o in issue.options if o.id == package[issue.id])
-        you += option.you * factors[issue.id][0]
-        them += option.them * factors[issue.id][1]
+        you += points(option.you, factors[issue.id][0])
+        them += points(option.them, factors[issue.id][1])
     return you, them
 
 
@@ -60,7 +74,23 @@ def answer_offer(
 
 
 def read_offer(scenario: Scenario, text: str) -> Package | None:
-    """A full package from text "issue: option" per issue, by id or label; None where an issue is missing."""
+    """A full package from words; None where an issue is missing."""
+    package = read_choices(scenario, text)
+    return package if len(package) == len(scenario.issues) else None
+
+
+def is_acceptance(text: str) -> bool:
+    """Whether the words accept what the other side offered, without a condition.
+
+    >>> is_acceptance("Fine, we accept your package."), is_acceptance("We accept if you pay earlier")
+    (True, False)
+    """
+    plain = text.replace("’", "'").strip()
+    return bool(ACCEPT.search(plain)) and not NOT_ACCEPT.search(plain)
+
+
+def read_choices(scenario: Scenario, text: str) -> Package:
+    """The choices that the words name: "issue: option" by id or label, or a label that only one issue has."""
     plain = text.lower()
     package: Package = {}
     for issue in scenario.issues:
@@ -69,7 +99,18 @@ def read_offer(scenario: Scenario, text: str) -> Package | None:
             if re.search(rf"(?:\b{name}|\b{re.escape(issue.id)})\s*[:=]?\s*(?:{label}|{re.escape(option.id)})(?!\w)", plain):
                 package[issue.id] = option.id
                 break
-    return package if len(package) == len(scenario.issues) else None
+    for issue in scenario.issues:
+        if issue.id not in package and (choice := _only_label(scenario, issue, plain)):
+            package[issue.id] = choice
+    return package
+
+
+def _only_label(scenario: Scenario, issue: Issue, plain: str) -> str:
+    # An option named by its label alone; "" where two options are named, or another issue has the same label.
+    others = {o.label.lower() for i in scenario.issues if i.id != issue.id for o in i.options}
+    named = [o for o in issue.options if o.label.lower() not in others and re.search(rf"(?<!\w){re.escape(o.label.lower())}(?!\w)", plain)]
+    longest = [o for o in named if not any(o.label.lower() in other.label.lower() for other in named if other is not o)]
+    return longest[0].id if len(longest) == 1 else ""
 
 
 def describe(scenario: Scenario, package: Mapping[str, str]) -> str:

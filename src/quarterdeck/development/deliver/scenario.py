@@ -28,9 +28,12 @@ CONDITIONS = [
     "number",
     "dated",
     "own_action",
+    "deed",
     "silent",
     "first",
     "offer",
+    "accepts",
+    "countered",
     "absolute",
     "jargon",
     "fact_ready",
@@ -171,6 +174,8 @@ class ConversationType:
     rubric: tuple[str, ...]
     score: Mapping[str, float]
     rules: tuple[Rule, ...]
+    hints: tuple[Rule, ...] = ()
+    scored: bool = True
     variables: Mapping[str, float] = field(default_factory=dict)
     effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -211,9 +216,9 @@ def load_types(path: Path = TYPES) -> dict[str, ConversationType]:
     required = ("name", "partner", "goal", "minutes", "max_turns", "rubric", "score", "rules")
     types = {}
     for type_id, entry in read_definitions(path).items():
-        check_keys(entry, f"{path.name}, {type_id}", required, ("variables", "effects"))
-        rules = tuple(load_rule(rule, f"{path.name}, {type_id}") for rule in entry["rules"])
-        types[type_id] = ConversationType(**{**entry, "id": type_id, "rules": rules, "rubric": tuple(entry["rubric"])})
+        check_keys(entry, f"{path.name}, {type_id}", required, ("variables", "effects", "hints", "scored"))
+        rules, hints = (tuple(load_rule(rule, f"{path.name}, {type_id}") for rule in entry.get(key, ())) for key in ("rules", "hints"))
+        types[type_id] = ConversationType(**{**entry, "id": type_id, "rules": rules, "hints": hints, "rubric": tuple(entry["rubric"])})
     return types
 
 
