@@ -67,12 +67,11 @@ def show_risks(
 
 def show_needs_me(home: HomeOption = None, as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
     """Three to seven matters, ranked by the expected cost of doing nothing."""
-    from quarterdeck.risks.findings import findings
-    from quarterdeck.risks.needs_me import rank, read_choices
+    from quarterdeck.matters import gather_matters
 
     snapshot = open_snapshot(home, as_of)
     with progress("Looking through the facts for what needs somebody", None):
-        matters = rank(findings(snapshot), read_choices(_record(home)), snapshot.data_cut)
+        matters = gather_matters(snapshot, _record(home))
     if as_json:
         print_json(
             [

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.evidence.contracts import load_contracts
+from quarterdeck.matters import gather_findings
 from quarterdeck.measures.benchmarks import load_benchmarks
 from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.evaluate import evaluate
@@ -38,7 +39,7 @@ def gather_facts(
     state = EvidenceState(snapshot.id, snapshot.data_cut, snapshot.taken_at, is_latest, settings.organisation, settings.base_currency)
     measured = _readings(snapshot)
     found = findings.FindingProvider(
-        lambda: snapshot.cached("papers.findings", lambda: findings.gather_findings(snapshot)),
+        lambda: gather_findings(snapshot),
         lambda: read_choices(record) if record is not None else {},
         snapshot.data_cut,
     )

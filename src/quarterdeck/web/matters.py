@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from quarterdeck import matters
+from quarterdeck.risks.needs_me import MOST, Matter, rank, read_choices
 from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Reading, Scope
@@ -24,11 +26,14 @@ def gather_findings(view: View) -> tuple[Finding, ...]:
     return found if view.covers_portfolio else tuple(finding for finding in found if _may_read(view, finding.scope))
 
 
+def gather_matters(view: View, most: int = MOST) -> list[Matter]:
+    """What needs somebody, of all that the reader may see; the whole list where that is the portfolio."""
+    return rank(gather_findings(view), read_choices(view.record), view.today, most)
+
+
 def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings of all rooms on these facts, gravest first; kept with them."""
-    from quarterdeck.papers.providers import findings as rooms
-
-    return snapshot.cached("web.findings", lambda: rooms.FindingProvider(lambda: rooms.gather_findings(snapshot)).all())
+    return matters.gather_findings(snapshot)
 
 
 def forecast_of(snapshot: Snapshot, study_id: str, seed: int) -> TrialForecast | None:
@@ -61,8 +66,8 @@ def readings_of(snapshot: Snapshot, measure: str, level: str) -> dict[str, Readi
     """One measure's (or risk indicator's) readings at one level by the key of the thing; empty where the measure has no such level. Kept with the snapshot."""
 
     def compute() -> dict[str, Reading]:
+        from quarterdeck.forecasts.chances import read_measure
         from quarterdeck.measures.catalogue import get_definition
-        from quarterdeck.measures.evaluate import evaluate
         from quarterdeck.risks.indicators import load_indicators
         from quarterdeck.risks.kri import read_readings
 
@@ -70,7 +75,7 @@ def readings_of(snapshot: Snapshot, measure: str, level: str) -> dict[str, Readi
             return read_readings(snapshot, measure, level)
         if level not in get_definition(measure).levels:
             return {}
-        return {reading.scope.key: reading for reading in evaluate(measure, snapshot, level)}
+        return {reading.scope.key: reading for reading in read_measure(measure, snapshot, level)}
 
     return snapshot.cached(("web.readings", measure, level), compute)
 

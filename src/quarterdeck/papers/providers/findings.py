@@ -5,31 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
+from quarterdeck.matters import by_gravity
 from quarterdeck.papers.facts import Fact, Value
 from quarterdeck.papers.providers.readings import ReadingProvider
 from quarterdeck.risks.needs_me import MOST, Matter, rank
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Reading
-from quarterdeck.vocabulary.verdict import Verdict
-
-# Rooms that detect things: modules that offer `findings(snapshot)`.
-ROOMS: tuple[str, ...] = (
-    "quarterdeck.measures.findings",
-    "quarterdeck.forecasts.findings",
-    "quarterdeck.risks.findings",
-    "quarterdeck.vendors.findings",
-    "quarterdeck.regulation.findings",
-    "quarterdeck.people.findings",
-)
-_GRAVITY = {Verdict.CONCERN: 0, Verdict.BETTER: 1, Verdict.ORDINARY: 2}
-
-
-def gather_findings(snapshot: Any) -> list[Finding]:
-    """Findings of every room."""
-    return [finding for module in ROOMS for finding in import_module(module).findings(snapshot)]
 
 
 class FindingProvider:
@@ -44,7 +27,7 @@ class FindingProvider:
 
     @cached_property
     def _all(self) -> tuple[Finding, ...]:
-        return tuple(sorted(self._read(), key=_gravity))
+        return tuple(sorted(self._read(), key=by_gravity))
 
     def all(self) -> tuple[Finding, ...]:
         """Findings, concerns first, then by what doing nothing costs."""
@@ -98,12 +81,6 @@ def finding_fact(finding: Finding) -> Fact:
         snapshot=finding.snapshot,
         source=f"finding of {finding.source}",
     )
-
-
-def _gravity(finding: Finding) -> tuple[int, float, float, str]:
-    c = finding.consequence
-    weight = c.probability if c.probability is not None else 0.5
-    return (_GRAVITY[finding.verdict], -weight * float(c.money.amount if c.money else 0), -weight * (c.days or 0), finding.id)
 
 
 class TallyProvider:

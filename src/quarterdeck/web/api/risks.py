@@ -14,12 +14,12 @@ from quarterdeck.risks.blast_radius import KINDS, find_blast_radius
 from quarterdeck.risks.detectors.limits import LimitStatus, read_limits
 from quarterdeck.risks.indicators import Indicator, get_indicator, load_indicators
 from quarterdeck.risks.kri import read_readings
-from quarterdeck.risks.needs_me import Matter, rank, read_choices
+from quarterdeck.risks.needs_me import Matter
 from quarterdeck.risks.states import REGISTER_STATES, SIGNAL_STATES
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.web.api.common import PROBLEMS
 from quarterdeck.web.api.facts import AsOf, Limit, Name, Offset, Page, facts_of, is_readable
-from quarterdeck.web.matters import gather_findings
+from quarterdeck.web.matters import gather_matters
 from quarterdeck.web.view import View, permit
 
 router = APIRouter(responses=PROBLEMS, tags=["risks"])
@@ -178,7 +178,7 @@ def list_indicator_readings(
 def list_matters(as_of: AsOf = None, view: View = permit("portfolio.read")) -> list[MatterOut]:
     """Three to seven matters, as on the page."""
     facts = facts_of(view, as_of)
-    return [_matter(matter) for matter in rank(gather_findings(facts), read_choices(view.record), facts.today)]
+    return [_matter(matter) for matter in gather_matters(facts)]
 
 
 @router.get("/signals", summary="Signals, newest first")

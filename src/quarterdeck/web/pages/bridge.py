@@ -10,12 +10,10 @@ from sqlalchemy import select
 
 from quarterdeck.charts.bullet import Bullet
 from quarterdeck.record.models.accounts import Visit
-from quarterdeck.risks.needs_me import rank as rank_matters
-from quarterdeck.risks.needs_me import read_choices
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
-from quarterdeck.web.matters import concerns, gather_findings, reading_of, study_of
+from quarterdeck.web.matters import concerns, gather_findings, gather_matters, reading_of, study_of
 from quarterdeck.web.navigation import Entry
 from quarterdeck.web.pages.trials import by_study, rank, trial_table
 from quarterdeck.web.portfolio import read_portfolio
@@ -49,7 +47,7 @@ def show_bridge(view: View = permit("page.read", any_scope=True)) -> Response:
     headlines = [_headline(view, name, measures) for name, measures in HEADLINES] if view.covers_portfolio else []
     change = _changes(view)
     fresh = freshness(view.snapshot)
-    first = rank_matters(findings, read_choices(view.record), view.today, SHOWN)
+    first = gather_matters(view, SHOWN)
     chances = [entry for entry in findings if entry.opportunity]
     finding = (
         f"{wording.of(len(worst), len(trials))} trials need attention"
@@ -126,15 +124,20 @@ def target_in_words(reading: Reading) -> str:
     definition = load_definitions().get(reading.measure)
     if definition is None or definition.target is None:
         return reading.verdict.word if reading.verdict else ""
-    met = definition.target.is_met_by(reading.value)
-    return f"{'Meeting' if met else 'Missing'} the target ({definition.target.in_words(reading.unit)})"
+    met = "meeting" if definition.target.is_met_by(reading.value) else "missing"
+    # Where the target lies ahead, today's value is not yet the answer.
+    words = f"so far {met}" if reading.details.get("chance_from") else met
+    return f"{words.capitalize()} the target ({definition.target.in_words(reading.unit)})"
 
 
 def probability_sentence(reading: Reading) -> str:
     """How likely the target is to be met, in the words of the ladder with the number; the reason where nobody can say."""
     if reading.p_target is None:
         return reading.reason or ("The probability of meeting the target is not assessed." if reading.value is not None else "")
-    sentence = f"It is {wording.likelihood(reading.p_target)} that the target will be met ({wording.chance(reading.p_target)})."
+    source = f", by the {told}" if (told := reading.details.get("chance_from")) else ""
+    sentence = f"It is {wording.likelihood(reading.p_target)} that the target will be met ({wording.chance(reading.p_target)}{source})."
+    if outlook := reading.details.get("outlook"):
+        return f"{sentence} {outlook}"
     if reading.interval is not None:
         sentence += f" The figure lies {wording.interval(reading.interval, reading.unit)}."
     return sentence
