@@ -93,7 +93,7 @@ def show_start(view: View = permit("page.read", any_scope=True)) -> Response:
             if was_asked
             else ("Start the assessment", "")
         )
-        action = (start, "/development/assessment", f"{before}Under twenty minutes, in one go or in three parts.")
+        action = (start, "/development/assessment", f"{before}Under twenty minutes, in one go or in parts.")
     elif plan is None and next_item(assessment) is not None:
         asked = wording.plural(progress(assessment).questions, "answer")
         action = ("Go on with the assessment", "/development/assessment", f"{asked} kept. You may also make a plan from what is known.")
