@@ -158,7 +158,13 @@ def mark_entry(record: Record, actor: Actor, plan: Plan, entry_id: str, status: 
 
 
 def open_conversation(
-    record: Record, actor: Actor, scenario: Scenario, now: datetime, level: int | None = None, seed: int = 0, entry: str = "",
+    record: Record,
+    actor: Actor,
+    scenario: Scenario,
+    now: datetime,
+    level: int | None = None,
+    seed: int = 0,
+    entry: str = "",
     artefact: str = "",
 ) -> tuple[str, Session]:
     """A new conversation of the actor; `entry` is the entry of the plan that it was begun from, `artefact` the work that a debrief is about."""

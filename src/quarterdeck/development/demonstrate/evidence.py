@@ -20,14 +20,15 @@ WEIGHTS: Mapping[str, float] = {
     "self_statement": 0.2,
 }
 PERFORMANCE = ("work_product", "witness", "observation")  # practice never becomes performance evidence
+COUNTED = (*PERFORMANCE, "discussion", "external_cert")  # what answers the five questions; practice and one's own word never do
 CURRENT_YEARS = 3
 ENOUGH_ITEMS, ENOUGH_OCCASIONS, ENOUGH_KINDS = 2, 2, 2
 STATUSES = ("not started", "practising", "claimed", "evidenced", "assessed")
 # From which status to which, and by what. Software stops at "evidenced"; only a named person moves on.
 TRANSITIONS = (
-    ("not started", "practising", "a practice conversation or a discussion is kept"),
-    ("not started", "claimed", "the learner claims the competency or adds work"),
-    ("practising", "claimed", "the learner claims the competency or adds work"),
+    ("not started", "practising", "a practice conversation is kept"),
+    ("not started", "claimed", "the learner claims the competency or adds work, a discussion about work, or a certificate"),
+    ("practising", "claimed", "the learner claims the competency or adds work, a discussion about work, or a certificate"),
     ("claimed", "evidenced", "two performance items, two occasions, two kinds, current and authentic"),
     ("evidenced", "assessed", "a named assessor decides"),
 )
@@ -56,11 +57,19 @@ class Item:
     conversation: str = ""
     score: float | None = None
     sha256: str = ""
+    replaces: str = ""
+    withdrawn_on: str = ""
+    withdrawn_because: str = ""
 
     @property
     def weight(self) -> float:
         """Weight by kind; nothing for text that a model wrote."""
         return 0.0 if self.written_by_model else WEIGHTS[self.kind]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may answer the five questions. A discussion that names no piece of work is practice."""
+        return self.kind in COUNTED and not self.written_by_model and (self.kind != "discussion" or bool(self.artefact))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,38 +128,41 @@ def judge_competency(
 ) -> tuple[dict[str, bool], str, tuple[str, ...]]:
     """The five answers for a competency, its status, and what is missing for "evidenced"."""
     own = [i for i in items if competency in i.competencies and not i.written_by_model]
-    performance = [i for i in own if i.kind in PERFORMANCE and i.is_confirmed and i.own_action and is_current(i.happened_on, today)]
-    judged = {i.id: judge_item(i, signatures, today) for i in own}
-    sound = [i for i in performance if judged[i.id]["authentic"]]
-    occasions = {i.happened_on for i in sound}
-    confirmed = {s.subject for s in signatures if s.kind == "witness" and s.decision == "confirmed"}
-    kinds = {i.kind for i in sound} | {"witness" for i in sound if i.id in confirmed}
-    kinds |= {i.kind for i in own if i.kind in ("discussion", "external_cert") and i.is_confirmed and is_current(i.happened_on, today)}
-    missing = []
-    if len(sound) < ENOUGH_ITEMS:
-        missing.append(f"{wording.plural(ENOUGH_ITEMS - len(sound), 'more authentic item')} of work or witness")
-    if len(occasions) < ENOUGH_OCCASIONS:
-        missing.append("a second occasion")
-    if len(kinds) < ENOUGH_KINDS:
-        missing.append("a second kind of evidence, such as a witness")
+    counted = [i for i in own if i.counts]
+    judged = {i.id: judge_item(i, signatures, today) for i in counted}
+    sound = [i for i in counted if i.kind in PERFORMANCE and all(judged[i.id][q] for q in ("valid", "authentic", "current"))]
+    beside = [i for i in counted if i.kind not in PERFORMANCE and all(judged[i.id][q] for q in ("valid", "authentic", "current"))]
+    missing = _missing(sound, beside, signatures)
     vacsr = {
-        "valid": any(judged[i.id]["valid"] for i in own),
+        "valid": any(judged[i.id]["valid"] for i in counted),
         "authentic": bool(sound),
-        "current": any(judged[i.id]["current"] for i in own),
+        "current": any(judged[i.id]["current"] for i in counted),
         "sufficient": not missing,
-        "reliable": any(judged[i.id]["reliable"] for i in own),
+        "reliable": any(judged[i.id]["reliable"] for i in counted),
     }
     decided = [s for s in signatures if s.kind == "assessor" and s.subject == competency]
-    status = "not started"
-    if any(i.kind in ("practice", "discussion") for i in own):
-        status = "practising"
-    if any(i.kind in ("self_statement", "external_cert", *PERFORMANCE) for i in own):
+    status = "practising" if own else "not started"
+    if any(i.counts or i.kind == "self_statement" for i in own):
         status = "claimed"
     if not missing:
         status = "evidenced"
         if decided and max(decided, key=lambda s: s.signed_on).decision == "competent":
             status = "assessed"
-    return vacsr, status, tuple(missing)
+    return vacsr, status, missing
+
+
+def _missing(sound: Sequence[Item], beside: Sequence[Item], signatures: Sequence[Signature]) -> tuple[str, ...]:
+    # What is short of "evidenced": items, occasions, kinds. A witness to a piece of work is a kind of its own.
+    confirmed = {s.subject for s in signatures if s.kind == "witness" and s.decision == "confirmed"}
+    kinds = {i.kind for i in (*sound, *beside)} | {"witness" for i in sound if i.id in confirmed}
+    missing = []
+    if len(sound) < ENOUGH_ITEMS:
+        missing.append(f"{wording.plural(ENOUGH_ITEMS - len(sound), 'more authentic item')} of work or witness")
+    if len({i.happened_on for i in sound}) < ENOUGH_OCCASIONS:
+        missing.append("a second occasion")
+    if len(kinds) < ENOUGH_KINDS:
+        missing.append("a second kind of evidence, such as a witness")
+    return tuple(missing)
 
 
 def build_matrix(
@@ -168,7 +180,7 @@ def build_matrix(
             Row(
                 competency.id, competency.name, competency.target, mean, (low, high), max(practice, default=None),
                 {kind: sum(i.kind == kind for i in own) for kind in KINDS if any(i.kind == kind for i in own)},
-                vacsr, tuple(sorted({c for i in own for c in i.criteria})), status,
+                vacsr, tuple(sorted({c for i in own if i.counts for c in i.criteria})), status,
                 assessor[-1].signed_by if status == "assessed" and assessor else "", missing,
             )
         )  # fmt: skip

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from quarterdeck.development.definitions import check_keys, read_definitions
 from quarterdeck.development.demonstrate.evidence import Row
 from quarterdeck.development.discover.assess import Assessment, priority_weights
 from quarterdeck.development.roles.load import load_standards
 from quarterdeck.development.roles.model import RoleModel, Standard
 from quarterdeck.methods.assessment import draws, expected_capped
+from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.interval import Interval
 
 READY_UNIT, LOWEST_UNIT = 0.8, 0.5
@@ -45,10 +44,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Progression:
-    """The score 0 to 100 with its interval, its parts (None where unknown) and the share of the weights that is covered."""
+    """The score 0 to 100 with its interval, its parts (None where unknown) and the share of the weights that is covered.
 
-    score: float
-    interval: Interval
+    Score and interval are None before the person has answered anything: figures of the company say nothing about a person.
+    """
+
+    score: float | None
+    interval: Interval | None
     parts: Mapping[str, float | None]
     coverage: float
 
@@ -95,31 +97,34 @@ def score_progression(
     role, weights = assessment.role, priority_weights(assessment.role)
     targets = np.array([c.target for c in role.competencies], dtype=float)
     capped = np.array([expected_capped(t, float(assessment.belief.mean[n]), assessment.belief.sd(n)) for n, t in enumerate(targets)])
-    c = float(weights @ np.maximum(capped, 0) / (weights @ targets)) if assessment.steps else None
+    has_answers = any(answer.kind != "evidence" and answer.outcome is not None for answer in assessment.answers)
+    c = float(weights @ np.maximum(capped, 0) / (weights @ targets)) if has_answers else None
     k = float(np.mean(list(kpis_on_target.values()))) if kpis_on_target else None
-    x = _experience(experience)
     a = sum(row.status == "assessed" for row in matrix) / len(matrix) if matrix else None
-    parts = {"C": c, "K": k, "X": x, "A": a}
+    parts = {"C": c, "K": k, "X": _experience(experience), "A": a}
     covered = sum(PARTS[name] for name, value in parts.items() if value is not None)
-    score = 100 * sum(PARTS[name] * value for name, value in parts.items() if value is not None) / covered if covered else 0.0
+    if c is None:
+        return Progression(None, None, parts, round(covered, 2))
+    score = 100 * sum(PARTS[name] * value for name, value in parts.items() if value is not None) / covered
     spread = np.minimum(draws(assessment.belief, 2000, seed), targets) @ weights / (weights @ targets)
-    low, high = (
-        (100 * PARTS["C"] * (q - (c or 0)) / covered for q in np.quantile(spread, [0.1, 0.9])) if c is not None and covered else (0.0, 0.0)
-    )
+    low, high = (100 * PARTS["C"] * (q - c) / covered for q in np.quantile(spread, [0.1, 0.9]))
     interval = Interval(round(max(0.0, min(score, score + low)), 1), round(min(100.0, max(score, score + high)), 1), 0.8)
     return Progression(round(score, 1), interval, parts, round(covered, 2))
 
 
-def read_own_standard(path: Path) -> tuple[dict[str, Standard], dict[str, tuple[str, ...]]]:
-    """A standard that the user adds: units with code, title and criteria codes. Never verified by the product."""
-    content = read_definitions(path)
-    check_keys(content, path.name, ("framework", "units"), ("checked_on",))
-    standards, criteria = {}, {}
-    for unit in content["units"]:
-        check_keys(unit, f"{path.name}, {unit.get('code', '?')}", ("code", "title"), ("criteria",))
-        standards[unit["code"]] = Standard(content["framework"], unit["code"], unit["title"], False, str(content.get("checked_on", "")))
-        criteria[unit["code"]] = tuple(f"{unit['code']}/{c}" for c in unit.get("criteria", ()))
-    return standards, criteria
+def describe_score(progression: Progression) -> str:
+    """The score in words, the same on the page and in the PDF."""
+    if progression.score is None or progression.interval is None:
+        return "There is no score yet: it begins with answers of your own in the assessment."
+    return (
+        f"Career progression score {progression.score:.0f} of 100 ({wording.interval(progression.interval)}), "
+        f"from {wording.share(progression.coverage, 0)} of its weights."
+    )
+
+
+def describe_parts(progression: Progression) -> list[tuple[str, str]]:
+    """Each part of the score by name, with its value in words."""
+    return [(PART_NAMES[k], "not known" if v is None else wording.share(v, 0)) for k, v in progression.parts.items()]
 
 
 def _experience(experience: Mapping[str, float]) -> float | None:
