@@ -11,18 +11,23 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import RSAKey
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
+from builders import build_snapshot
 from quarterdeck.cli.main import app
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.bots import speak
 from quarterdeck.development.deliver.scenario import get_scenario
-from quarterdeck.development.demonstrate.badges import public_part, read_key, verify_credential
+from quarterdeck.development.demonstrate import keeping
+from quarterdeck.development.demonstrate.badges import fingerprint, public_part, read_key, verify_credential
 from quarterdeck.development.demonstrate.evidence import Item
-from quarterdeck.development.demonstrate.export import export
+from quarterdeck.development.demonstrate.export import export, gather
 from quarterdeck.development.demonstrate.exports import MOODLE_COLUMNS, to_case, to_moodle
-from quarterdeck.development.demonstrate.portfolio import MANIFEST, link, verify_portfolio
+from quarterdeck.development.demonstrate.portfolio import MANIFEST, begin_chain, chain_files, link, sign_end, to_json_ld, verify_portfolio
+from quarterdeck.development.demonstrate.readiness import describe_parts, describe_score
+from quarterdeck.development.learner import Profile
 from quarterdeck.development.roles.load import load_role
 from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import SINGLE_USER
@@ -55,18 +60,20 @@ def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(record, SINGLE_USER, settings, folder / "portfolio.zip", NOW)
 
 
-def rewritten(portfolio: Path, folder: Path, change: dict[str, bytes | None], repair: bool = False) -> Path:
-    """The zip with some files changed (None: left out); with `repair` the manifest is made to fit again."""
+def rewritten(portfolio: Path, folder: Path, change: dict[str, bytes | None], repair: bool = False, **head: object) -> Path:
+    """The zip with some files changed (None: left out); with `repair` the manifest is made to fit again and signed with the owner's own key."""
     with zipfile.ZipFile(portfolio) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     files = {name: content for name, content in {**files, **change}.items() if content is not None}
+    manifest = json.loads(files[MANIFEST]) | head
     if repair:
-        manifest = json.loads(files[MANIFEST])
-        previous = "0" * 64
-        for entry in manifest["files"]:
-            entry["sha256"] = sha256(files[entry["path"]]).hexdigest()
-            entry["chain"] = previous = link(previous, entry["path"], entry["sha256"])
-        files[MANIFEST] = json.dumps({**manifest, "last": previous}).encode()
+        plain = {key: value for key, value in manifest.items() if key not in ("files", "last", "signature")}
+        manifest["files"] = chain_files(
+            plain, {e["path"]: (sha256(files[e["path"]]).hexdigest(), len(files[e["path"]])) for e in manifest["files"]}
+        )
+        manifest["last"] = manifest["files"][-1]["chain"]
+        manifest["signature"] = sign_end(manifest["last"], len(manifest["files"]), read_key(portfolio.parent / "home"))
+    files[MANIFEST] = json.dumps(manifest).encode()
     path = folder / "changed.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
@@ -120,6 +127,101 @@ def test_a_changed_chain_is_found(portfolio: Path, tmp_path: Path) -> None:
     manifest["files"][2]["chain"] = "0" * 64
     with pytest.raises(IntegrityBroken, match="chain"):
         verify_portfolio(rewritten(portfolio, tmp_path, {MANIFEST: json.dumps(manifest).encode()}))
+
+
+def test_a_changed_date_is_found(portfolio: Path, tmp_path: Path) -> None:
+    with pytest.raises(IntegrityBroken, match="date"):
+        verify_portfolio(rewritten(portfolio, tmp_path, {}, made_at="2025-11-22T09:00:00+00:00"))
+
+
+@pytest.mark.parametrize("part", ["form", "made_at", "key", "note", "added"])
+def test_every_part_of_the_head_of_the_manifest_is_in_the_chain(portfolio: Path, part: str) -> None:
+    manifest = json.loads(read(portfolio, MANIFEST))
+    head = {key: value for key, value in manifest.items() if key not in ("files", "last", "signature")}
+    assert manifest["files"][0]["chain"] == link(begin_chain(head), manifest["files"][0]["path"], manifest["files"][0]["sha256"])
+    assert begin_chain({**head, part: "another"}) != begin_chain(head)
+
+
+def test_a_chain_that_was_repaired_by_somebody_else_fails_at_its_signed_end(portfolio: Path, tmp_path: Path) -> None:
+    repaired = rewritten(portfolio, tmp_path, {"moodle/competencies.csv": b"x"}, repair=True)
+    manifest = json.loads(read(repaired, MANIFEST))
+    old = json.loads(read(portfolio, MANIFEST))
+    with pytest.raises(IntegrityBroken, match="signed end"):
+        verify_portfolio(rewritten(repaired, tmp_path, {}, signature=old["signature"]))
+    stranger = RSAKey.generate_key(2048)
+    with pytest.raises(IntegrityBroken, match="signature of the end"):
+        verify_portfolio(rewritten(repaired, tmp_path, {}, signature=sign_end(manifest["last"], len(manifest["files"]), stranger)))
+
+
+def test_a_portfolio_signed_with_another_key_is_refused_where_the_key_is_known(portfolio: Path) -> None:
+    key = verify_portfolio(portfolio)["key"]
+    assert key == fingerprint(public_part(read_key(portfolio.parent / "home")))
+    assert verify_portfolio(portfolio, key)["key"] == key
+    with pytest.raises(IntegrityBroken, match="another key"):
+        verify_portfolio(portfolio, "somebody-else")
+
+
+def test_a_portfolio_of_the_earlier_form_is_refused_by_name(portfolio: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(portfolio) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(files[MANIFEST])
+    previous = "0" * 64
+    for entry in manifest["files"]:
+        entry["chain"] = previous = link(previous, entry["path"], entry["sha256"])
+    old = {key: manifest[key] for key in ("made_at", "files", "key", "note")} | {"last": previous}
+    path = tmp_path / "old.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**files, MANIFEST: json.dumps(old).encode()}.items():
+            archive.writestr(name, content)
+    with pytest.raises(IntegrityBroken, match="earlier version") as refused:
+        verify_portfolio(path)
+    assert "export it again" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"[]", b"{}", b'{"files": 3}', b'{"files": [{"path": ["x"]}]}', b'{"files": [], "made_at": 1, "key": 2, "last": 3}']
+)
+def test_a_manifest_that_is_no_manifest_gives_a_message(tmp_path: Path, manifest: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr(MANIFEST, manifest)
+    with pytest.raises(IntegrityBroken):
+        verify_portfolio(tmp_path / "x.zip")
+
+
+def test_page_pdf_and_json_ld_give_one_score_with_the_same_parts(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    record = open_record(settings)
+    actions.answer_item(record, SINGLE_USER, "check:T1:3", 1, True, NOW)
+    actions.keep_profile(record, SINGLE_USER, Profile(experience={"team": 12.0}), NOW)
+    snapshot = build_snapshot(tmp_path, {"study": [{"study_id": "QD-1"}]}, data_cut=NOW.date())
+    snapshot.cached(f"development.kpis_on.{load_role().id}", lambda: {"Q1": 0.75, "Q2": 0.5})
+    shown = gather(record, SINGLE_USER, settings, NOW, snapshot).progression
+    assert None not in shown.parts.values()
+    assert shown.coverage == 1.0
+    path = export(record, SINGLE_USER, settings, tmp_path / "portfolio.zip", NOW, snapshot)
+    master = json.loads(read(path, "portfolio.jsonld"))["progression"]
+    assert (master["score"], master["parts"], master["coverage"]) == (shown.score, dict(shown.parts), shown.coverage)
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(read(path, "index.pdf"))).pages).replace("\n", " ")
+    assert describe_score(shown) in " ".join(text.split())
+    assert all(value in text for _, value in describe_parts(shown))
+
+
+def test_without_answers_the_portfolio_states_no_score(portfolio: Path) -> None:
+    assert json.loads(read(portfolio, "portfolio.jsonld"))["progression"]["score"] is None
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(read(portfolio, "index.pdf"))).pages).replace("\n", " ")
+    assert "There is no score yet" in " ".join(text.split())
+
+
+def test_what_was_withdrawn_is_named_in_the_master_with_its_reason(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    record = open_record(settings)
+    item = actions.add_evidence(
+        record, SINGLE_USER, Item("", "self_statement", "A claim", date(2026, 1, 3), ("T1",), is_confirmed=True), NOW
+    )
+    keeping.withdraw_evidence(record, SINGLE_USER, item.id, "not so", NOW)
+    master = to_json_ld(gather(record, SINGLE_USER, settings, NOW))
+    assert master["evidence"] == []
+    assert [(w["name"], w["reason"]) for w in master["withdrawn"]] == [("A claim", "not so")]
 
 
 def test_something_that_is_no_zip_gives_a_message(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, print_jso
 if TYPE_CHECKING:
     from datetime import date
 
-    from quarterdeck.development.discuss.plan import Plan
+    from quarterdeck.development.discuss.plan import Entry, Plan
 
 development = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,8 @@ development = typer.Typer(
 )
 role = typer.Typer(no_args_is_help=True, help="Role models: competencies with targets, as data.")
 development.add_typer(role, name="role")
+evidence = typer.Typer(no_args_is_help=True, help="Evidence: what is kept, what was withdrawn, and standards of your own.")
+development.add_typer(evidence, name="evidence")
 
 
 def register(app: typer.Typer) -> None:
@@ -212,7 +214,7 @@ def show_map(home: HomeOption = None, as_json: JsonOption = False) -> None:
                 c.target,
                 f"{c.level:.1f}",
                 f"{c.interval.low:.1f} to {c.interval.high:.1f}",
-                c.size + (" (contested)" if c.is_contested else ""),
+                (c.size if c.answers else "not asked yet") + (" (contested)" if c.is_contested else ""),
                 c.answers,
             )
             for c in cells
@@ -233,68 +235,87 @@ def make_plan(
     again: Annotated[
         bool, typer.Option("--again", help="Plan again from today what was missed. Calendars are updated, not doubled.")
     ] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Begin twelve new weeks. What was done keeps its mark; calendars are updated.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make, remake or export the twelve-week plan inside your free hours."""
+    """Show the plan inside your free hours; the first time, make it. It changes only with --again, --new, or other hours (--free, --busy)."""
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from quarterdeck.cli.common import get_settings
+    from quarterdeck.cli.common import get_settings, open_snapshot
     from quarterdeck.development import actions
     from quarterdeck.development.discuss import calendar as calendars
     from quarterdeck.development.discuss import plan as plans
-    from quarterdeck.development.learner import get_profile, read_assessment, read_plan
+    from quarterdeck.development.learner import get_profile, read_current_plan
+    from quarterdeck.development.planning import work_out
+    from quarterdeck.evidence.store import Store
     from quarterdeck.record.database import open_record
     from quarterdeck.record.permissions import SINGLE_USER
 
-    record, now = open_record(get_settings(home)), datetime.now(UTC)
-    profile = get_profile(record, SINGLE_USER.id)
-    if free:
-        profile = actions.keep_profile(record, SINGLE_USER, replace(profile, windows=tuple(free)), now)
-    first = _first_day(start, now.date())
+    settings, now = get_settings(home), datetime.now(UTC)
+    record = open_record(settings)
+    plan, first_day = read_current_plan(record, SINGLE_USER.id), _first_day(start)
+    _check_options(plan is not None, first_day is not None, again, new)
     taken = calendars.read_busy(busy.read_bytes()) if busy else []
-    old = read_plan(record, SINGLE_USER.id)
-    assessment = read_assessment(record, SINGLE_USER.id, now)
-    windows = plans.read_windows(profile.windows)
-    if again and old is not None:
-        plan = plans.replan(old, assessment, first if start else now.date(), windows, profile.switches, taken)
-    elif old is not None and calendar is not None and not free and not start:
-        plan = old
-    else:
-        plan = plans.make_plan(assessment, SINGLE_USER.id, first, windows, profile.switches, taken)
-    if plan is not old:
-        actions.keep_plan(record, SINGLE_USER, plan, now)
+    if free:
+        actions.keep_profile(record, SINGLE_USER, replace(get_profile(record, SINGLE_USER.id), windows=tuple(free)), now)
+    if plan is None or again or new or free or busy:
+        snapshot = open_snapshot(home, None) if Store(settings.evidence_dir).current_id() else None
+        plan = actions.keep_plan(record, SINGLE_USER, work_out(record, SINGLE_USER.id, now, snapshot, taken, first_day, new), now)
     if calendar is not None:
-        calendar.write_bytes(calendars.render_calendar(plan, profile.zone, now))
+        calendar.write_bytes(calendars.render_calendar(plan, get_profile(record, SINGLE_USER.id).zone, now))
     if as_json:
         print_json(plans.to_content(plan))
     else:
         _print_plan(plan)
 
 
-def _first_day(start: str | None, today: date) -> date:
-    # The day asked for, or the next Monday (today, if it is one).
-    from datetime import date, timedelta
+def _check_options(has_plan: bool, has_start: bool, again: bool, new: bool) -> None:
+    from quarterdeck.vocabulary.errors import BadInput
+
+    if again and new:
+        raise BadInput("Two ways to change the plan at once", thing="--again --new", allowed="one of them")
+    if has_plan and has_start and not (again or new):
+        raise BadInput(
+            "There is a plan already",
+            thing="--start",
+            next_step="Add --again to plan the rest of it from that day, or --new to begin twelve new weeks then.",
+        )
+
+
+def _first_day(start: str | None) -> date | None:
+    # The day asked for; None: a first plan begins next Monday, the rest of one today.
+    from datetime import date
 
     from quarterdeck.vocabulary.errors import BadInput
 
     try:
-        return date.fromisoformat(start) if start else today + timedelta(days=-today.weekday() % 7)
+        return date.fromisoformat(start) if start else None
     except ValueError as error:
         raise BadInput("The day cannot be read", thing=str(start), allowed="a date such as 2026-12-01") from error
 
 
 def _print_plan(plan: Plan) -> None:
     open_entries = [e for e in plan.entries if e.status == "planned"]
+    held = [e for e in plan.sessions if e.status == "done"]
     print_table(
         ("week", "when", "minutes", "what"),
-        [(e.week + 1, f"{e.start:%Y-%m-%d %H:%M}" if e.start else "this week", e.minutes or "", e.title) for e in open_entries],
+        [(e.week + 1, _when(e), e.minutes or "", e.title) for e in open_entries],
     )
+    typer.echo(f"{len(held)} of {len(plan.sessions)} sessions are done.")
     typer.echo(
         f"In focus: {', '.join(plan.focus) or 'nothing, every target is met'}. Did not fit into these hours: {len(plan.not_fitted)} competencies."
     )
     for note in plan.notes:
         typer.echo(note)
+
+
+def _when(entry: Entry) -> str:
+    if entry.start is None:
+        return "in that week"
+    return f"{entry.start:%Y-%m-%d %H:%M}" if entry.minutes else f"by {entry.start:%Y-%m-%d}"
 
 
 @development.command("matrix")
@@ -320,33 +341,110 @@ def show_matrix(home: HomeOption = None, as_json: JsonOption = False) -> None:
 @development.command("export")
 def export_portfolio(
     output: Annotated[Path, typer.Argument(help="The zip to write.")], home: HomeOption = None,
-    standard: Annotated[Path | None, typer.Option("--standard", help="A standard of your own: framework, units with code, title, criteria.")] = None,
+    standard: Annotated[Path | None, typer.Option("--standard", help="A standard of your own, for this export: framework, units with code, title, criteria.")] = None,
+    as_of: AsOfOption = None,
 ) -> None:  # fmt: skip
-    """Write the portfolio: tagged PDF, JSON-LD, credentials, transcripts, xAPI, CASE, Moodle, and a manifest whose hashes form a chain."""
+    """Write the portfolio: tagged PDF, JSON-LD, credentials, transcripts, xAPI, CASE, Moodle, and a manifest whose hashes form a signed chain."""
     from datetime import UTC, datetime
 
-    from quarterdeck.cli.common import get_settings
+    from quarterdeck.cli.common import get_settings, open_snapshot
+    from quarterdeck.development.demonstrate.badges import fingerprint, public_part, read_key
     from quarterdeck.development.demonstrate.export import export
+    from quarterdeck.development.demonstrate.standards import read_own_standard
+    from quarterdeck.evidence.store import Store
     from quarterdeck.record.database import open_record
     from quarterdeck.record.permissions import SINGLE_USER
 
     settings = get_settings(home)
-    path = export(open_record(settings), SINGLE_USER, settings, output, datetime.now(UTC), standard)
-    typer.echo(f"Written: {path}. Check it at any time: quarterdeck development verify {path}")
+    snapshot = open_snapshot(home, as_of) if as_of or Store(settings.evidence_dir).current_id() else None
+    units = read_own_standard(standard) if standard else ()
+    path = export(open_record(settings), SINGLE_USER, settings, output, datetime.now(UTC), snapshot, units)
+    key = fingerprint(public_part(read_key(settings.home)))
+    typer.echo(f"Written: {path}, signed with the key {key}. Check it at any time: quarterdeck development verify {path} --key {key}")
 
 
 @development.command("verify")
-def verify(portfolio: Annotated[Path, typer.Argument(help="A portfolio zip.")], as_json: JsonOption = False) -> None:
+def verify(
+    portfolio: Annotated[Path, typer.Argument(help="A portfolio zip.")],
+    key: Annotated[str, typer.Option("--key", help="The key it must be signed with, as its owner told you.")] = "",
+    as_json: JsonOption = False,
+) -> None:
     """Recompute hashes, chain and signatures of a portfolio, offline, and name the first break."""
     from quarterdeck.development.demonstrate.portfolio import verify_portfolio
 
-    found = verify_portfolio(portfolio)
+    found = verify_portfolio(portfolio, key)
     if as_json:
         print_json(found)
         return
     typer.echo(
-        f"Nothing was changed: {found['files']} files, {found['credentials']} signed credentials, made at {found['made_at']}. {found['note']}"
+        f"Nothing was changed: {found['files']} files, {found['credentials']} signed credentials, made at {found['made_at']}, "
+        f"signed with the key {found['key']}. {found['note']}"
     )
+
+
+@evidence.command("list")
+def list_evidence(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """What is kept as evidence and practice, and what was withdrawn."""
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.learner import read_items
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    items = read_items(open_record(get_settings(home)), SINGLE_USER.id, with_withdrawn=True)
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("id", "day", "kind", "title", "for", "log"),
+        [
+            (
+                i.id,
+                f"{i.happened_on}",
+                i.kind.replace("_", " "),
+                i.title,
+                ", ".join(i.competencies),
+                f"withdrawn {i.withdrawn_on}: {i.withdrawn_because}" if i.withdrawn_on else "kept",
+            )
+            for i in items
+        ],
+    )
+
+
+@evidence.command("withdraw")
+def withdraw_evidence(
+    identifier: Annotated[str, typer.Argument(help="An id from `evidence list`.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, in one sentence.")],
+    home: HomeOption = None,
+) -> None:
+    """Withdraw an item: it counts no longer, and the log keeps it with your reason."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.demonstrate.keeping import withdraw_evidence as withdraw
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    withdraw(open_record(get_settings(home)), SINGLE_USER, identifier, reason, datetime.now(UTC))
+    typer.echo(f"Withdrawn: {identifier}. The log keeps it.")
+
+
+@evidence.command("standard")
+def add_standard(
+    file: Annotated[Path, typer.Argument(help="A standard of your own: framework, units with code, title, criteria.")],
+    home: HomeOption = None,
+) -> None:
+    """Keep a standard of your own: evidence may name its criteria from now on."""
+    from datetime import UTC, datetime
+
+    from quarterdeck.cli.common import get_settings
+    from quarterdeck.development.demonstrate.keeping import keep_units
+    from quarterdeck.development.demonstrate.standards import read_own_standard
+    from quarterdeck.record.database import open_record
+    from quarterdeck.record.permissions import SINGLE_USER
+
+    units = read_own_standard(file)
+    keep_units(open_record(get_settings(home)), SINGLE_USER, units, datetime.now(UTC))
+    typer.echo(f"Kept: {', '.join(unit['code'] for unit in units)}.")
 
 
 @development.command("delete")

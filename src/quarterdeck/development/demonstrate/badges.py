@@ -144,3 +144,8 @@ def verify_credential(token: str) -> dict[str, Any]:
 def public_part(key: RSAKey) -> dict[str, Any]:
     """The public key as JWK."""
     return {name: value for name, value in key.as_dict(private=False).items() if name in ("kty", "n", "e")}
+
+
+def fingerprint(public_key: Mapping[str, Any]) -> str:
+    """The thumbprint of a public key (RFC 7638), by which two people can see that they mean the same."""
+    return str(RSAKey.import_key(dict(public_key)).thumbprint())

@@ -12,11 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from joserfc import jws
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from quarterdeck.development.demonstrate import badges, exports
 from quarterdeck.development.demonstrate.evidence import Item, Row, Signature
-from quarterdeck.development.demonstrate.readiness import PART_NAMES, Progression, Unit, sentence_of
+from quarterdeck.development.demonstrate.readiness import Progression, Unit, describe_parts, describe_score, sentence_of
 from quarterdeck.development.demonstrate.redact import redact
 from quarterdeck.development.roles.model import RoleModel
 from quarterdeck.vocabulary import wording
@@ -24,6 +26,7 @@ from quarterdeck.vocabulary.errors import IntegrityBroken
 
 MANIFEST = "manifest.json"
 GENESIS = "0" * 64
+FORM = 2  # 1 had no `form`, its date and key stood outside the chain, and nothing signed the end
 DISCLAIMER = "Quarterdeck is not an awarding organisation or approved centre; award decisions belong to one."
 PROVES = "This proves that nothing changed since the export. It does not prove who wrote it."
 ZIP_TIME = (2000, 1, 1, 0, 0, 0)
@@ -44,12 +47,13 @@ class Portfolio:
     progression: Progression
     conversations: Sequence[Mapping[str, Any]] = ()
     artefacts: Mapping[str, bytes] = field(default_factory=dict)
+    withdrawn: Sequence[Item] = ()
 
 
 def write_portfolio(portfolio: Portfolio, key: RSAKey, path: Path, salt: str) -> Path:
     """The zip at `path`. Equal content gives equal hashes in the manifest."""
     files = collect_files(portfolio, key, salt)
-    manifest = build_manifest(files, portfolio.today, badges.public_part(key))
+    manifest = build_manifest(files, portfolio.today, key)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {**files, MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False).encode()}.items():
             archive.writestr(zipfile.ZipInfo(name, ZIP_TIME), content, zipfile.ZIP_DEFLATED)
@@ -80,49 +84,102 @@ def collect_files(portfolio: Portfolio, key: RSAKey, salt: str) -> dict[str, byt
     return dict(sorted(files.items()))
 
 
-def build_manifest(files: Mapping[str, bytes], now: datetime, public_key: Mapping[str, Any]) -> dict[str, Any]:
-    """Hash and chain of every file: chain n = sha256(chain n−1, path, hash)."""
-    previous, entries = GENESIS, []
-    for name, content in files.items():
-        digest = sha256(content).hexdigest()
+def build_manifest(files: Mapping[str, bytes], now: datetime, key: RSAKey) -> dict[str, Any]:
+    """Hash and chain of every file, and the signed end of the chain.
+
+    The chain begins with the head (form, instant, key, note), so that none of it can be changed: chain 0 = link(zeros, "manifest.json",
+    hash of the head), chain n = sha256(chain n-1, path, hash).
+    """
+    head = {"form": FORM, "made_at": now.astimezone(UTC).isoformat(), "key": badges.public_part(key), "note": f"{PROVES} {DISCLAIMER}"}
+    entries = chain_files(head, {name: (sha256(content).hexdigest(), len(content)) for name, content in files.items()})
+    last = entries[-1]["chain"] if entries else begin_chain(head)
+    return {**head, "files": entries, "last": last, "signature": sign_end(last, len(entries), key)}
+
+
+def begin_chain(head: Mapping[str, Any]) -> str:
+    """The first link: the head of the manifest, with sorted keys and no spaces."""
+    plain = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return link(GENESIS, MANIFEST, sha256(plain.encode()).hexdigest())
+
+
+def chain_files(head: Mapping[str, Any], files: Mapping[str, tuple[str, int]]) -> list[dict[str, Any]]:
+    """One entry a file, each with its link. `files`: hash and size by path."""
+    previous, entries = begin_chain(head), []
+    for name, (digest, size) in files.items():
         previous = link(previous, name, digest)
-        entries.append({"path": name, "sha256": digest, "bytes": len(content), "chain": previous})
-    return {
-        "made_at": now.astimezone(UTC).isoformat(),
-        "files": entries,
-        "last": previous,
-        "key": dict(public_key),
-        "note": f"{PROVES} {DISCLAIMER}",
-    }
+        entries.append({"path": name, "sha256": digest, "bytes": size, "chain": previous})
+    return entries
 
 
-def verify_portfolio(path: Path) -> dict[str, Any]:
-    """Recompute hashes, chain and signatures, offline. Raises IntegrityBroken that names the first break."""
+def sign_end(last: str, count: int, key: RSAKey) -> str:
+    """The end of the chain and the number of files, signed (JWS, RS256)."""
+    return jws.serialize_compact({"alg": "RS256"}, json.dumps({"last": last, "files": count}).encode(), key, algorithms=["RS256"])
+
+
+def verify_portfolio(path: Path, fingerprint: str = "") -> dict[str, Any]:
+    """Recompute hashes, chain and signatures, offline. Raises IntegrityBroken that names the first break.
+
+    With `fingerprint` the portfolio must be signed with that key: whoever has another key can write another portfolio.
+    """
+    names, contents, manifest = _open(path)
+    if len(set(names)) != len(names):
+        raise IntegrityBroken("A file occurs twice in the zip", thing=next(n for n in names if names.count(n) > 1))
+    head = {key: value for key, value in manifest.items() if key not in ("files", "last", "signature")}
+    listed = {entry["path"]: entry for entry in manifest["files"]}
+    present = {name: (sha256(contents[name]).hexdigest(), len(contents[name])) for name in listed if name in contents}
+    for name, entry in listed.items():
+        if name not in present:
+            raise IntegrityBroken("First break: a file is missing", thing=name)
+        if present[name] != (entry["sha256"], entry["bytes"]):
+            raise IntegrityBroken("First break: a file was changed", thing=name)
+    for entry, wanted in zip(manifest["files"], chain_files(head, present), strict=True):
+        if entry != wanted:
+            raise IntegrityBroken("First break: the chain of the manifest, or its date, key or note", thing=entry["path"])
+    if manifest["last"] != (manifest["files"][-1]["chain"] if listed else begin_chain(head)):
+        raise IntegrityBroken("First break: the end of the chain", thing=MANIFEST)
+    if extra := sorted(set(contents) - set(listed)):
+        raise IntegrityBroken("First break: a file that the manifest does not know", thing=extra[0])
+    credentials = _verify_credentials(contents, manifest)
+    _verify_end(manifest)
+    signed_with = badges.fingerprint(manifest["key"])
+    if fingerprint and fingerprint.strip() != signed_with:
+        raise IntegrityBroken("The portfolio is signed with another key", thing=signed_with, allowed=fingerprint.strip())
+    return {"files": len(listed), "credentials": credentials, "made_at": manifest["made_at"], "key": signed_with, "note": PROVES}
+
+
+def _open(path: Path) -> tuple[list[str], dict[str, bytes], dict[str, Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             contents = {name: archive.read(name) for name in names}
         manifest = json.loads(contents.pop(MANIFEST))
-        listed = [entry["path"] for entry in manifest["files"]]
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
+        paths = [entry["path"] for entry in manifest["files"]]
+        is_whole = (
+            len(set(paths)) == len(paths)
+            and {"made_at", "key", "last"} <= set(manifest)
+            and all({"sha256", "bytes", "chain"} <= set(entry) for entry in manifest["files"])
+        )
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise IntegrityBroken("The portfolio cannot be read", thing=f"{path}: {error}") from error
-    if len(set(names)) != len(names):
-        raise IntegrityBroken("A file occurs twice in the zip", thing=next(n for n in names if names.count(n) > 1))
-    previous = GENESIS
-    for entry in manifest["files"]:
-        if entry["path"] not in contents:
-            raise IntegrityBroken("First break: a file is missing", thing=entry["path"])
-        digest = sha256(contents[entry["path"]]).hexdigest()
-        if digest != entry["sha256"]:
-            raise IntegrityBroken("First break: a file was changed", thing=entry["path"])
-        previous = link(previous, entry["path"], digest)
-        if previous != entry["chain"]:
-            raise IntegrityBroken("First break: the chain of the manifest", thing=entry["path"])
-    if previous != manifest["last"]:
-        raise IntegrityBroken("First break: the end of the chain", thing=MANIFEST)
-    if extra := sorted(set(contents) - set(listed)):
-        raise IntegrityBroken("First break: a file that the manifest does not know", thing=extra[0])
-    return {"files": len(listed), "credentials": _verify_credentials(contents, manifest), "made_at": manifest["made_at"], "note": PROVES}
+    if not is_whole:
+        raise IntegrityBroken("The manifest is not whole", thing=f"{path}: {MANIFEST}")
+    if manifest.get("form") != FORM or "signature" not in manifest:
+        raise IntegrityBroken(
+            "The portfolio has the form of an earlier version, whose date and end of the chain are not signed",
+            thing=str(path),
+            next_step="It cannot be shown to be unchanged. Ask its owner to export it again.",
+        )
+    return names, contents, manifest
+
+
+def _verify_end(manifest: Mapping[str, Any]) -> None:
+    try:
+        signed = jws.deserialize_compact(manifest["signature"], RSAKey.import_key(manifest["key"]), algorithms=["RS256"])
+        payload = json.loads(signed.payload)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityBroken("First break: the signature of the end of the chain", thing=MANIFEST) from error
+    if payload != {"last": manifest["last"], "files": len(manifest["files"])}:
+        raise IntegrityBroken("First break: the signed end of the chain is another", thing=MANIFEST)
 
 
 def link(previous: str, name: str, digest: str) -> str:
@@ -171,7 +228,8 @@ def to_json_ld(portfolio: Portfolio) -> dict[str, Any]:
         "signOffs": [{**asdict(s), "signed_on": s.signed_on.isoformat()} for s in portfolio.signatures],
         "units": [{"code": u.code, "title": u.title, "verified": u.verified, "readiness": round(u.readiness, 3)} for u in portfolio.units],
         "readiness": sentence_of(portfolio.units),
-        "progression": {"score": portfolio.progression.score, "interval": asdict(portfolio.progression.interval), "parts": dict(portfolio.progression.parts), "coverage": portfolio.progression.coverage},
+        "withdrawn": [{"id": i.id, "name": i.title, "withdrawnOn": i.withdrawn_on, "reason": i.withdrawn_because} for i in portfolio.withdrawn],
+        "progression": {"score": portfolio.progression.score, "interval": asdict(portfolio.progression.interval) if portfolio.progression.interval else None, "parts": dict(portfolio.progression.parts), "coverage": portfolio.progression.coverage},
         "conversations": [{"id": c["id"], "scenario": c["scenario_id"], "status": c["status"], "score": c["score"]} for c in portfolio.conversations],
     }  # fmt: skip
 
@@ -203,9 +261,8 @@ def render_pdf(portfolio: Portfolio) -> bytes:
     )
     parts = _table(
         ("Part", "Value"),
-        [(PART_NAMES[k], "not known" if v is None else wording.share(v, 0)) for k, v in portfolio.progression.parts.items()],
+        describe_parts(portfolio.progression),
     )
-    progression = portfolio.progression
     source = f"""
 #set document(title: {_text(f"Portfolio of {portfolio.learner}")}, author: {_text(portfolio.learner)})
 #set page(paper: "a4", margin: 2.2cm, numbering: "1")
@@ -215,7 +272,7 @@ def render_pdf(portfolio: Portfolio) -> bytes:
 #{_text(f"{portfolio.role.role}. Made on {wording.day(portfolio.today)}. {DISCLAIMER}")}
 = Where it stands
 #{_text(f"{sum(r.status == 'assessed' for r in portfolio.matrix)} of {len(portfolio.matrix)} competencies are assessed by a named person, {sum(r.status == 'evidenced' for r in portfolio.matrix)} are evidenced. {sentence_of(portfolio.units)}")}
-#{_text(f"Career progression score {progression.score:.0f} of 100 ({wording.interval(progression.interval)}), from {wording.share(progression.coverage, 0)} of its weights.")}
+#{_text(describe_score(portfolio.progression))}
 {parts}
 = Competencies
 {table}
