@@ -40,10 +40,11 @@ class Fan(Chart):
         observed, planned, median = dict(self.history), dict(self.plan), dict(self.middle)
         ends = {f"{100 * band.level:.0f}% range": {day: (low, high) for day, low, high in band.points} for band in self.bands}
         days = sorted({*observed, *planned, *median, *(day for by_day in ends.values() for day in by_day)})
+        latest = max(observed, default=date.min)
         return [
             {
                 "Date": day,
-                "Observed": observed.get(day, "not yet due"),
+                "Observed": observed.get(day, "not counted on this day" if day <= latest else "not yet due"),
                 "Planned": planned.get(day, "not planned for this day"),
                 "Forecast": median.get(day, "not forecast"),
                 **{

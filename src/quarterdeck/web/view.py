@@ -26,7 +26,7 @@ from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound, NotPermitted
 from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.reading import Reading, Scope
-from quarterdeck.web import inside, render, security
+from quarterdeck.web import inside, plain_text, render, security
 from quarterdeck.web.deck import Deck
 from quarterdeck.web.discovery import navigation
 from quarterdeck.web.preferences import CHOICES, Preferences, read_preferences
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
 ANONYMOUS = Actor("", "Nobody")
+PREFERENCES = "/preferences"
 SHOWN_ROWS = 40  # of a data table beside a chart; the export holds all
 EXPORTS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -245,11 +246,16 @@ class View:
             "findings": findings,
         }
         html = render.render(template, context)
-        if kind == "text" or (kind == "" and self.preferences.view == "text" and self.request.method == "GET"):
-            html = render.render(
-                "plain.html", {"view": self, "finding": finding, "text": render.to_text(html), "links": render.find_links(html)}
-            )
+        if self._is_for_speech(kind):
+            text, links, forms = plain_text.to_text(html), plain_text.find_links(html), plain_text.find_forms(html)
+            html = render.render("plain.html", {"view": self, "finding": finding, "text": text, "links": links, "forms": forms})
         return HTMLResponse(html, status_code=status)
+
+    def _is_for_speech(self, kind: str) -> bool:
+        """Whether the page is read out. The page where this is switched off stays whole."""
+        if self.request.url.path == PREFERENCES:
+            return False
+        return kind == "text" or (kind == "" and self.preferences.view == "text" and self.request.method == "GET")
 
     def redirect(self, address: str) -> Response:
         """After a form: the page that shows what became of it."""
