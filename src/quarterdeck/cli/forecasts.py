@@ -43,7 +43,7 @@ def forecast(
     if study:
         answer = forecast_trial(snapshot, study, chosen, replicates)
     else:
-        answer = forecast_portfolio(snapshot, chosen, replicates, settings.fiscal_year_start_month)
+        answer = forecast_portfolio(snapshot, chosen, replicates)
     if seal:
         _seal(home, as_of, chosen, [study] if study else [])
     if as_json:

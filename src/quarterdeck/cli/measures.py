@@ -46,14 +46,15 @@ def show_measure(
     as_json: JsonOption = False,
 ) -> None:
     """Show one measure: its definition, its readings, and (with --rows) the file and line of every row behind them."""
+    from quarterdeck.forecasts.chances import read_measure
     from quarterdeck.measures.catalogue import get_definition
-    from quarterdeck.measures.evaluate import evaluate, rows_behind
+    from quarterdeck.measures.evaluate import rows_behind
     from quarterdeck.measures.history import get_periods, history
 
     definition = get_definition(measure)
     chosen = level or ("study" if "study" in definition.levels else definition.levels[0])
     snapshot = open_snapshot(home, as_of)
-    readings = [r for r in evaluate(measure, snapshot, chosen) if key is None or r.scope.key == key]
+    readings = [r for r in read_measure(measure, snapshot, chosen) if key is None or r.scope.key == key]
     behind = {reading.id: rows_behind(reading, snapshot) for reading in readings} if rows else {}
     months = get_periods("month", trend, snapshot.data_cut) if trend else []
     past = [r for r in history(measure, snapshot, chosen, months) if key is None or r.scope.key == key] if trend else []
@@ -85,8 +86,8 @@ def list_readings(
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate every measure on a snapshot. Without --level: the portfolio, or the coarsest level of each measure."""
+    from quarterdeck.forecasts.chances import read_measure
     from quarterdeck.measures.catalogue import get_definition, load_definitions
-    from quarterdeck.measures.evaluate import evaluate
     from quarterdeck.vocabulary.verdict import Verdict
 
     snapshot = open_snapshot(home, as_of)
@@ -96,7 +97,7 @@ def list_readings(
         for definition in definitions:
             chosen = definition.levels if level == "all" else [level or definition.levels[0]]
             for name in (name for name in chosen if name in definition.levels):
-                readings += evaluate(definition.id, snapshot, name)
+                readings += read_measure(definition.id, snapshot, name)
             advance(1, definition.name)
     if concerns:
         readings = [reading for reading in readings if reading.verdict is Verdict.CONCERN]

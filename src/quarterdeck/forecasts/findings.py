@@ -27,9 +27,10 @@ ACTIONS = {
 }
 
 
-def findings(snapshot: Snapshot, seed: int = SEED) -> list[Finding]:
-    """Findings of all trials and of the portfolio, kept with the snapshot."""
-    return snapshot.cached(("forecasts.findings", seed), lambda: _find(snapshot, seed))
+def findings(snapshot: Snapshot, seed: int | None = None) -> list[Finding]:
+    """Findings of all trials and of the portfolio by the installation's seed or another one, kept with the snapshot."""
+    chosen = snapshot.choices.random_seed if seed is None else seed
+    return snapshot.cached(("forecasts.findings", chosen), lambda: _find(snapshot, chosen))
 
 
 def _find(snapshot: Snapshot, seed: int) -> list[Finding]:

@@ -144,6 +144,7 @@ class TargetForecast:
     source: str = "Joint futures of all trials"
     until: str = ""
     measure: str = ""
+    ends: tuple[float, float, float] | None = None  # 5 %, median and 95 % of what the target is about, where it is simulated
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,20 @@ FASTER = 0.10
 YEAR = 12.0
 
 
-def forecast_portfolio(snapshot: Snapshot, seed: int, replicates: int = REPLICATES, fiscal_year_start: int = 1) -> PortfolioForecast:
+def forecast_portfolio(snapshot: Snapshot, seed: int, replicates: int = REPLICATES) -> PortfolioForecast:
     """All trials and what they add up to, kept with the snapshot."""
-    key = ("forecasts.portfolio", seed, replicates, fiscal_year_start)
-    return snapshot.cached(key, lambda: _forecast(snapshot, seed, replicates, fiscal_year_start))
+    return snapshot.cached(("forecasts.portfolio", seed, replicates), lambda: _forecast(snapshot, seed, replicates))
+
+
+def simulate_targets(snapshot: Snapshot, seed: int, replicates: int = REPLICATES) -> tuple[TargetForecast, ...]:
+    """The targets of the role that joint futures answer, kept with the snapshot: quicker than the whole forecast."""
+
+    def compute() -> tuple[TargetForecast, ...]:
+        facts, futures = read_facts(snapshot), joint_futures(snapshot, seed, replicates)
+        budget = _budget_target(facts, futures, replicates, snapshot.choices.fiscal_year_start_month)
+        return (budget, _cycle_target(facts, futures, replicates))
+
+    return snapshot.cached(("forecasts.targets", seed, replicates), compute)
 
 
 def joint_futures(snapshot: Snapshot, seed: int, replicates: int = REPLICATES) -> dict[str, TrialFuture]:
@@ -35,7 +45,7 @@ def joint_futures(snapshot: Snapshot, seed: int, replicates: int = REPLICATES) -
     return {study: simulate_prepared(snapshot, study, seed, replicates) for study in prepare_all(snapshot)}
 
 
-def _forecast(snapshot: Snapshot, seed: int, replicates: int, fiscal_year_start: int) -> PortfolioForecast:
+def _forecast(snapshot: Snapshot, seed: int, replicates: int) -> PortfolioForecast:
     facts, prepared = read_facts(snapshot), prepare_all(snapshot)
     trials = tuple(forecast_trial(snapshot, s.study_id, seed, replicates) for s in facts.studies)
     futures = joint_futures(snapshot, seed, replicates)
@@ -54,11 +64,7 @@ def _forecast(snapshot: Snapshot, seed: int, replicates: int, fiscal_year_start:
         share_of(np.abs(ratio - 1) <= BAND),
         share_of(ratio > 1),
         max(0.0, float(np.quantile(total, 0.8)) - approved),
-        (
-            _budget_target(facts, futures, replicates, fiscal_year_start),
-            _cycle_target(facts, futures, replicates),
-            *measured_targets(snapshot),
-        ),
+        (*simulate_targets(snapshot, seed, replicates), *measured_targets(snapshot)),
         _capacity(snapshot, facts, prepared, futures),
         seed,
         replicates,
@@ -95,7 +101,7 @@ def _budget_target(facts: PortfolioFacts, futures: dict[str, TrialFuture], repli
     middle = float(np.median(share))
     spent_words = wording.money(Money(Decimal(round(float(np.median(spend)))), facts.currency))
     detail = f"Median {wording.share(middle, signed=True)} against approval: {spent_words} of {wording.money(approved, facts.currency)}."
-    return TargetForecast("budget_within_5_percent", question, share_of(np.abs(share) <= BAND), last, detail)
+    return TargetForecast("budget_within_5_percent", question, share_of(np.abs(share) <= BAND), last, detail, ends=_ends(share))
 
 
 def _cycle_target(facts: PortfolioFacts, futures: dict[str, TrialFuture], replicates: int) -> TargetForecast:
@@ -121,7 +127,12 @@ def _cycle_target(facts: PortfolioFacts, futures: dict[str, TrialFuture], replic
         f"Median change {wording.share(float(np.median(relative)), signed=True)}; "
         f"{wording.number(float(np.median(count[has])), 0)} locks expected in the year."
     )
-    return TargetForecast("cycle_time_10_percent_shorter", question, share_of(relative <= -FASTER), horizon, detail)
+    return TargetForecast("cycle_time_10_percent_shorter", question, share_of(relative <= -FASTER), horizon, detail, ends=_ends(relative))
+
+
+def _ends(values: Array) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
+    return float(low), float(middle), float(high)
 
 
 def _cycle_changes(

@@ -8,18 +8,21 @@ from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.model import TargetForecast
 from quarterdeck.measures.catalogue import load_definitions
 from quarterdeck.measures.evaluate import evaluate
+from quarterdeck.measures.findings import TOLD_BY_FORECASTS
 from quarterdeck.measures.model import Definition, Target
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.reading import Reading
 
 ROLE = "Target of the role"
-# Budget band and cycle time are simulated (forecasts/portfolio.py); a second chance from their measures would only confuse.
-SIMULATED = ("budget_variance_quarter", "budget_variance_year", "cycle_time_change", "cycle_time_change_without_treatment")
+# Measures whose target joint futures answer (forecasts/portfolio.py); their readings carry that chance (forecasts/chances.py).
+ANSWERED_BY = dict(zip(TOLD_BY_FORECASTS, ("budget_within_5_percent", "cycle_time_10_percent_shorter"), strict=True))
+# The same matters over another stretch or part: beside the simulated targets they would only confuse.
+LIKE_SIMULATED = ("budget_variance_quarter", "cycle_time_change_without_treatment")
 
 
 def measured_targets(snapshot: Snapshot) -> tuple[TargetForecast, ...]:
     """One target for each headline measure that carries a target of the role and is not simulated, in the order of the catalogue."""
-    wanted = [d for d in load_definitions().values() if d.headline and d.id not in SIMULATED]
+    wanted = [d for d in load_definitions().values() if d.headline and d.id not in (*ANSWERED_BY, *LIKE_SIMULATED)]
     return tuple(_ask_measure(d, d.target, snapshot) for d in wanted if d.target is not None and d.target.source == ROLE)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Trials are named one by one only where so sure: with 24 trials and some 20 measures, weaker evidence names someone by luck.
 SURE_BELOW = 0.02
 MOST_NAMED = 3
+# Their targets lie ahead, and the joint futures of all trials say how likely the portfolio is to meet them.
+TOLD_BY_FORECASTS = ("budget_variance_year", "cycle_time_change")
 ALWAYS_NAMED = ("enrolment_against_plan", "budget_variance_year")
 NEVER_NAMED = ("budget_variance_quarter",)  # the year says it again, with less noise
 TRIAL_BANDS = 2.5
@@ -39,7 +41,7 @@ def findings(snapshot: Snapshot, choices: Choices | None = None) -> list[Finding
 def _find(snapshot: Snapshot, choices: Choices | None) -> list[Finding]:
     found: list[Finding] = []
     for definition in load_definitions().values():
-        if "portfolio" in definition.levels:
+        if "portfolio" in definition.levels and definition.id not in TOLD_BY_FORECASTS:
             for reading in evaluate(definition.id, snapshot, "portfolio", choices):
                 if reading.verdict is Verdict.CONCERN and (definition.headline or (reading.p_target or 0.0) < SURE_BELOW):
                     found.append(_tell(definition, reading, snapshot))

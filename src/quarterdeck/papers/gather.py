@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.evidence.contracts import load_contracts
+from quarterdeck.forecasts.chances import read_measure
 from quarterdeck.matters import gather_findings
 from quarterdeck.measures.benchmarks import load_benchmarks
 from quarterdeck.measures.catalogue import load_definitions
-from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.papers import ai_register, forecast_facts, option_facts, plan_facts, register_facts
 from quarterdeck.papers.facts import EvidenceState, FactBase, Provider, Value
 from quarterdeck.papers.providers import context, decisions, findings, library, readings, rows, vendors
@@ -74,7 +74,7 @@ def _readings(snapshot: Snapshot) -> readings.ReadingProvider:
     levels = {name: tuple(entry.levels) for name, entry in definitions.items()}
 
     def read(measure: str, level: str) -> Any:
-        return snapshot.cached(("papers.readings", measure, level), lambda: evaluate(measure, snapshot, level))
+        return snapshot.cached(("papers.readings", measure, level), lambda: read_measure(measure, snapshot, level))
 
     return readings.ReadingProvider(read, titles, levels, {name: str(entry.direction.value) for name, entry in definitions.items()})
 

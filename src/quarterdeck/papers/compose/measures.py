@@ -48,7 +48,25 @@ def compose_targets(drafting: Drafting, plan: SectionPlan) -> Section | None:
     lines = [_target_sentence(drafting, plan, reading) for reading in readings[:3]]
     blocks: list[Block] = [Paragraph(line) for line in lines if line]
     blocks.append(_target_figure(drafting, readings))
-    return Section(plan.id, heading or plain(plan.topic), tuple(blocks), _notes(drafting, readings), plan.annex)
+    return Section(
+        plan.id, heading or plain(plan.topic), tuple(blocks), (*_chance_notes(drafting, readings), *_notes(drafting, readings)), plan.annex
+    )
+
+
+def _chance_notes(drafting: Drafting, readings: Sequence[Reading]) -> tuple[Line, ...]:
+    """What the chances of simulated targets rest on, with what the futures expect."""
+    found = [
+        drafting.say(
+            "The chance of {measure} comes from the {source}. {outlook}",
+            "",
+            measure=f"measure:{reading.measure}",
+            source=Slot(reading_id(reading, "detail_chance_from"), "text"),
+            outlook=Slot(reading_id(reading, "detail_outlook"), "text"),
+        )
+        for reading in readings
+        if reading.details.get("chance_from") and reading.details.get("outlook")
+    ]
+    return tuple(line for line in found if line)
 
 
 def _target_sentence(drafting: Drafting, plan: SectionPlan, reading: Reading) -> Line | None:

@@ -43,7 +43,7 @@ NAVIGATION = (
 @router.get("/forecasts")
 def show_portfolio(view: View = permit("portfolio.read")) -> Response:
     """All trials on one timeline, the targets of the role, money and capacity."""
-    whole = forecast_portfolio(view.snapshot, view.settings.random_seed, fiscal_year_start=view.settings.fiscal_year_start_month)
+    whole = forecast_portfolio(view.snapshot, view.settings.random_seed)
     running = whole.running
     late = [t for t in running if (slip := _slip(t)) is None or slip >= LATE_DAYS]
     finding = f"{wording.of(len(late), len(running))} running trials will enrol their last participant two months late or more"
