@@ -15,7 +15,8 @@ class ColumnRule:
     `source` is the header in the file; `constant` stands for every row instead. `date_format` is one of strptime's patterns, several, or
     `excel` / `excel1904` for serial numbers. `partial` says which day a month or year without one means: first, middle, last; else refused.
     `multiply` converts units and signs. `codes` translates values. `missing` are the values that mean "no value".
-    `decimal` and `thousands` are the separators of numbers.
+    `decimal` and `thousands` are the separators of numbers; without them a point is the decimal sign. `doubts_point` (not of a mapping) says
+    that a point may as well part thousands here: 50.000 is then refused, for nobody but the sender knows whether it is fifty.
     """
 
     source: str = ""
@@ -25,8 +26,9 @@ class ColumnRule:
     multiply: float | None = None
     codes: dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    decimal: str = "."
+    decimal: str = ""
     thousands: str = ""
+    doubts_point: bool = False
 
     @property
     def is_plain(self) -> bool:

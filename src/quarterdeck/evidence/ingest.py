@@ -18,7 +18,7 @@ from quarterdeck.evidence.contracts import LINEAGE, Column, Contract, get_contra
 from quarterdeck.evidence.problems import Problem, find_problems, one_condition
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
 from quarterdeck.evidence.snapshot import quote
-from quarterdeck.evidence.values import bare, cleaned, is_serial, text, typed
+from quarterdeck.evidence.values import SCALE, bare, cleaned, is_rounded, is_serial, text, typed
 from quarterdeck.evidence.workbench import Workbench
 from quarterdeck.vocabulary.wording import plural
 
@@ -59,12 +59,12 @@ def check_batch(workbench: Workbench, batch: Batch, today: date) -> Checked:
         workbench.execute(f"CREATE VIEW {relation} AS {rows}")
         given = workbench.scalar(f"SELECT count(*) FROM {relation}")
         return Checked(batch, _good_view(workbench, contract, present, relation), given, 0)
-    relation, n_serial = _read_once(workbench, rows, bad, serial_columns(present, is_text, batch))
+    relation, remarked = _read_once(workbench, rows, bad, remarked_columns(present, is_text, batch))
     given, n_bad = workbench.execute(f"SELECT count(*), count(*) FILTER (_is_bad) FROM {relation}").fetchall()[0]
     if n_bad:
         _quarantine_problems(workbench, contract, f"({rows})", problems, bad, is_text)
     good_rows = _good_view(workbench, contract, present, relation, " WHERE NOT _is_bad" if n_bad else "")
-    return Checked(batch, good_rows, given, n_bad, tuple(serial_notices(contract, n_serial)))
+    return Checked(batch, good_rows, given, n_bad, tuple(remarks(contract, remarked)))
 
 
 def find_present(contract: Contract, names: Collection[str], batch: Batch) -> list[Column]:
@@ -83,20 +83,20 @@ def find_read_from_text(present: Sequence[Column], types: Mapping[str, str], bat
     }
 
 
-def _read_once(workbench: Workbench, rows: str, bad: str, serials: dict[str, str]) -> tuple[str, dict[str, int]]:
-    """A table of typed rows with `_is_bad`, and how many values of each date column were serial numbers.
+def _read_once(workbench: Workbench, rows: str, bad: str, remarked: dict[str, str]) -> tuple[str, dict[str, int]]:
+    """A table of typed rows with `_is_bad`, and how many values of each column are to be remarked on.
 
     The text as it came is not kept: only rows that break the contract are read again, for their place in quarantine.
     """
     relation = workbench.name("typed")
-    flags = "".join(f", {condition} AS {quote('_serial_' + name)}" for name, condition in serials.items())
+    flags = "".join(f", {condition} AS {quote('_remark_' + name)}" for name, condition in remarked.items())
     workbench.execute(
         f"CREATE TABLE {relation} AS SELECT COLUMNS(lambda name: NOT starts_with(name, '_raw_')), {bad} AS _is_bad{flags} FROM ({rows})"
     )
-    if not serials:
+    if not remarked:
         return relation, {}
-    counts = ", ".join(f"count(*) FILTER ({quote('_serial_' + name)})" for name in serials)
-    return relation, dict(zip(serials, workbench.execute(f"SELECT {counts} FROM {relation}").fetchall()[0], strict=True))
+    counts = ", ".join(f"count(*) FILTER ({quote('_remark_' + name)})" for name in remarked)
+    return relation, dict(zip(remarked, workbench.execute(f"SELECT {counts} FROM {relation}").fetchall()[0], strict=True))
 
 
 def _good_view(workbench: Workbench, contract: Contract, present: Sequence[Column], relation: str, where: str = "") -> str:
@@ -128,11 +128,11 @@ def part_orphans(workbench: Workbench, contract: Contract, relation: str, known:
         workbench.execute(f"CREATE TABLE {orphans} AS SELECT * FROM {relation} here WHERE {condition}")
         why = f"there is no such {column.references.replace('_', ' ')}"
         quarantine_rows(workbench, contract, orphans, "orphan", column.name, text(why))
-        relation = _leave_out(workbench, contract, relation, orphans)
+        relation = leave_out(workbench, contract, relation, orphans)
     return relation
 
 
-def _leave_out(workbench: Workbench, contract: Contract, relation: str, others: str) -> str:
+def leave_out(workbench: Workbench, contract: Contract, relation: str, others: str) -> str:
     """The rows of a relation without those of another; what was held in memory, and in order, stays so."""
     if (content := workbench.held.get(relation)) is not None:
         lines = workbench.relation(f"SELECT _line FROM {others}").to_arrow_table()["_line"]
@@ -206,16 +206,26 @@ def _as_text(column: Column, value: str) -> str:
     return f"array_to_string({value}, ';')" if column.type == "list" else f"{value}::VARCHAR"
 
 
-def serial_columns(present: Sequence[Column], is_text: dict[str, bool], batch: Batch) -> dict[str, str]:
-    """By date column read from text without a stated format: whether a value was an Excel serial number, as SQL."""
-    dates = [c for c in present if c.type in ("date", "timestamp") and is_text[c.name] and not batch.rules.get(c.name, PLAIN).date_format]
-    raws = {c.name: quote("_raw_" + c.name) for c in dates}
-    return {name: f"length({raw}) <> 10 AND {quote(name)} IS NOT NULL AND {is_serial(raw)}" for name, raw in raws.items()}
+def remarked_columns(present: Sequence[Column], is_text: dict[str, bool], batch: Batch) -> dict[str, str]:
+    """By column, whether a value was read in a way that is to be said, as SQL: an Excel serial number, an amount or rate that was rounded."""
+    conditions = {}
+    for column in present:
+        rule, raw = batch.rules.get(column.name, PLAIN), quote("_raw_" + column.name)
+        if not is_text[column.name]:
+            continue
+        if column.type in ("date", "timestamp") and not rule.date_format:
+            conditions[column.name] = f"length({raw}) <> 10 AND {quote(column.name)} IS NOT NULL AND {is_serial(raw)}"
+        elif column.type in SCALE and rule.multiply is None:
+            conditions[column.name] = f"{quote(column.name)} IS NOT NULL AND {is_rounded(column, raw, rule)}"
+    return conditions
 
 
-def serial_notices(contract: Contract, counts: Mapping[str, int]) -> list[str]:
-    return [
-        f"{contract.name}.{name}: {plural(count, 'Excel serial number')} read as {'a date' if count == 1 else 'dates'}"
-        for name, count in counts.items()
-        if count
-    ]
+def remarks(contract: Contract, counts: Mapping[str, int]) -> list[str]:
+    """What to say of values that were read in such a way."""
+    return [_remark(contract.name, contract.column(name), count) for name, count in counts.items() if count]
+
+
+def _remark(table: str, column: Column, count: int) -> str:
+    if column.type in SCALE:
+        return f"{table}.{column.name}: {plural(count, 'value')} rounded to {SCALE[column.type]} decimals, which is what is kept"
+    return f"{table}.{column.name}: {plural(count, 'Excel serial number')} read as {'a date' if count == 1 else 'dates'}"

@@ -19,8 +19,8 @@ from quarterdeck.evidence.ingest import (
     check_batch,
     find_present,
     find_read_from_text,
-    serial_columns,
-    serial_notices,
+    remarked_columns,
+    remarks,
     typed_select,
 )
 from quarterdeck.evidence.problems import column_problems, one_condition, row_problems
@@ -32,11 +32,11 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]  # one for each row, or a single one
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One column: its typed values, whether each row's value breaks the contract, and how many were serial numbers."""
+    """One column: its typed values, whether each row's value breaks the contract, and how many are to be remarked on."""
 
     column: Any
     is_bad: Flags
-    serials: int
+    remarked: int
 
 
 def check(workbench: Workbench, batch: Batch, today: date) -> Checked:
@@ -63,7 +63,7 @@ def _check_held(workbench: Workbench, batch: Batch, content: Any, today: date) -
         if n_bad == content.num_rows:
             return replace(careful, batch=batch)
         typed = typed.filter(~is_bad)
-    notices = serial_notices(contract, {name: entry.serials for name, entry in judged.items()})
+    notices = remarks(contract, {name: entry.remarked for name, entry in judged.items()})
     return Checked(batch, workbench.hold(typed, "good"), content.num_rows, n_bad, tuple(notices))
 
 
@@ -75,15 +75,15 @@ def _judge(workbench: Workbench, batch: Batch, column: Column, content: Any, tod
     one = replace(batch, relation=asked)
     is_text = find_read_from_text([column], {column.name: "VARCHAR"}, batch)
     bad = one_condition(column_problems(column, is_text[column.name], today, rule))
-    serial = serial_columns([column], is_text, batch).get(column.name, "false")
+    remark = remarked_columns([column], is_text, batch).get(column.name, "false")
     rows = typed_select(one, [column], is_text, {"_place": "_place"})
     answer = workbench.relation(
-        f"SELECT {quote(column.name)} AS value, {bad} AS is_bad, COALESCE({serial}, false) AS is_serial FROM ({rows}) ORDER BY _place"
+        f"SELECT {quote(column.name)} AS value, {bad} AS is_bad, COALESCE({remark}, false) AS is_remarked FROM ({rows}) ORDER BY _place"
     ).to_arrow_table()
     workbench.release(asked)
     codes = codes_of(given)
-    typed, is_bad, is_serial = (whole(answer, name) for name in ("value", "is_bad", "is_serial"))
-    return Judged(_replace_values(column, given, typed), _by_row(is_bad, codes), int(_by_row(is_serial, codes).sum()))
+    typed, is_bad, is_remarked = (whole(answer, name) for name in ("value", "is_bad", "is_remarked"))
+    return Judged(_replace_values(column, given, typed), _by_row(is_bad, codes), int(_by_row(is_remarked, codes).sum()))
 
 
 def _by_row(flags: Any, codes: Codes) -> Flags:

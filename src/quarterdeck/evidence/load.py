@@ -8,6 +8,7 @@ while it is held, so two loads at once take turns and neither loses rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from quarterdeck.evidence.duplicates import part_duplicates
 from quarterdeck.evidence.ingest import Checked, check_batch, create_quarantine, part_orphans
 from quarterdeck.evidence.judging import check
 from quarterdeck.evidence.manifest import FileLoaded, SnapshotInfo
+from quarterdeck.evidence.months import part_months
 from quarterdeck.evidence.outside import find_outside
 from quarterdeck.evidence.parts import GROUP, write_part
 from quarterdeck.evidence.quarantine import QUARANTINE_TYPES
@@ -99,7 +101,7 @@ def seal(
     result.notices += [notice for entry in checked for notice in entry.notices]
     for entry in checked:
         result.tables.setdefault(entry.batch.table, Count()).given += entry.given + len(entry.batch.malformed)
-    with store.writing():
+    with nullcontext() if dry_run else store.writing():  # a dry run publishes nothing, so it takes no turn
         merge = _Merge(store, workbench, extracts, checked, result, now, report)
         merge.run()
         result.snapshot = store.latest()
@@ -139,8 +141,9 @@ class _Merge:
             if name not in self.by_table:
                 continue
             self.report(f"merging {name}")
-            fresh = self._fresh_rows(get_contract(name), known)
-            self._stage(get_contract(name), fresh, known.get(name, ""), [source for source, table in full if table == name])
+            whole = [source for source, table in full if table == name]
+            fresh = self._fresh_rows(get_contract(name), known, whole)
+            self._stage(get_contract(name), fresh, known.get(name, ""), whole)
             known[name] = f"read_parquet({text(str(self.staged[name]))})" if name in self.staged else known.get(name, "")
             known = {table: rows for table, rows in known.items() if rows}
         self.result.files = _count_files(self.workbench, self.extracts, self.staged)
@@ -149,10 +152,11 @@ class _Merge:
         self.result.notices += find_mixed_currencies(self.workbench, known, self.by_table)
         self.result.notices += find_outside(self.workbench, known, self.by_table)
 
-    def _fresh_rows(self, contract: Contract, known: dict[str, str]) -> str:
+    def _fresh_rows(self, contract: Contract, known: dict[str, str], full: Sequence[str]) -> str:
         entries = self.by_table[contract.name]
         count = self.result.tables.setdefault(contract.name, Count())
         relation = part_duplicates(self.workbench, contract, entries)
+        relation = part_months(self.workbench, contract, relation, known.get(contract.name, ""), full)
         relation = part_orphans(self.workbench, contract, relation, known)
         where = f"table_name = {text(contract.name)}"
         again = "0"

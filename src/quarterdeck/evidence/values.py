@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from quarterdeck.evidence.batch import PLAIN, ColumnRule
 from quarterdeck.evidence.contracts import Column
+from quarterdeck.evidence.snapshot import quote
 
 MISSING = ("NA", "N/A", "NULL", "NaN", "NaT", "#N/A", ".", "-")  # in columns that are not text; text may well be "NA"
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -20,6 +21,9 @@ EXCEL_EPOCH = {"excel": "1899-12-30", "excel1904": "1904-01-01"}
 YES, NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 WHOLE = r"[+-]?[0-9]{1,18}(\.0*)?"
 DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
+THOUSANDS = r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+"  # 50.000, where a point may part thousands
+NUMBERS = ("integer", "decimal", "money", "rate")
+SCALE = {"money": 4, "rate": 8}  # decimals that a column keeps
 EXACT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 ISO_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
@@ -102,6 +106,8 @@ def reason(column: Column) -> str:
 
 def reason_of(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
     """The same as SQL, which looks at the value: a date may be ambiguous, partial, or no day at all."""
+    if column.type in NUMBERS:
+        return _reason_of_number(column, value, rule)
     if column.type not in ("date", "timestamp"):
         return text(reason(column))
     if rule.date_format:
@@ -120,6 +126,20 @@ def reason_of(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
     )
 
 
+def _reason_of_number(column: Column, value: str, rule: ColumnRule) -> str:
+    """Whose comma, point or blank is it? Only the sender knows, so the way out is named."""
+    if rule.decimal or rule.thousands:
+        stated = ", ".join(f"{name} {sign!r}" for name, sign in (("decimal", rule.decimal), ("thousands", rule.thousands)) if sign)
+        return text(f"{reason(column)}; the mapping says: {stated}")
+    doubt = 'does a point part thousands here, or decimals? State `decimal: ","` and `thousands: "."` in a mapping, or `decimal: "."`'
+    sign = f"{reason(column)}. Where a comma or a blank is a sign of your numbers, state `decimal:` and `thousands:` in a mapping"
+    return (
+        f"CASE WHEN {str(rule.doubts_point).lower()} AND regexp_full_match({value}, {text(THOUSANDS)}) THEN {text(doubt)} "
+        f"WHEN regexp_full_match({value}, '[+-]?[0-9][0-9., \u00a0\u202f'']*') AND NOT regexp_full_match({value}, '[+-]?[0-9.]*') THEN {text(sign)} "
+        f"ELSE {text(reason(column))} END"
+    )
+
+
 def _code(column: Column, value: str) -> str:
     plain = {_normal(code): code for code in column.codes}
     branches = " ".join(f"WHEN {text(key)} THEN {text(code)}" for key, code in plain.items())
@@ -134,12 +154,17 @@ def _normal(code: str) -> str:
 def _separators(value: str, rule: ColumnRule) -> str:
     if rule.thousands:
         value = f"replace({value}, {text(rule.thousands)}, '')"
-    return value if rule.decimal == "." else f"replace({value}, {text(rule.decimal)}, '.')"
+    return value if rule.decimal in ("", ".") else f"replace({value}, {text(rule.decimal)}, '.')"
+
+
+def _certain(value: str, rule: ColumnRule) -> str:
+    """The value, or NULL where its point may part thousands."""
+    return f"CASE WHEN NOT regexp_full_match({value}, {text(THOUSANDS)}) THEN {value} END" if rule.doubts_point else value
 
 
 def _whole(value: str, rule: ColumnRule) -> str:
     """DuckDB alone would read 12.5 as 13, 0x10 as 16 and 1_0 as 10; here a number must be written as one."""
-    value = _separators(value, rule)
+    value = _certain(_separators(value, rule), rule)
     if rule.multiply is not None:
         product = f"{_number(value, rule, DECIMAL, 'DOUBLE')}"
         return f"CASE WHEN abs({product} - round({product})) < 1e-6 THEN TRY_CAST(round({product}) AS BIGINT) END"
@@ -149,12 +174,21 @@ def _whole(value: str, rule: ColumnRule) -> str:
 
 
 def _number(value: str, rule: ColumnRule, pattern: str, kind: str) -> str:
-    value = _separators(value, rule)
+    value = _certain(_separators(value, rule), rule)
     number = f"CASE WHEN regexp_full_match({value}, {text(pattern)}) THEN TRY_CAST({value} AS {kind}) END"
     if rule.multiply is None:
         return number
     factor = f"{rule.multiply!r}::{'DOUBLE' if kind == 'DOUBLE' else 'DECIMAL(18,8)'}"
     return f"TRY_CAST(({number}) * {factor} AS {kind})"
+
+
+def is_rounded(column: Column, value: str, rule: ColumnRule) -> str:
+    """Whether a cleaned amount or rate has more decimals than its column keeps. What a computer's arithmetic adds (12.300000000000001) is none."""
+    value, scale = _separators(value, rule), SCALE[column.type]
+    point = f"strpos({value}, '.')"
+    kept = f"{quote(column.name)}::DOUBLE"
+    more = f"COALESCE(abs(TRY_CAST({value} AS DOUBLE) - {kept}) > 1e-14 * abs({kept}), false)"
+    return f"CASE WHEN {point} > 0 AND length({value}) - {point} > {scale} THEN {more} ELSE false END"
 
 
 def _serial(value: str, epoch: str) -> str:

@@ -45,6 +45,7 @@ class Sheet:
     malformed: tuple[Malformed, ...] = ()
     notes: tuple[str, ...] = ()  # what a person should know of how it was read
     header_row: int = 1
+    delimiter: str = ""  # of a delimited file
 
     @property
     def name(self) -> str:
@@ -103,7 +104,8 @@ class Workbench:
             raw = self.hold(content, "raw") if arrival.size > LARGE else self.from_arrow(decode(content), "raw")
         else:
             malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted, is_huge=arrival.size > LARGEST)
-        return [self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted, header_row == 0)]
+        sheet = self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted, header_row == 0)
+        return [replace(sheet, delimiter=dialect.delimiter)]
 
     def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
         """A relation of text from rows in memory; `_line` is an integer."""

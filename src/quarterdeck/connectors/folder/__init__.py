@@ -14,6 +14,7 @@ from quarterdeck.evidence.contracts import get_contract
 from quarterdeck.evidence.mapping import FileMapping, SourceMapping
 from quarterdeck.evidence.matching import find_table, match_headers
 from quarterdeck.evidence.snapshot import quote
+from quarterdeck.evidence.values import NUMBERS
 from quarterdeck.evidence.workbench import READABLE, Sheet, Workbench
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -108,6 +109,7 @@ def _make_batch(workbench: Workbench, sheet: Sheet, entry: FileMapping | None, s
         return None, f"{sheet.name} was not loaded into {table}: the mapping names columns it does not have: {', '.join(absent)}"
     is_correction = set(CORRECTION) <= set(sheet.header)
     relation = _rename(workbench, sheet, rules, is_correction)
+    rules = {name: _doubt_point(rule, contract.column(name).type, sheet, is_correction) for name, rule in rules.items()}
     used = {rule.source for rule in rules.values()}
     ignored = tuple(header for header in sheet.header if header not in used and not header.startswith("_"))
     malformed = tuple((sheet.arrival.name, sheet.sheet, entry) for entry in sheet.malformed)
@@ -129,6 +131,16 @@ def _rules(sheet: Sheet, table: str, entry: FileMapping | None) -> dict[str, Col
     reading = entry.reading if entry else ColumnRule()
     rules = {column: replace(reading, source=header) for column, header in match_headers(table, sheet.header).certain.items()}
     return rules | (entry.rules if entry else {})
+
+
+def _doubt_point(rule: ColumnRule, kind: str, sheet: Sheet, is_correction: bool) -> ColumnRule:
+    """Who parts fields by semicolons writes decimals with a comma, and often thousands with a point, unless the mapping says how.
+
+    A row that was set aside for that stays so until its value is corrected. (The export writes amounts that could be read with more decimals.)
+    """
+    is_open = rule.constant is None and not rule.decimal and not rule.thousands
+    may_doubt = kind in NUMBERS if sheet.delimiter == ";" else is_correction and kind in NUMBERS and kind != "decimal"
+    return replace(rule, doubts_point=True) if is_open and may_doubt else rule
 
 
 def _rename(workbench: Workbench, sheet: Sheet, rules: dict[str, ColumnRule], is_correction: bool) -> str:

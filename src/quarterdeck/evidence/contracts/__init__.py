@@ -65,7 +65,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One table: its columns in order, its key, the dates that cannot run backwards, the counts that cannot exceed another."""
+    """One table: its columns in order, its key, the dates that cannot run backwards, the counts that cannot exceed another.
+
+    `monthly` is the date of the key that stands for its whole month, so that the other keys have one row in a month.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -74,6 +77,7 @@ class Contract:
     subject: str = ""
     order: tuple[tuple[str, ...], ...] = ()
     part_of: tuple[tuple[str, str], ...] = ()
+    monthly: str = ""
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -121,14 +125,15 @@ def referenced_key(contract: Contract, column: Column) -> tuple[tuple[str, str],
 
 
 def _read_contract(file: str, table: str, entry: Mapping[str, Any]) -> Contract:
-    allowed = {"note", "key", "columns", "order", "part_of"}
+    allowed = {"note", "key", "columns", "order", "part_of", "monthly"}
     _refuse_unknown(file, table, entry, allowed)
     key = tuple(entry["key"])
     columns = tuple(_read_column(f"{file}, {table}", name, options, key) for name, options in entry["columns"].items())
     order = tuple(tuple(chain) for chain in entry.get("order", ()))
     part_of = tuple((pair[0], pair[1]) for pair in entry.get("part_of", ()))
-    contract = Contract(table, columns, key, entry["note"], file.removesuffix(".yaml"), order, part_of)
-    for name in (*key, *(name for chain in (*order, *part_of) for name in chain)):
+    monthly = str(entry.get("monthly", ""))
+    contract = Contract(table, columns, key, entry["note"], file.removesuffix(".yaml"), order, part_of, monthly)
+    for name in (*key, *filter(None, (monthly,)), *(name for chain in (*order, *part_of) for name in chain)):
         contract.column(name)
     return contract
 
