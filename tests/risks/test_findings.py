@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from world import CUT, NOW, SILENT, build_world, make_tables
 
 from builders import build_snapshot
 from quarterdeck.evidence.snapshot import Snapshot
-from quarterdeck.record.database import open_record_at
+from quarterdeck.record.database import Record, open_record_at
+from quarterdeck.record.models.base import Decision
+from quarterdeck.record.models.risks import MatterChoice
 from quarterdeck.record.permissions import SINGLE_USER
-from quarterdeck.risks import actions, blast_radius, needs_me
+from quarterdeck.risks import actions, blast_radius, needs_me, settling
 from quarterdeck.risks.detectors import market
 from quarterdeck.risks.detectors.limits import read_limits
 from quarterdeck.risks.findings import findings
@@ -185,19 +189,64 @@ def test_findings_about_one_trial_are_one_matter() -> None:
     assert [f.id for f in matter.also] == ["b"]
 
 
-def test_what_was_snoozed_comes_back_on_its_day(tmp_path: Path) -> None:
-    record = open_record_at(f"sqlite:///{tmp_path / 'r.sqlite'}")
-    actions.choose_matter(record, SINGLE_USER, "a", "snooze", "after the board", "snap", NOW, until=NOW.date() + timedelta(days=7))
+TRIAL = Scope("study", "T1")
+
+
+def choose(record: Record, choice: str, found: list[Finding], **more: Any) -> None:
+    (matter,) = needs_me.derive_matters(found)
+    settling.choose_matter(record, SINGLE_USER, matter, choice, "after the board", "snap", NOW, **more)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return open_record_at(f"sqlite:///{tmp_path / 'r.sqlite'}")
+
+
+def test_what_was_snoozed_comes_back_on_its_day(record: Record) -> None:
+    choose(record, "snooze", [finding("a", 100_000)], until=NOW.date() + timedelta(days=7))
     choices = needs_me.read_choices(record)
     assert needs_me.rank([finding("a", 100_000)], choices, NOW.date() + timedelta(days=6)) == []
     assert needs_me.rank([finding("a", 100_000)], choices, NOW.date() + timedelta(days=7))[0].came_back
 
 
-@pytest.mark.parametrize(("choice", "more"), [("delegate", {}), ("snooze", {}), ("shout", {})])
-def test_a_choice_needs_what_it_needs(tmp_path: Path, choice: str, more: dict[str, object]) -> None:
-    record = open_record_at(f"sqlite:///{tmp_path / 'r.sqlite'}")
+def test_accepting_a_matter_settles_its_subject_under_every_sum(record: Record) -> None:
+    both = [finding("over", 6_400_000, scope=TRIAL), finding("heads for", 2_500_000, scope=TRIAL)]
+    choose(record, "accept", both)
+    choices = needs_me.read_choices(record)
+    assert needs_me.rank(both, choices, NOW.date()) == []
+    assert needs_me.rank(both[1:], choices, NOW.date()) == []  # also when the finding that stood first is gone
+    assert [matter.subject for matter, _ in needs_me.list_settled(both, choices, NOW.date())] == ["study/T1"]
+
+
+def test_a_settled_matter_comes_back_when_doing_nothing_costs_half_as_much_again(record: Record) -> None:
+    choose(record, "accept", [finding("over", 100_000, scope=TRIAL)])
+    choices = needs_me.read_choices(record)
+    assert needs_me.rank([finding("over", 150_000, scope=TRIAL)], choices, NOW.date()) == []
+    assert needs_me.rank([finding("over", 151_000, scope=TRIAL)], choices, NOW.date())[0].came_back
+
+
+def test_an_acceptance_ends_within_a_year(record: Record) -> None:
+    choose(record, "accept", [finding("a", 100_000)])
+    assert needs_me.rank([finding("a", 100_000)], needs_me.read_choices(record), NOW.date() + timedelta(days=366))[0].came_back
+
+
+def test_a_choice_of_an_older_record_settles_the_matter_of_its_finding(record: Record) -> None:
+    old = MatterChoice(finding_id="over", choice="accept", until=None, cost=None, subject="")
+    found = [finding("over", 100_000, scope=TRIAL), finding("late", 50_000, scope=TRIAL)]
+    assert needs_me.rank(found, {"over": old}, NOW.date()) == []
+
+
+def test_a_choice_about_a_matter_is_a_decision_on_record(record: Record) -> None:
+    choose(record, "delegate", [finding("over", 100_000, scope=TRIAL)], to="P012")
+    with record.session() as session:
+        (decision,) = session.scalars(select(Decision)).all()
+    assert (decision.subject_id, decision.outcome[:17]) == ("study/T1", "Delegated to P012")
+
+
+@pytest.mark.parametrize(("choice", "more"), [("delegate", {}), ("snooze", {}), ("shout", {}), ("accept", {"until": NOW.date()})])
+def test_a_choice_needs_what_it_needs(record: Record, choice: str, more: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
-        actions.choose_matter(record, SINGLE_USER, "a", choice, "because", "snap", NOW)
+        choose(record, choice, [finding("a", 100_000)], **more)
 
 
 @pytest.mark.parametrize(

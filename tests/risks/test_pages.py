@@ -57,7 +57,30 @@ def test_a_matter_that_was_accepted_leaves_the_list(client: TestClient) -> None:
     assert found
     finding = found[1]
     assert send(client, "/risks", "/risks/choose", finding=finding, choice="accept", reason="agreed with the board") == 200
-    assert f'name="finding" value="{finding}"' not in client.get("/risks").text
+    page = client.get("/risks").text
+    assert f'name="finding" value="{finding}"' not in page
+    assert "What was decided, and when it comes back" in page
+    assert "agreed with the board" in page
+    assert "Accepted until" in client.get("/decisions").text
+
+
+def test_the_page_confirms_what_was_chosen_and_where_it_stands(client: TestClient) -> None:
+    page = client.get("/risks").text
+    form = {
+        "form_token": re.findall(r'name="form_token" value="([^"]+)"', page)[0],
+        "finding": re.findall(r'name="finding" value="([^"]+)"', page)[0],
+    }
+    said = client.post("/risks/choose", data={**form, "choice": "delegate", "to": "P012", "reason": "leads the trial"}).text
+    assert re.search(r'role="status"><strong>Delegated to P012, until [^<]+:</strong>', said)
+
+
+def test_a_decision_about_a_finding_settles_its_subject(client: TestClient) -> None:
+    page = client.get("/risks").text
+    finding = re.findall(r'name="finding" value="([^"]+)"', page)[0]
+    assert send(client, f"/finding?id={finding}", "/finding/decide", id=finding, outcome="We pay for it", reason="the board agreed") == 200
+    page = client.get("/risks").text
+    assert f'name="finding" value="{finding}"' not in page
+    assert "Decided on" in page
 
 
 def test_every_indicator_answers_also_where_nothing_could_be_assessed(client: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""The only writes of this room: every move checks who and when, is made in one transaction, and leaves one audited event."""
+"""The writes of this room (but for choices about matters, which `settling` makes): every move checks who and when, is made in one transaction, and leaves one audited event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quarterdeck.record.audit import Act, write
-from quarterdeck.record.models.risks import LimitDeviation, MatterChoice, RegisterHistory, RegisterItem, RiskAction, Signal, SignalMove
+from quarterdeck.record.models.risks import LimitDeviation, RegisterHistory, RegisterItem, RiskAction, Signal, SignalMove
 from quarterdeck.risks.kri import get_board, judge
 from quarterdeck.risks.states import REGISTER_TRANSITIONS, SIGNAL_TRANSITIONS, find_transition
 from quarterdeck.vocabulary.errors import BadInput, NotFound
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from quarterdeck.record.permissions import Actor
     from quarterdeck.risks.cells import Cell
 
-CHOICES = ("delegate", "accept", "snooze")
 KINDS = ("risk", "issue", "opportunity", "assumption", "dependency")
 ACCEPTANCE_DAYS = 366  # an acceptance expires within a year at the latest
 
@@ -281,36 +280,6 @@ def record_deviation(
             remedial_action=remedial_action.strip(), report_line=line, recorded_by=actor.id, recorded_at=now,
         ))  # fmt: skip
     return line
-
-
-def choose_matter(
-    record: Record,
-    actor: Actor,
-    finding_id: str,
-    choice: str,
-    reason: str,
-    snapshot: str,
-    now: datetime,
-    delegate_to: str = "",
-    until: date | None = None,
-) -> None:
-    """Delegate, accept or snooze an item of "what needs me"."""
-    if choice not in CHOICES:
-        raise BadInput("Unknown choice", thing=choice, allowed=CHOICES)
-    _check_reason(reason)
-    if choice == "delegate" and not delegate_to.strip():
-        raise BadInput("To whom is it delegated?", thing=finding_id)
-    if choice == "snooze" and (until is None or until <= now.date()):
-        raise BadInput("Snoozing needs a day after today on which it comes back", thing=finding_id)
-    with write(
-        record,
-        actor,
-        Act("matter.choose", "finding", finding_id[:200], reason, detail={"choice": choice, "to": delegate_to, "until": str(until or "")}),
-        now,
-    ) as session:
-        session.add(MatterChoice(
-            finding_id=finding_id[:200], choice=choice, reason=reason, delegate_to=delegate_to, until=until, snapshot=snapshot, chosen_by=actor.id, chosen_at=now
-        ))  # fmt: skip
 
 
 def check_item(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ FEWEST, MOST = 3, 7
 DAY, PARTICIPANT = 25_000.0, 15_000.0
 IRREVERSIBLE = 2.0
 LEAST_COST = 10_000.0  # below it a matter may wait
+MATERIAL = 1.5  # a settled matter comes back when doing nothing costs half as much again: less is how such estimates move from cut to cut
 TRUST_COST = 400_000.0  # a fact base that cannot be trusted spoils every decision: the cost given to a stale feed
 
 
@@ -36,22 +37,46 @@ class Matter:
     also: tuple[Finding, ...] = ()
     came_back: bool = False
 
+    @property
+    def subject(self) -> str:
+        """The trial, site or vendor it is about."""
+        return subject_of(self.finding)
+
 
 def rank(
     findings: Iterable[Finding], choices: Mapping[str, MatterChoice] | None = None, today: date | None = None, most: int = MOST
 ) -> list[Matter]:
     """At most `most` matters, the costliest first; at least three where there are three concerns at all.
 
-    Findings about the same trial, site or vendor are one matter. What was accepted, delegated or snoozed (until its day) is left out.
+    Findings about the same trial, site or vendor are one matter. What was settled is left out, until its day or a material change.
     """
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        if finding.verdict is Verdict.CONCERN and not finding.opportunity and not _is_settled(finding, choices or {}, today):
-            groups.setdefault(_subject(finding), []).append(finding)
-    matters = [_combine(group, choices or {}) for group in groups.values()]
-    matters.sort(key=lambda m: (-m.cost, m.finding.id))
+    matters = [
+        replace(matter, came_back=choice is not None)
+        for matter in derive_matters(findings)
+        if not _is_settled(matter, choice := _choice_of(matter, choices or {}), today)
+    ]
     grave = [m for m in matters if m.cost >= LEAST_COST]
     return (grave if len(grave) >= FEWEST else matters[:FEWEST])[:most]
+
+
+def derive_matters(findings: Iterable[Finding]) -> list[Matter]:
+    """Every matter, settled or not, the costliest first."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.verdict is Verdict.CONCERN and not finding.opportunity:
+            groups.setdefault(subject_of(finding), []).append(finding)
+    return sorted(map(_combine, groups.values()), key=lambda m: (-m.cost, m.finding.id))
+
+
+def subject_of(finding: Finding) -> str:
+    """The trial, site or vendor a finding is about, as choices and decisions name it: "study/QD-007"; one about none of them is its own subject."""
+    return f"{finding.scope.level}/{finding.scope.key}"[:200] if finding.scope.key else finding.id[:200]
+
+
+def list_settled(findings: Iterable[Finding], choices: Mapping[str, MatterChoice], today: date) -> list[tuple[Matter, MatterChoice]]:
+    """The matters that were settled and have not come back, each with the choice that settled it."""
+    found = [(matter, _choice_of(matter, choices)) for matter in derive_matters(findings)]
+    return [(matter, choice) for matter, choice in found if choice is not None and _is_settled(matter, choice, today)]
 
 
 def expected_cost(consequence: Consequence) -> float:
@@ -70,11 +95,11 @@ def expected_cost(consequence: Consequence) -> float:
 
 
 def read_choices(record: Record) -> dict[str, MatterChoice]:
-    """The newest choice about each finding."""
+    """The newest choice about each subject; by finding where an older record knows no subject."""
     from quarterdeck.record.models.risks import MatterChoice
 
     with record.session() as session:
-        return {choice.finding_id: choice for choice in session.scalars(select(MatterChoice).order_by(MatterChoice.id))}
+        return {choice.subject or choice.finding_id: choice for choice in session.scalars(select(MatterChoice).order_by(MatterChoice.id))}
 
 
 def brief_rows(matters: Sequence[Matter]) -> list[dict[str, str]]:
@@ -88,22 +113,22 @@ def brief_rows(matters: Sequence[Matter]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _is_settled(finding: Finding, choices: Mapping[str, MatterChoice], today: date | None) -> bool:
-    choice = choices.get(finding.id[:200])
-    if choice is None:
+def _choice_of(matter: Matter, choices: Mapping[str, MatterChoice]) -> MatterChoice | None:
+    names = (matter.subject, *(finding.id[:200] for finding in (matter.finding, *matter.also)))
+    return next((choices[name] for name in names if name in choices), None)
+
+
+def _is_settled(matter: Matter, choice: MatterChoice | None, today: date | None) -> bool:
+    if choice is None or (choice.cost is not None and matter.cost > choice.cost * MATERIAL):
         return False
-    return choice.choice != "snooze" or today is None or (choice.until is not None and today < choice.until)
+    return today is None or choice.until is None or today < choice.until
 
 
-def _subject(finding: Finding) -> tuple[str, str]:
-    return (finding.scope.level, finding.scope.key) if finding.scope.key else ("finding", finding.id)
-
-
-def _combine(group: list[Finding], choices: Mapping[str, MatterChoice]) -> Matter:
+def _combine(group: list[Finding]) -> Matter:
     group = sorted(group, key=lambda f: (-_cost_of(f), f.id))
     # Several findings about one subject mostly have one cause: the largest counts in full, each other adds a tenth.
     cost = _cost_of(group[0]) + 0.1 * sum(map(_cost_of, group[1:]))
-    return Matter(group[0], cost, _explain(group[0].consequence), tuple(group[1:]), any(f.id in choices for f in group))
+    return Matter(group[0], cost, _explain(group[0].consequence), tuple(group[1:]))
 
 
 def _cost_of(finding: Finding) -> float:

@@ -163,13 +163,19 @@ class LimitDeviation(Base):
 
 
 class MatterChoice(Base):
-    """What somebody chose to do about an item of "what needs me": delegate, accept or snooze, with the reason. Append-only."""
+    """What somebody chose to do about an item of "what needs me": delegate, accept, snooze or decide, with the reason. Append-only.
+
+    `subject`: the trial, site or vendor that is settled by it (empty in choices of older records: the finding alone); `cost`: what doing nothing
+    was expected to cost then.
+    """
 
     __tablename__ = "matter_choice"
     __table_args__ = (CheckConstraint("choice <> 'snooze' OR until IS NOT NULL", name="snooze_has_end"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     finding_id: Mapped[str] = mapped_column(String(200), index=True)
+    subject: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    cost: Mapped[float | None]
     choice: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str]
     delegate_to: Mapped[str] = mapped_column(String(120), default="")

@@ -12,6 +12,8 @@ from sqlalchemy import select
 from quarterdeck.record import audit
 from quarterdeck.record.models.base import Acknowledgement, Decision, Person
 from quarterdeck.risks.indicators import load_indicators
+from quarterdeck.risks.needs_me import derive_matters, subject_of
+from quarterdeck.risks.settling import find_matter, settle
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput, NotFound
 from quarterdeck.vocabulary.finding import Consequence, Finding
@@ -100,7 +102,7 @@ def decide(
     finding = find_finding(view, id)
     if not outcome.strip() or not reason.strip():
         raise BadInput("A decision needs an outcome and a reason", next_step="Fill both and send the form again.")
-    decision_id = secrets.token_hex(8)
+    decision_id, matter = secrets.token_hex(8), find_matter(derive_matters(gather_findings(view)), finding.id)
     with audit.write(
         view.record,
         view.actor,
@@ -120,6 +122,8 @@ def decide(
                 evidence=[reading.id for reading in finding.readings], decided_by=view.actor.id, decided_at=view.now(),
             )
         )  # fmt: skip
+        if matter is not None:  # what was decided needs nobody until something changes
+            settle(session, view.actor, matter, "decide", reason[:4000], view.snapshot.id, view.now())
     return view.redirect(view.href("/finding", id=id))
 
 
@@ -176,7 +180,7 @@ def _decisions(view: View, finding: Finding) -> Table:
         query = (
             select(Decision, Person.name)
             .join(Person, Person.id == Decision.decided_by)
-            .where(Decision.subject_id == finding.id[:200])
+            .where(Decision.subject_id.in_((finding.id[:200], subject_of(finding))))
             .order_by(Decision.decided_at.desc())
         )
         rows = [{"outcome": d.outcome, "reason": d.reason, "by": name, "when": d.decided_at} for d, name in session.execute(query)]

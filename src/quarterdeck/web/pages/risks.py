@@ -7,26 +7,35 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
+from sqlalchemy import select
 
-from quarterdeck.risks import actions, register
+from quarterdeck.record.models.base import Decision, Person
+from quarterdeck.risks import register
 from quarterdeck.risks.blast_radius import KINDS, find_blast_radius, list_things
 from quarterdeck.risks.detectors.oversight import ZONES, read_readiness
 from quarterdeck.risks.indicators import load_indicators
 from quarterdeck.risks.inspection import rank_sites
 from quarterdeck.risks.kri import get_board
-from quarterdeck.risks.needs_me import rank, read_choices
+from quarterdeck.risks.needs_me import derive_matters, list_settled, read_choices
+from quarterdeck.risks.settling import choose_matter, find_matter
 from quarterdeck.vocabulary import wording
+from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.verdict import Verdict
-from quarterdeck.web.matters import gather_findings
+from quarterdeck.web.matters import gather_findings, gather_matters
 from quarterdeck.web.navigation import Entry, Hit
 from quarterdeck.web.risk_tables import SIGNAL_LIMIT, plain_page, read_date
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.vocabulary.finding import Finding
 
 router = APIRouter()
+SHOWN = 5  # opportunities beside the matters; the page of everything that was found has them all
+WORDS = {"delegate": "Delegated", "accept": "Accepted", "snooze": "Put off", "decide": "Decided on"}
 NAVIGATION = (
     Entry("Risks", "/risks", "Risks", "What needs me, and what does doing nothing cost?"),
     Entry("Indicators", "/risks/indicators", "Risks", "Which sites and countries differ beyond chance?"),
@@ -40,10 +49,12 @@ NAVIGATION = (
 
 
 @router.get("/risks")
-def show_needs_me(view: View = permit("portfolio.read")) -> Response:
-    """Three to seven matters with their choices, and the opportunities."""
+def show_needs_me(settled: str = "", view: View = permit("portfolio.read")) -> Response:
+    """Three to seven matters with their choices, what was settled, and the opportunities."""
     found = gather_findings(view)
-    matters = rank(found, read_choices(view.record), view.today)
+    matters = gather_matters(view)
+    table, done = _settled(view, found), _confirmation(view, settled)
+    waiting = len(gather_matters(view, len(found))) - len(matters)
     opportunities = sorted((f for f in found if f.opportunity), key=lambda f: f.id)
     title = (
         f"{wording.plural(len(matters), 'matter')} {'needs' if len(matters) == 1 else 'need'} you"
@@ -53,8 +64,9 @@ def show_needs_me(view: View = permit("portfolio.read")) -> Response:
     shown = [f for m in matters for f in (m.finding, *m.also)]
     texts = [text for f in (*shown, *opportunities) for text in (f.headline, f.cause, f.suggested_action, f.owner)]
     return view.page(
-        "risks/needs_me.html", finding=title, findings=[*shown, *opportunities], matters=matters, opportunities=opportunities[:5], may_choose=view.may("matter.choose"),
-        cites=[len(matters), *texts, *(m.why for m in matters), *(len(m.also) for m in matters), *range(1, len(matters) + 1)],
+        "risks/needs_me.html", finding=title, findings=[*shown, *opportunities], tables=[table] if table.rows else [], matters=matters, waiting=waiting, done=done,
+        opportunities=opportunities[:SHOWN], n_opportunities=len(opportunities), may_choose=view.may("matter.choose"),
+        cites=[len(matters), waiting, len(opportunities), *done.values(), *texts, *(m.why for m in matters), *(len(m.also) for m in matters), *range(1, len(matters) + 1)],
     )  # fmt: skip
 
 
@@ -63,11 +75,56 @@ def choose(
     finding: Annotated[str, Form()], choice: Annotated[str, Form()], reason: Annotated[str, Form()] = "", to: Annotated[str, Form()] = "",
     until: Annotated[str, Form()] = "", view: View = permit("matter.choose"),
 ) -> Response:  # fmt: skip
-    """Delegate, accept or snooze a matter."""
-    actions.choose_matter(
-        view.record, view.actor, finding, choice, reason, view.snapshot.id, view.now(), to, read_date(until) if until else None
+    """Delegate, accept or snooze a matter: its subject is settled, and the page says so."""
+    matter = find_matter(derive_matters(gather_findings(view)), finding)
+    if matter is None:
+        raise NotFound("No such matter needs anybody in these facts", thing=finding, next_step="Look at the list again.")
+    choose_matter(
+        view.record, view.actor, matter, choice, reason[:4000], view.snapshot.id, view.now(), to[:120], read_date(until) if until else None
     )
-    return view.redirect(view.href("/risks"))
+    return view.redirect(view.href("/risks", settled=matter.subject))
+
+
+def _confirmation(view: View, subject: str) -> dict[str, str]:
+    """What was decided last about the subject that a choice has just settled, in words; nothing where there is none."""
+    choice = read_choices(view.record).get(subject)
+    if choice is None:
+        return {}
+    with view.record.session() as session:
+        newest = (
+            select(Decision).where(Decision.subject_type == "matter", Decision.subject_id == subject).order_by(Decision.decided_at.desc())
+        )
+        decision = session.scalars(newest).first()
+    return {"headline": decision.question.rstrip("."), "outcome": decision.outcome} if decision else {}
+
+
+def _settled(view: View, found: Sequence[Finding]) -> Table:
+    """What is off the list: who decided, what, when, and on which day it comes back."""
+    settled = list_settled(found, read_choices(view.record), view.today)
+    with view.record.session() as session:
+        names = {person.id: person.name for person in session.scalars(select(Person))}
+    rows = [
+        {
+            "matter": Cell(m.finding.headline.rstrip("."), href=view.href("/finding", id=m.finding.id)), "decided": WORDS.get(c.choice, c.choice) + (f" to {c.delegate_to}" if c.delegate_to else ""),
+            "reason": c.reason, "by": names.get(c.chosen_by, c.chosen_by), "on": c.chosen_at, "until": c.until or "no day was set",
+        }
+        for m, c in settled
+    ]  # fmt: skip
+    columns = [
+        Column("matter", "Matter"),
+        Column("decided", "Decided"),
+        Column("reason", "Because"),
+        Column("by", "By"),
+        Column("on", "Decided on"),
+        Column("until", "Comes back on"),
+    ]
+    return Table(
+        "settled",
+        "Settled matters",
+        columns,
+        rows,
+        note="A matter comes back sooner if doing nothing is expected to cost half as much again.",
+    )
 
 
 @router.get("/risks/pooled")
