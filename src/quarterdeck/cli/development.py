@@ -149,7 +149,7 @@ def practise(
     home: HomeOption = None,
     as_of: AsOfOption = None,
     level: Annotated[int | None, typer.Option("--level", min=1, max=3, help="1 with hints, 2 some, 3 none unless asked.")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="The number of a paused conversation.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="The number of a conversation that you paused or left.")] = None,
 ) -> None:
     """Hold a practice conversation in the terminal. “pause” and “stop” always work; nothing is timed."""
     from datetime import UTC, datetime
@@ -157,22 +157,22 @@ def practise(
     from quarterdeck.cli.common import get_settings, open_snapshot
     from quarterdeck.development import actions
     from quarterdeck.development.deliver.generate import find_session
+    from quarterdeck.development.deliver.scenario import load_types
     from quarterdeck.development.deliver.score import score_session
-    from quarterdeck.development.learner import read_session
     from quarterdeck.evidence.store import Store
     from quarterdeck.record.database import open_record
     from quarterdeck.record.permissions import SINGLE_USER
 
     record = open_record(get_settings(home))
     if resume is not None:
-        identifier, session = resume, read_session(record, SINGLE_USER.id, resume)
+        identifier, session = resume, actions.go_on_with(record, SINGLE_USER, resume, datetime.now(UTC))
     else:
         has_facts = bool(Store(get_settings(home).evidence_dir).current_id())
         scenario = find_session(conversation, open_snapshot(home, as_of) if has_facts else None)
         identifier, session = actions.open_conversation(
             record, SINGLE_USER, scenario, datetime.now(UTC), level, get_settings(home).random_seed
         )
-    typer.echo(f"Conversation {identifier}. Write “pause” or “stop” at any time.")
+    typer.echo(f"Conversation {identifier}. Write “hint”, “pause” or “stop” at any time.")
     for entry in session.state["log"][-6:]:
         typer.echo(f"  {entry['who']}: {entry['text']}")
     while session.state["status"] == "running":
@@ -184,8 +184,9 @@ def practise(
         for line in lines:
             typer.echo(f"  {line.who}: {line.text}")
     result = score_session(session)
-    typer.echo(f"{session.state['status']}: score {result.score:.2f}, unaided {result.unaided:.2f}. {result.note}")
-    if session.state["status"] == "paused":
+    score = f"score {result.score:.2f}, unaided {result.unaided:.2f}" if load_types()[session.scenario.type].scored else "no score"
+    typer.echo(f"{session.state['status']}: {score}. {result.note}")
+    if session.state["status"] in ("paused", "left"):
         typer.echo(f"Go on: quarterdeck development practise {conversation} --resume {identifier}")
 
 

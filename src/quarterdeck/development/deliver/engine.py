@@ -396,7 +396,7 @@ def _coach(session: Session) -> list[Line]:
 def _help(session: Session, is_asked: bool) -> list[Line]:
     state = session.state
     if state["stall"] >= STALL:
-        lines = [Line(COACH, m.told, "told") for m in missing(session)]
+        lines = [_tell(session, m) for m in missing(session)]
         for m in missing(session):
             state["credit"][m.id], state["rung"][m.id] = CREDIT["told"], "told"
         state["stall"] = 0
@@ -410,13 +410,19 @@ def _help(session: Session, is_asked: bool) -> list[Line]:
     if rung == "pump":
         return [Line(PARTNER, PUMPS[state["turn"] % len(PUMPS)], "pump")]
     if rung != "told":
-        return [Line(COACH, _fill(session, target.hint if rung == "hint" else target.prompt), rung)]
+        return [Line(COACH, _fill(session, target.hint if rung == "hint" else f"You could begin: “{target.prompt}”"), rung)]
     state["credit"][target.id] = CREDIT["told"]
-    lines = [Line(COACH, _fill(session, target.told), "told")]
+    lines = [_tell(session, target)]
     if not missing(session):
         here = current_state(session)
         lines += _enter(session, here.go if here else "end", quiet=True)
     return lines
+
+
+def _tell(session: Session, expectation: Expectation) -> Line:
+    told = _fill(session, expectation.told)
+    # In coaching nothing is right or wrong, so that there is no model answer to give.
+    return Line(COACH, f"A way to say it: “{told}”" if load_types()[session.scenario.type].scored else told, "told")
 
 
 def _enter(session: Session, name: str, quiet: bool = False) -> list[Line]:

@@ -209,7 +209,8 @@ def transcript(conversation: Mapping[str, Any]) -> str:
     lines = [f"{conversation['title']} ({conversation['scenario_id']}), {conversation['started_at']:%Y-%m-%d}", ""]
     for entry in conversation["log"]:
         by = "" if entry.get("by") in ("rules", "learner", None) else f" [worded by {entry['by']}]"
-        lines.append(f"{entry['who']}{by}: {entry['text']}")
+        undone = " [taken back]" if entry.get("undone") else ""
+        lines.append(f"{entry['who']}{by}{undone}: {entry['text']}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from quarterdeck.development.deliver import negotiate
 from quarterdeck.development.deliver.engine import COACH, LEARNER, Session
-from quarterdeck.development.deliver.scenario import load_types
+from quarterdeck.development.deliver.moves import is_help_request
+from quarterdeck.development.deliver.scenario import Issue, Option, load_types
+from quarterdeck.vocabulary import wording
 from quarterdeck.web.tables import Column, Table
 
 COACHING_LINES = ("brief", "hint", "prompt", "told", "praise", "note")  # in older logs the partner spoke them
@@ -19,12 +21,18 @@ def voices(session: Session) -> list[dict[str, Any]]:
     partner = load_types()[session.scenario.type].partner
     lines = []
     for entry in session.state["log"]:
-        if entry.get("undone") or not (entry.get("text") or entry.get("offer")):
+        if entry.get("undone") or _is_only_asked(entry) or not (entry.get("text") or entry.get("offer")):
             continue
         is_coach = entry["who"] == COACH or entry.get("kind") in COACHING_LINES
         speaker = "You" if entry["who"] == LEARNER else "Coach" if is_coach else partner
-        lines.append({**entry, "speaker": speaker, "is_coach": is_coach})
+        offered = negotiate.describe(session.scenario, entry["offer"]) if entry.get("offer") else ""
+        lines.append({**entry, "speaker": speaker, "is_coach": is_coach, "offered": offered})
     return lines
+
+
+def _is_only_asked(entry: Mapping[str, Any]) -> bool:
+    # A hint, a pause, leaving: the coach's answer says it, and the other person's last words stay in sight.
+    return entry["who"] == LEARNER and (bool({"stop", "pause"} & set(entry.get("moves", ()))) or is_help_request(entry["text"]))
 
 
 def describe_offers(session: Session, asked: str) -> dict[str, Any]:
@@ -34,12 +42,15 @@ def describe_offers(session: Session, asked: str) -> dict[str, Any]:
     """
     scenario, counter = session.scenario, session.state.get("counter")
     if not scenario.issues:
-        return {"points": None, "counter": None, "walkaway": 0, "named": {}, "words": "", "may_have_offered": False}
+        return {"points": None, "choices": {}, "counter": None, "walkaway": 0, "named": {}, "words": "", "may_have_offered": False}
     last: Mapping[str, Any] = next((e for e in reversed(session.state["log"]) if e["who"] == LEARNER and not e.get("undone")), {})
     named = negotiate.read_choices(scenario, last.get("text", ""))
     missed = bool(last) and not last.get("offer") and bool(named or OFFERING in last.get("moves", ()))
     return {
         "points": table_of_points(session),
+        "choices": {
+            i.id: [(o.id, f"{o.label} ({wording.plural(_points(session, i, o), 'point')})") for o in i.options] for i in scenario.issues
+        },
         "counter": (negotiate.describe(scenario, counter), _worth(session, counter)) if counter else None,
         "walkaway": scenario.reservation["you"],
         "named": named if asked == "last" else dict(counter or {}),
@@ -50,10 +61,9 @@ def describe_offers(session: Session, asked: str) -> dict[str, Any]:
 
 def table_of_points(session: Session) -> Table:
     """One row an option: the issue, the choice, its points for the learner in this run."""
-    factors = session.state["factors"]
     columns = [Column("issue", "Issue"), Column("choice", "Choice"), Column("points", "Points for you", is_number=True)]
     rows = [
-        {"issue": issue.name, "choice": option.label, "points": negotiate.points(option.you, factors[issue.id][0])}
+        {"issue": issue.name, "choice": option.label, "points": _points(session, issue, option)}
         for issue in session.scenario.issues
         for option in issue.options
     ]
@@ -63,10 +73,8 @@ def table_of_points(session: Session) -> Table:
 
 
 def _worth(session: Session, package: Mapping[str, str]) -> int:
-    factors = session.state["factors"]
-    return sum(
-        negotiate.points(option.you, factors[issue.id][0])
-        for issue in session.scenario.issues
-        for option in issue.options
-        if option.id == package[issue.id]
-    )
+    return sum(_points(session, issue, o) for issue in session.scenario.issues for o in issue.options if o.id == package[issue.id])
+
+
+def _points(session: Session, issue: Issue, option: Option) -> int:
+    return negotiate.points(option.you, session.state["factors"][issue.id][0])
