@@ -19,6 +19,7 @@ from tests_web import follow, serving  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.chromium
 NewPage = Callable[..., Any]
+MOMENT = 1200
 
 
 def test_from_the_bridge_to_the_source_row_of_a_number_in_three_clicks(new_page: NewPage, demo_server: str) -> None:
@@ -79,6 +80,7 @@ def test_keyboard_only(new_page: NewPage, demo_server: str) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+    page.wait_for_timeout(MOMENT)  # the keys rest for a moment after every load
     page.keyboard.press("/")
     page.keyboard.type("qd-002")
     page.keyboard.press("Enter")
@@ -86,8 +88,10 @@ def test_keyboard_only(new_page: NewPage, demo_server: str) -> None:
     page.locator("tbody a").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/trials/QD-002**")
+    page.wait_for_timeout(MOMENT)
     page.keyboard.press("?")
     page.wait_for_url("**/keyboard")
+    page.wait_for_timeout(MOMENT)
     page.keyboard.press("g")
     page.keyboard.press("e")
     page.wait_for_url("**/evidence")

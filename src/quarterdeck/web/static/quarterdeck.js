@@ -4,16 +4,28 @@
 const script = document.currentScript;
 
 // Keys: "/" to the search, "?" to the help, "g" then a letter to a page. Never while typing, never with a modifier.
+// They rest on pages that wait for an answer, and for a moment after every load: whoever goes on typing or dictating stays where they are.
+const ANSWERING = /^\/development\/(assessment|conversations)(\/|$)/.test(location.pathname);
+const MOMENT = 1000;
+const loadedAt = performance.now();
 const PLACES = { b: "/", t: "/trials", m: "/measures", e: "/evidence", d: "/decisions", p: "/preferences" };
 let waitingForPlace = false;
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || ANSWERING || performance.now() - loadedAt < MOMENT) return;
   if (waitingForPlace && PLACES[event.key]) { waitingForPlace = false; location.assign(PLACES[event.key]); return; }
   waitingForPlace = event.key === "g";
   if (event.key === "/") { const box = document.getElementById("site-search"); if (box) { event.preventDefault(); box.focus(); } }
   if (event.key === "?") { event.preventDefault(); location.assign("/keyboard"); }
 });
+
+// On those pages the answer has the focus, and Ctrl and Enter sends it.
+if (ANSWERING) {
+  if (document.activeElement === document.body) document.querySelector("main textarea[name=text], main input[name=outcome]")?.focus();
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.target.closest("main form")?.requestSubmit();
+  });
+}
 
 // "Explore the picture": the same specification, drawn live, in the page's colours. The bundle is fetched when first asked for.
 const SIGNALS = ["paper", "panel", "ink", "ink_2", "rule", "control_edge", "series_1", "series_2", "series_3", "series_4", "context",
