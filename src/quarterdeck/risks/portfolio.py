@@ -23,13 +23,13 @@ WITH enrolled AS (
     count(*) FILTER (coalesce(enroll_dt, rand_dt) > $cut - 182) AS recent,
     count(*) FILTER (coalesce(study_disc_dt > $cut, true) AND coalesce(completed_yn, false) = false) AS in_trial
   FROM subject WHERE coalesce(enroll_dt, rand_dt) <= $cut GROUP BY ALL
-), plan AS (
-  SELECT study_id, arg_max(planned, period_end) AS planned, arg_max(actual, period_end) AS counted FROM enrollment_metric
+), counts AS (
+  SELECT study_id, arg_max(actual, period_end) AS counted FROM enrollment_metric
   WHERE period_end <= $cut AND coalesce(country, '') = '' AND coalesce(site_id, '') = ''
     AND metric = (SELECT min(metric) FROM enrollment_metric WHERE metric IN ('total_enrolled', 'total_randomized')) GROUP BY ALL
 )
-SELECT s.*, coalesce(e.enrolled, p.counted, 0) AS enrolled, e.first_in, e.recent, coalesce(e.in_trial, 0) AS in_trial, p.planned
-FROM study s LEFT JOIN enrolled e USING (study_id) LEFT JOIN plan p USING (study_id) ORDER BY s.study_id
+SELECT s.*, coalesce(e.enrolled, p.counted, 0) AS enrolled, e.first_in, e.recent, coalesce(e.in_trial, 0) AS in_trial
+FROM study s LEFT JOIN enrolled e USING (study_id) LEFT JOIN counts p USING (study_id) ORDER BY s.study_id
 """
 SPENDING = """
 SELECT study_id, currency, sum(coalesce(actual, 0)) AS spent FROM budget_line WHERE period > $cut - 183 AND period <= $cut GROUP BY ALL
@@ -57,7 +57,7 @@ class Exchange:
 
 
 def read_trials(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Trials by id with enrolled, planned by now, participants in the trial."""
+    """Trials by id with enrolled, and participants in the trial."""
     return snapshot.cached("risks.trials", lambda: {row["study_id"]: row for row in read_rows(snapshot, TRIALS)})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,9 +11,18 @@ from quarterdeck.vocabulary.errors import NotFound
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
+    from quarterdeck.vocabulary.reading import Reading
 
 Points = tuple[tuple[date, float], ...]
 MONTHS_IN_SPARKLINE = 12
+# Of the numbers enrolled and randomised a trial's first is used, as the measure of enrolment against plan does.
+COUNTS = """
+WITH named AS (
+  SELECT *, min(metric) FILTER (actual IS NOT NULL AND period_end <= $cut) OVER (PARTITION BY study_id) AS reported,
+    min(metric) OVER (PARTITION BY study_id) AS first
+  FROM enrollment_metric WHERE metric IN ('total_enrolled', 'total_randomized')
+), counts AS (SELECT * FROM named WHERE metric = coalesce(reported, first))
+"""
 STATUS_WORDS = {
     "planned": "planned", "start_up": "starting up", "enrolling": "enrolling", "enrolment_closed": "enrolment closed", "follow_up": "in follow-up",
     "close_out": "closing out", "locked": "database locked", "reported": "reported", "terminated": "terminated",
@@ -32,7 +40,10 @@ PHASE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class TrialFacts:
-    """One trial as lists show it. `enrolled` and `planned` are participants; `points` the cumulative enrolment by month end."""
+    """One trial as lists show it. `enrolled` and `planned` are participants; `points` the cumulative enrolment by month end.
+
+    `counted_on` is the day of its last counts against a plan by month; None where it reports none.
+    """
 
     id: str
     row: dict[str, Any]
@@ -43,6 +54,7 @@ class TrialFacts:
     sites_active: int = 0
     countries: tuple[str, ...] = ()
     vendors: tuple[tuple[str, str], ...] = ()
+    counted_on: date | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +129,14 @@ def get_trial(snapshot: Snapshot, study_id: str) -> TrialFacts:
     return trials[study_id]
 
 
+def read_plan_by_now(snapshot: Snapshot, study_id: str) -> Reading | None:
+    """Participants enrolled (numerator) of those planned by then (denominator), as the measure counts them; None where it has no value."""
+    from quarterdeck.web.matters import reading_of
+
+    reading = reading_of(snapshot, "enrolment_against_plan", "study", study_id)
+    return reading if reading is not None and reading.is_assessed else None
+
+
 def get_site(snapshot: Snapshot, study_id: str, site_id: str) -> SiteFacts:
     """One site. Raises NotFound."""
     site = read_portfolio(snapshot).sites.get(f"{study_id}/{site_id}")
@@ -174,8 +194,7 @@ def _trials(
     for (study_id, _), counts in monthly.items():
         for month, n in counts:
             whole[study_id][month] += n
-    counted = _counted(snapshot)
-    plans = _plans(snapshot)
+    counted, plans, days = _by_month(snapshot, "actual"), _by_month(snapshot, "planned"), _counted_on(snapshot)
     vendors = _vendors(snapshot)
     trials = {}
     for row in snapshot.query("SELECT * FROM study ORDER BY study_id").to_pylist():
@@ -187,6 +206,7 @@ def _trials(
             enrolled=int(points[-1][1]) if points else 0,
             points=points,
             plan=plans.get(study_id) or _straight_plan(row),
+            counted_on=days.get(study_id),
             sites=len(sites),
             sites_active=sum(site.row["site_active_dt"] is not None and site.row["closed_dt"] is None for site in sites),
             countries=tuple(sorted({site.row["country"] for site in sites if site.row["country"]})),
@@ -195,22 +215,19 @@ def _trials(
     return trials
 
 
-def _counted(snapshot: Snapshot) -> dict[str, Points]:
-    """Cumulative enrolment by month from the trial's own counts, for trials without participants."""
-    sql = "SELECT study_id, period_end, actual FROM enrollment_metric WHERE metric = 'total_enrolled' AND country = '' AND site_id = '' AND actual IS NOT NULL ORDER BY ALL"
-    return _grouped(snapshot, sql, "actual")
-
-
-def _plans(snapshot: Snapshot) -> dict[str, Points]:
-    sql = "SELECT study_id, period_end, planned FROM enrollment_metric WHERE metric = 'total_enrolled' AND country = '' AND site_id = '' AND planned IS NOT NULL ORDER BY ALL"
-    return _grouped(snapshot, sql, "planned")
-
-
-def _grouped(snapshot: Snapshot, sql: str, column: str) -> dict[str, Points]:
+def _by_month(snapshot: Snapshot, column: str) -> dict[str, Points]:
+    """Cumulative numbers by month as the trials themselves report them: `actual` counts, or those `planned`."""
+    sql = f"{COUNTS} SELECT study_id, period_end, {column} FROM counts WHERE country = '' AND site_id = '' AND {column} IS NOT NULL ORDER BY ALL"
     found: dict[str, list[tuple[date, float]]] = defaultdict(list)
-    for row in snapshot.query(sql).to_pylist():
+    for row in snapshot.query(sql, {"cut": snapshot.data_cut}).to_pylist():
         found[row["study_id"]].append((row["period_end"], float(row[column])))
     return {key: tuple(points) for key, points in found.items()}
+
+
+def _counted_on(snapshot: Snapshot) -> dict[str, date]:
+    """The day of each trial's last counts."""
+    sql = f"{COUNTS} SELECT study_id, max(period_end) AS day FROM counts WHERE actual IS NOT NULL AND period_end <= $cut GROUP BY study_id"
+    return {row["study_id"]: row["day"] for row in snapshot.query(sql, {"cut": snapshot.data_cut}).to_pylist()}
 
 
 def _straight_plan(row: dict[str, Any]) -> Points:
@@ -236,15 +253,3 @@ def _accumulate(counts: list[tuple[date, int]]) -> Points:
         total += n
         points.append((month, float(total)))
     return tuple(points)
-
-
-def level_on(points: Points, day: date) -> float | None:
-    """The value of a rising line on a day: between two points on the straight line, after the last one level; None before there is any."""
-    if not points:
-        return None
-    if day <= points[0][0]:
-        return points[0][1] if day == points[0][0] else 0.0
-    for (first, low), (last, high) in itertools.pairwise(points):
-        if first <= day <= last:
-            return low + (high - low) * (day - first).days / max(1, (last - first).days)
-    return points[-1][1]

@@ -15,10 +15,9 @@ from quarterdeck.charts.timeline import Milestone, Timeline
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
-from quarterdeck.web.portfolio import MONTHS_IN_SPARKLINE, Points, TrialFacts
+from quarterdeck.web.portfolio import MONTHS_IN_SPARKLINE, Points
 
 if TYPE_CHECKING:
-    from quarterdeck.evidence.snapshot import Snapshot
     from quarterdeck.forecasts.model import TrialForecast
 
 SOURCE = "the facts of this snapshot."
@@ -198,10 +197,3 @@ def merge_points(series: Iterable[Points]) -> Points:
         total += steps[day]
         merged.append((day, total))
     return tuple(merged)
-
-
-def plan_of(trial: TrialFacts, snapshot: Snapshot) -> float | None:
-    """How many participants the plan had foreseen by the day the facts end."""
-    from quarterdeck.web.portfolio import level_on
-
-    return level_on(trial.plan, snapshot.data_cut)

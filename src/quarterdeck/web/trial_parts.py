@@ -13,7 +13,7 @@ from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.countries import country_name
 from quarterdeck.web.matters import forecast_of, readings_of
-from quarterdeck.web.portfolio import TrialFacts, read_portfolio
+from quarterdeck.web.portfolio import TrialFacts, read_plan_by_now, read_portfolio
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.trial_money import add_money
 
@@ -37,17 +37,27 @@ def build_parts(snapshot: Snapshot, trial: TrialFacts, seed: int) -> dict[str, A
     return parts
 
 
+def _plan_in_words(snapshot: Snapshot, trial: TrialFacts) -> str:
+    """What the plan had by now, from the measure; on the day of the last counts, which may lie before that of the participants."""
+    reading = read_plan_by_now(snapshot, trial.id)
+    if reading is None or reading.numerator is None or reading.denominator is None:
+        return "; the plan by now is too small or unknown." if trial.plan else "; no plan by month was loaded."
+    share, planned = wording.share(reading.value or 0.0), wording.number(round(reading.denominator))
+    if trial.counted_on is None:
+        return f"; the plan had {planned} by now ({share})."
+    return f"; on {wording.day(trial.counted_on)} it had {wording.number(round(reading.numerator))} of the {planned} planned by then ({share})."
+
+
 def _add_enrolment(snapshot: Snapshot, trial: TrialFacts, parts: dict[str, Any]) -> None:
-    expected = trial_charts.plan_of(trial, snapshot)
     sentence = (
         f"{wording.number(trial.enrolled)} of {wording.number(trial.planned)} participants are enrolled"
         if trial.planned
         else f"{wording.plural(trial.enrolled, 'participant')} {'is' if trial.enrolled == 1 else 'are'} enrolled"
     )
-    sentence += f"; the plan had {wording.number(round(expected))} by now." if expected is not None else "; no plan by month was loaded."
-    sentence += last_in_words(parts["forecast"])
+    by_now = _plan_in_words(snapshot, trial)
+    sentence += by_now + last_in_words(parts["forecast"])
     parts["enrolment_sentence"] = sentence
-    parts["cites"] += [trial.enrolled, trial.planned or 0, round(expected or 0), last_in_words(parts["forecast"])]
+    parts["cites"] += [trial.enrolled, trial.planned or 0, by_now, last_in_words(parts["forecast"])]
     parts["charts"]["enrolment"] = trial_charts.enrolment_chart(
         trial.name, sentence, trial.points, trial.plan, trial.planned, snapshot.data_cut, parts["forecast"]
     )

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from scipy.stats import nbinom
 
+from quarterdeck.measures.evaluate import evaluate
 from quarterdeck.risks.portfolio import days_between, read_daily_cost, read_exchange, read_leaders, read_running
 from quarterdeck.risks.queries import read_rows
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import NotFound
 from quarterdeck.vocabulary.finding import Consequence, Finding
-from quarterdeck.vocabulary.reading import Scope
+from quarterdeck.vocabulary.reading import Reading, Scope
 from quarterdeck.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -33,25 +34,26 @@ WHERE actual_finish IS NULL AND coalesce(complete, false) = false AND coalesce(b
 
 def detect(snapshot: Snapshot) -> list[Finding]:
     """Trials behind and ahead, and milestones overdue."""
+    against_plan = {reading.scope.key: reading for reading in evaluate("enrolment_against_plan", snapshot, "study")}
     found = []
-    for row in read_running(snapshot).values():
-        finding = _judge_trial(snapshot, row)
+    for study, row in read_running(snapshot).items():
+        finding = _judge_trial(snapshot, row, against_plan.get(study))
         if finding:
             found.append(finding)
     return found + _find_overdue(snapshot)
 
 
-def judge_pace(row: dict[str, Any], today: Any) -> tuple[float, float, float] | None:
+def judge_pace(row: dict[str, Any], by_now: Reading | None, today: Any) -> tuple[float, float, float] | None:
     """(enrolled over planned by now, probability of missing the planned end, days late at the present pace); None where it cannot be said.
 
-    The pace is that of the last half year; what is still to come is negative binomial, as a gamma rate gives it.
+    What was planned by now is the measure's. The pace is that of the last half year; what is still to come is negative binomial, as a
+    gamma rate gives it.
     """
-    planned, target, end, first = row["planned"], row["num_plan_subj"], row["est_lpfv"], row["first_in"] or row["est_fpfv"]
+    target, end, first = row["num_plan_subj"], row["est_lpfv"], row["first_in"] or row["est_fpfv"]
     enrolled = int(row["enrolled"] or 0)
     if not target or not end or not first or row["act_lpfv"] or enrolled >= target or (days_between(first, today) or 0) < LEAST_DAYS:
         return None
-    expected = float(planned) if planned else target * min(1.0, (today - row["est_fpfv"]).days / max((end - row["est_fpfv"]).days, 1))
-    if expected < LEAST_PLANNED:
+    if by_now is None or by_now.value is None or (by_now.denominator or 0.0) < LEAST_PLANNED:
         return None
     window = min(182, (today - first).days)
     rate = ((row["recent"] or 0) + 0.5) / window
@@ -59,11 +61,11 @@ def judge_pace(row: dict[str, Any], today: Any) -> tuple[float, float, float] | 
     left = max((end - today).days, 0)
     shape = (row["recent"] or 0) + 0.5
     chance = float(nbinom.cdf(missing - 1, shape, window / (window + left))) if left else 1.0
-    return enrolled / expected, chance, min(missing / rate - left, LONGEST_DELAY)
+    return by_now.value, chance, min(missing / rate - left, LONGEST_DELAY)
 
 
-def _judge_trial(snapshot: Snapshot, row: dict[str, Any]) -> Finding | None:
-    pace = judge_pace(row, snapshot.data_cut)
+def _judge_trial(snapshot: Snapshot, row: dict[str, Any], by_now: Reading | None) -> Finding | None:
+    pace = judge_pace(row, by_now, snapshot.data_cut)
     if pace is None:
         return None
     progress, chance, late = pace
@@ -83,11 +85,11 @@ def _describe_late(snapshot: Snapshot, row: dict[str, Any], progress: float, cha
     words = f"more than {wording.duration(late)}" if is_capped else wording.duration(late)
     return Finding(
         id=f"enrolment/study/{study}", source="risks", scope=Scope("study", study),
-        headline=f"{study} has {wording.share(progress, 0)} of the participants its plan has by now and heads for {words} late",
+        headline=f"{study} has {wording.share(progress)} of the participants its plan has by now and heads for {words} late",
         verdict=Verdict.CONCERN, cause="Open and planned sites together recruit more slowly than the plan needs",
         suggested_action="Decide on more sites, other countries or a new plan", owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}",
         consequence=Consequence(chance, round(late), read_exchange(snapshot).money(cost), float(row["num_plan_subj"] - row["enrolled"]), True),
-        facts={"trial": study, "enrolled": row["enrolled"], "target": row["num_plan_subj"], "share of plan": wording.share(progress, 0), "late": words},
+        facts={"trial": study, "enrolled": row["enrolled"], "target": row["num_plan_subj"], "share of plan": wording.share(progress), "late": words},
         snapshot=snapshot.id,
     )  # fmt: skip
 
@@ -97,12 +99,12 @@ def _describe_ahead(snapshot: Snapshot, row: dict[str, Any], progress: float, la
     saved = -late * read_daily_cost(snapshot).get(study, 0.0)
     return Finding(
         id=f"ahead/study/{study}", source="risks", scope=Scope("study", study),
-        headline=f"{study} has {wording.share(progress, 0)} of the participants its plan has by now and could finish {wording.duration(-late)} early",
+        headline=f"{study} has {wording.share(progress)} of the participants its plan has by now and could finish {wording.duration(-late)} early",
         verdict=Verdict.BETTER, cause="Open and planned sites together recruit faster than the plan needs",
         suggested_action="Bring the later milestones forward, or move sites that are not needed to a trial that is late",
         owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}", opportunity=True,
         consequence=Consequence(0.8, round(-late), read_exchange(snapshot).money(saved), None, True),
-        facts={"trial": study, "enrolled": row["enrolled"], "target": row["num_plan_subj"], "share of plan": wording.share(progress, 0), "early": wording.duration(-late)},
+        facts={"trial": study, "enrolled": row["enrolled"], "target": row["num_plan_subj"], "share of plan": wording.share(progress), "early": wording.duration(-late)},
         snapshot=snapshot.id,
     )  # fmt: skip
 

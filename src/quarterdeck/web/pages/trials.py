@@ -17,9 +17,9 @@ from quarterdeck.vocabulary.finding import Finding
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.matters import concerns, findings_of, forecast_of, gather_findings, reading_of, study_of
 from quarterdeck.web.navigation import Entry, Hit
-from quarterdeck.web.portfolio import TrialFacts, read_portfolio
+from quarterdeck.web.portfolio import TrialFacts, read_plan_by_now, read_portfolio
 from quarterdeck.web.tables import Cell, Column, Table
-from quarterdeck.web.trial_charts import enrolment_spark, plan_of
+from quarterdeck.web.trial_charts import enrolment_spark
 from quarterdeck.web.view import View, permit
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def by_study(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
 def rank(view: View, trial: TrialFacts, found: list[Finding]) -> tuple[float, ...]:
     """Worst first: the trial with the gravest finding, and among those without one, how far enrolment is behind plan."""
     gravest = _gravity(view.snapshot).get(found[0].id, 0) if found else 10**9
-    expected = plan_of(trial, view.snapshot)
-    behind = (trial.enrolled - expected) / expected if expected else 0.0
+    by_now = read_plan_by_now(view.snapshot, trial.id)
+    behind = (by_now.value or 0.0) - 1 if by_now else 0.0
     return (gravest, behind if trial.row["status"] in ("enrolling", "start_up", None) else 0.0)
 
 
@@ -142,8 +142,6 @@ def search(view: View, wanted: str) -> list[Hit]:
 
 
 def _row(view: View, trial: TrialFacts, found: list[Finding]) -> dict[str, object]:
-    expected = plan_of(trial, view.snapshot)
-    share = trial.enrolled / expected if expected else None
     reading = reading_of(view.snapshot, "enrolment_against_plan", "study", trial.id)
     most = found[0] if found else None
     return {
@@ -158,7 +156,7 @@ def _row(view: View, trial: TrialFacts, found: list[Finding]) -> dict[str, objec
             f"{wording.number(trial.enrolled)} of {wording.number(trial.planned) if trial.planned else 'an unstated number'}",
         ),
         "months": Cell("", svg=view.sparkline(enrolment_spark(trial.name, trial.points, trial.planned))) if trial.points else "nobody yet",
-        "plan": reading or (Cell(share, wording.share(share, 0)) if share is not None else "no plan by now"),
+        "plan": reading or "no plan by now",
         "sites": Cell(trial.sites_active, f"{wording.number(trial.sites_active)} of {wording.number(trial.sites)}"),
         "end": _finish(view, trial),
         "matters": Cell(len(found), most.headline, href=f"/trials/{trial.id}", sub=f"and {len(found) - 1} more" if len(found) > 1 else "")
