@@ -213,3 +213,24 @@ def test_the_command_without_options_only_shows_the_plan(client: TestClient, tmp
         run(*options)
         assert sum(e.status == "done" for e in plan_of(client).entries) == 3
     assert plan_of(client).sequence == before.sequence + 3
+
+
+def test_the_agenda_stands_in_the_conversation_for_whom_it_is_switched_on(client: TestClient) -> None:
+    send(client, "/development/plan")
+    entry = plan_of(client).sessions[0]
+    assert "Headline, about 3 minutes" in client.get(f"/development/plan/{entry.id}").text
+    assert "Headline, about" not in send(client, f"/development/plan/{entry.id}/begin")
+    send(client, "/development/support", switch="agenda")
+    page = send(client, f"/development/plan/{entry.id}/begin")
+    assert "Headline, about 3 minutes: now" in page
+    assert "Ask, about 3 minutes" in page
+    assert "<details open><summary>What counts" not in page
+
+
+def test_a_kind_without_score_holds_no_checkpoint() -> None:
+    from quarterdeck.development.deliver.scenario import load_scenarios
+    from quarterdeck.development.discuss.conversations import checkpoints_for
+
+    of_all = {s for c in load_role().competencies for s in checkpoints_for(load_role(), c.id)}
+    assert of_all
+    assert "coaching" not in {load_scenarios()[s].type for s in of_all}

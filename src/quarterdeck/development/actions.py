@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session as DatabaseSession
 from quarterdeck.assistant.model import is_configured
 from quarterdeck.development.deliver.back import go_on, take_back
 from quarterdeck.development.deliver.engine import Line, Session, start, take_turn
-from quarterdeck.development.deliver.scenario import Scenario
+from quarterdeck.development.deliver.scenario import Scenario, load_types
 from quarterdeck.development.deliver.score import score_session
 from quarterdeck.development.deliver.with_model import word_line
 from quarterdeck.development.demonstrate.evidence import KINDS, PERFORMANCE, Item
@@ -364,7 +364,8 @@ def _close_planned(session: Any, actor: Actor, ended: Session, role: RoleModel) 
     row = session.get(PlanRow, actor.id)
     plan = from_content(row.content) if row else None
     if plan is not None and plan.role in ("", role.id):
-        row.content = to_content(close_held(plan, ended.scenario.id, ended.state.get("entry", ""), score_session(ended).unaided))
+        unaided = score_session(ended).unaided if load_types()[ended.scenario.type].scored else None
+        row.content = to_content(close_held(plan, ended.scenario.id, ended.state.get("entry", ""), unaided))
 
 
 def _keep_practice(session: Any, actor: Actor, conversation_id: str, ended: Session, role: RoleModel, now: datetime) -> None:

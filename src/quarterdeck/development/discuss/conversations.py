@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from quarterdeck.development.deliver.scenario import Scenario, load_scenarios
+from quarterdeck.development.deliver.scenario import Scenario, load_scenarios, load_types
 from quarterdeck.development.discover.items import DIRECTOR
 from quarterdeck.development.roles.model import RoleModel
 
@@ -14,6 +14,11 @@ def conversations_for(role: RoleModel, competency: str) -> tuple[str, ...]:
     if role.id != DIRECTOR:
         return ()
     return tuple(s.id for s in load_scenarios().values() if competency in s.competencies and s.type != "debrief")
+
+
+def checkpoints_for(role: RoleModel, competency: str) -> tuple[str, ...]:
+    """Those of them that can be passed: a kind that promises no score holds no checkpoint."""
+    return tuple(s for s in conversations_for(role, competency) if load_types()[load_scenarios()[s].type].scored)
 
 
 def competencies_of(role: RoleModel, scenario: Scenario) -> tuple[str, ...]:

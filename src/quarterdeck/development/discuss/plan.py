@@ -10,7 +10,7 @@ from typing import Any
 
 from quarterdeck.development.discover.assess import Assessment
 from quarterdeck.development.discuss.accommodations import block_minutes, is_on
-from quarterdeck.development.discuss.conversations import conversations_for, pick_unseen
+from quarterdeck.development.discuss.conversations import checkpoints_for, conversations_for, pick_unseen
 from quarterdeck.development.discuss.hours import Busy, Window, fixed_order, free_slots, monday_of, read_windows, week_of
 from quarterdeck.development.discuss.priorities import CYCLE_WEEKS, Priority, hours_between, rank
 from quarterdeck.development.roles.model import RoleModel
@@ -148,16 +148,16 @@ def renew(plan: Plan, assessment: Assessment, start: date, terms: Terms) -> Plan
     return _carry_on(plan, assessment, start, start, terms, "New weeks. What was done before stays.")
 
 
-def close_held(plan: Plan, scenario: str, entry_id: str, unaided: float) -> Plan:
+def close_held(plan: Plan, scenario: str, entry_id: str, unaided: float | None) -> Plan:
     """The plan after a conversation ended: the session it was begun from is done, else the first open one with this conversation.
 
-    A checkpoint counts only where it was begun as one. Nothing fitting: the plan as it was.
+    A checkpoint counts only where it was begun as one. `unaided` is None for a kind without score. Nothing fitting: the plan as it was.
     """
     open_ones = [e for e in plan.sessions if e.status == "planned"]
     fitting = [e for e in open_ones if e.id == entry_id] or [e for e in open_ones if e.kind == "session" and e.scenario == scenario]
     if not fitting:
         return plan
-    held = replace(fitting[0], status="done", scenario=scenario, result=round(unaided, 3))
+    held = replace(fitting[0], status="done", scenario=scenario, result=None if unaided is None else round(unaided, 3))
     return replace(plan, entries=tuple(held if e.id == held.id else e for e in plan.entries))
 
 
@@ -298,7 +298,7 @@ def _checkpoints(role: RoleModel, places: Sequence[tuple[datetime, str]], monday
     weeks: dict[int, list[tuple[datetime, tuple[str, ...]]]] = {}
     for slot, competency in places:
         week = week_of(slot.date(), monday)
-        if (week + 1) % CHECKPOINT_EVERY == 0 and (own := conversations_for(role, competency)):
+        if (week + 1) % CHECKPOINT_EVERY == 0 and (own := checkpoints_for(role, competency)):
             weeks.setdefault(week, []).append((slot, own))
     found: dict[datetime, str] = {}
     for able in weeks.values():

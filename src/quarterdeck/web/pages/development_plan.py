@@ -13,8 +13,9 @@ from fastapi.responses import Response
 from quarterdeck.development import actions
 from quarterdeck.development.deliver.scenario import get_scenario, load_types
 from quarterdeck.development.deliver.score import next_level
+from quarterdeck.development.discuss.agenda import build_agenda
 from quarterdeck.development.discuss.calendar import render_calendar
-from quarterdeck.development.discuss.conversations import conversations_for, pick_unseen
+from quarterdeck.development.discuss.conversations import checkpoints_for, pick_unseen
 from quarterdeck.development.discuss.hours import monday_of
 from quarterdeck.development.discuss.plan import CHECKPOINT_LEVEL, PASS_MARK, Entry, Plan
 from quarterdeck.development.learner import get_profile, read_conversations, read_current_plan, read_role, read_seen
@@ -94,14 +95,14 @@ def show_entry(entry_id: str, view: View = permit("page.read", any_scope=True)) 
     name = pick_now(view, entry)
     scenario = get_scenario(name) if name else None
     kind = load_types()[scenario.type] if scenario else None
-    asked = [s for s in scenario.states.values() if s.kind.startswith("ask")] if scenario else []
+    agenda = build_agenda(scenario) if scenario else ()
     open_one = next(
         (c for c in read_conversations(view.record, view.actor.id) if c["entry"] == entry.id and c["status"] in ("running", "paused")), None
     )
     return view.page(
-        "development/plan_session.html", finding=entry.title, needs_facts=False, entry=entry, when=say_when(entry), state=say_status(entry), scenario=scenario, kind=kind, steps=len(asked),
+        "development/plan_session.html", finding=entry.title, needs_facts=False, entry=entry, when=say_when(entry), state=say_status(entry), scenario=scenario, kind=kind, agenda=agenda, steps=len(agenda),
         minutes=kind.minutes if kind else entry.minutes, level=level_of(view, entry, name), pass_mark=PASS_MARK, open_one=open_one,
-        cites=[entry.title, entry.minutes, say_when(entry), say_status(entry), wording.share(PASS_MARK, 0), len(asked), 1, 2, 3, *((kind.minutes, kind.goal, *kind.rubric, scenario.title) if kind and scenario else ())], **own,
+        cites=[entry.title, entry.minutes, say_when(entry), say_status(entry), wording.share(PASS_MARK, 0), len(agenda), 1, 2, 3, *(f"{step.name} {step.minutes}" for step in agenda), *((kind.minutes, kind.goal, *kind.rubric, scenario.title) if kind and scenario else ())], **own,
     )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def pick_now(view: View, entry: Entry) -> str:
     if entry.kind != "checkpoint":
         return entry.scenario
     role, seen = read_role(view.record, view.actor.id), read_seen(view.record, view.actor.id)
-    return entry.scenario if entry.scenario not in seen else pick_unseen(conversations_for(role, entry.competency), seen)
+    return entry.scenario if entry.scenario not in seen else pick_unseen(checkpoints_for(role, entry.competency), seen)
 
 
 def level_of(view: View, entry: Entry, name: str) -> int:

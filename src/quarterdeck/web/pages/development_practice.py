@@ -15,6 +15,7 @@ from quarterdeck.development.deliver.scenario import load_scenarios, load_types
 from quarterdeck.development.deliver.score import next_level, score_session
 from quarterdeck.development.demonstrate.portfolio import transcript
 from quarterdeck.development.discuss.accommodations import is_on
+from quarterdeck.development.discuss.agenda import build_agenda
 from quarterdeck.development.discuss.conversations import competencies_of
 from quarterdeck.development.learner import (
     count_company,
@@ -112,6 +113,7 @@ def show_conversation(conversation_id: str, view: View = permit("page.read", any
     log = voices(session)
     offers = describe_offers(session, view.request.query_params.get("offer", ""))
     asked = [name for name, s in session.scenario.states.items() if s.kind.startswith("ask")]
+    agenda = build_agenda(session.scenario, session.state["at"]) if "agenda" in own["on"] else ()
     step = asked.index(here.id) + 1 if here and here.id in asked else len(asked)
     tension = session.state["variables"].get("tension", 0.0)
     mood = next(word for bound, word in MOODS if tension >= bound)
@@ -124,8 +126,8 @@ def show_conversation(conversation_id: str, view: View = permit("page.read", any
     texts = [entry["text"] for entry in log]
     said_of = wording.of(sum(bool(e["sentence"]) for e in result.elements), len(result.elements))
     return view.page(
-        "development/conversation.html", finding=session.scenario.title, needs_facts=False, identifier=conversation_id, session=session, log=log, here=here, kind=kind, step=step, steps=len(asked),
-        mood=mood if show_mood else "", result=result, offers=offers, can_undo=can_take_back(session), said_of=said_of, tables=[offers["points"]] if offers["points"] else [], work=work, choices=choices, cites=[*(offers["counter"] or ()), offers["walkaway"], said_of, work, *(name for _, name in choices), *company.values(), step, len(asked), kind.minutes, result.score, wording.share(result.score, 0), wording.share(result.unaided, 0), *texts, *kind.rubric,
+        "development/conversation.html", finding=session.scenario.title, needs_facts=False, identifier=conversation_id, session=session, log=log, here=here, kind=kind, step=step, steps=len(asked), agenda=agenda,
+        mood=mood if show_mood else "", result=result, offers=offers, can_undo=can_take_back(session), said_of=said_of, tables=[offers["points"]] if offers["points"] else [], work=work, choices=choices, cites=[*(f"{a.name} {a.minutes}" for a in agenda), *(offers["counter"] or ()), offers["walkaway"], said_of, work, *(name for _, name in choices), *company.values(), step, len(asked), kind.minutes, result.score, wording.share(result.score, 0), wording.share(result.unaided, 0), *texts, *kind.rubric,
         *(e["what"] + e["told"] + e["sentence"] for e in result.elements), *own["profile"].parked, *(label for choices_of in offers["choices"].values() for _, label in choices_of), *(line["offered"] for line in log)], **company, **own,
     )  # fmt: skip
 
