@@ -11,8 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from builders import build_snapshot
+from quarterdeck import matters
 from quarterdeck.cli import papers
-from quarterdeck.papers.providers import findings as rooms
 
 run = CliRunner()
 
@@ -24,7 +24,7 @@ papers.register(app)
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the findings of other rooms, which the first test covers and which take their time."""
-    monkeypatch.setattr(rooms, "ROOMS", ())
+    monkeypatch.setattr(matters, "_detect", lambda snapshot: [])
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from builders import build_snapshot
+from quarterdeck import matters
 from quarterdeck.papers.actions import register_draft
 from quarterdeck.papers.desk import Desk
-from quarterdeck.papers.providers import findings as rooms
 from quarterdeck.record.database import open_record
 from quarterdeck.record.permissions import SINGLE_USER
 from quarterdeck.vocabulary.settings import Settings
@@ -22,7 +22,7 @@ from quarterdeck.web.app import create_app
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[TestClient, str]]:
-    monkeypatch.setattr(rooms, "ROOMS", ())  # what other rooms find is not the matter here
+    monkeypatch.setattr(matters, "_detect", lambda snapshot: [])  # what other rooms find is not the matter here
     study = {"study_id": "QD-001", "phase": "P3", "status": "enrolling", "protocol_approved_dt": date(2025, 1, 10)}
     capa = {"capa_id": "C-1", "source_type": "audit_finding", "root_cause": "training", "due_dt": date(2026, 3, 1), "status": "open"}
     snapshot = build_snapshot(tmp_path, {"study": [study], "capa": [capa]}, taken_at=datetime.now(UTC))
@@ -116,7 +116,7 @@ def test_key_points_get_a_choice_of_numbers_without_a_model(site: tuple[TestClie
 def test_the_chosen_number_stands_in_the_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from quarterdeck.papers.web import propose_numbers, write_draft
 
-    monkeypatch.setattr(rooms, "ROOMS", ())
+    monkeypatch.setattr(matters, "_detect", lambda snapshot: [])
     capa = [
         {"capa_id": f"C-{i}", "source_type": "audit_finding", "root_cause": "training", "due_dt": date(2026, 3, 1), "status": "open"}
         for i in range(12)

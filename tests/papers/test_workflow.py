@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from builders import build_snapshot
+from quarterdeck import matters
 from quarterdeck.papers import actions
 from quarterdeck.papers.actions import Signing, move_paper, review_paragraph
 from quarterdeck.papers.ai_register import enter_system
 from quarterdeck.papers.desk import Desk
 from quarterdeck.papers.listing import list_papers, recall_source
-from quarterdeck.papers.providers import findings as rooms
 from quarterdeck.papers.readers.read import read_document
 from quarterdeck.papers.workflow import check_move, load_moves, load_states
 from quarterdeck.record.audit import verify_chain
@@ -40,7 +40,7 @@ def knows(actor: Actor, secret: str) -> bool:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(rooms, "ROOMS", ())  # what other rooms find is not the matter here
+    monkeypatch.setattr(matters, "_detect", lambda snapshot: [])  # what other rooms find is not the matter here
     study = {"study_id": "QD-001", "phase": "P3", "status": "enrolling", "num_plan_subj": 320, "protocol_approved_dt": date(2025, 1, 10)}
     capa = {"capa_id": "C-1", "source_type": "audit_finding", "root_cause": "training", "due_dt": date(2026, 3, 1), "status": "open"}
     snapshot = build_snapshot(tmp_path, {"study": [study], "capa": [capa]}, taken_at=datetime(2026, 7, 1, tzinfo=UTC))
