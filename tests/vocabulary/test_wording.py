@@ -108,3 +108,10 @@ def test_every_day_lies_in_its_quarter(day: date) -> None:
     assert day in Period.quarter_of(day)
     assert day in Period.twelve_months_to(day)
     assert Period.twelve_months_to(day).days in (365, 366)
+
+
+@pytest.mark.parametrize(
+    ("noun", "text"), [("country", "2 countries"), ("trial day", "2 trial days"), ("entry", "2 entries"), ("site", "2 sites")]
+)
+def test_several_things_are_written_as_english_writes_them(noun: str, text: str) -> None:
+    assert wording.plural(2, noun) == text

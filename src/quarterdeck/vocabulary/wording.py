@@ -123,8 +123,12 @@ def period(value: Period) -> str:
 
 
 def plural(count: float | int, one: str, many: str | None = None) -> str:
-    """'1 trial', '3 trials', '1,200 sites'."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    """'1 trial', '3 trials', '1,200 sites', '10 countries'."""
+    return f"{number(count)} {one if count == 1 else many or _several(one)}"
+
+
+def _several(one: str) -> str:
+    return f"{one[:-1]}ies" if one.endswith("y") and one[-2:-1] not in "aeiou" else f"{one}s"
 
 
 def of(part: float | int, whole: float | int) -> str:
