@@ -20,7 +20,7 @@ def apply(draft: Draft, values: Mapping[str, Any]) -> Draft:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    return f"A substantial amendment: {wording.duration(values['days'])} to implement, {wording.number(values['cost'])} of direct cost"
+    return f"A substantial amendment: {wording.duration(values['days'])} to implement, {wording.number(values['cost'])} of direct cost in the trial's currency"
 
 
 LEVER = Lever(
