@@ -141,7 +141,8 @@ def compare_groups(attribute: str, groups: Mapping[str, tuple[int, int]], what: 
     )
     p = float(chi2.sf(statistic, len(kept) - 1))
     shares = [hit / n for _, hit, n in kept]
-    verdict = "more than chance allows: look at the reasons before acting on flags" if p < DOUBTFUL else "no more than chance allows"
+    level = f"chance allows at the level of {wording.share(DOUBTFUL, 0)}"
+    verdict = f"more than {level}: look at the reasons before acting on flags" if p < DOUBTFUL else f"no more than {level}"
     return BiasCheck(
         attribute,
         kept,
