@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from math import ceil, floor, log10
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
@@ -29,7 +30,12 @@ from quarterdeck.vocabulary.errors import BadInput
 ROWS_A_SLIDE = 9
 LINES_A_SLIDE = 3
 LETTERS_A_SLIDE = 330
+LETTERS_A_ROW = 108
 _BOTTOM = Cm(17.6)
+_FULL = int(Cm(17.6)) - int(Cm(3.7))  # what is left for a table that has its slide alone
+_CAPTION = int(Cm(0.85))
+_ABOVE, _SIDE = Cm(0.09), Cm(0.15)  # margins of a cell
+_LETTER = 0.53  # mean width of a letter in Arial as a share of its size, with a little to spare
 _FORMATS = {"share": "0.0%", "probability": '[<0.01]"under 1%";[>0.99]"over 99%";0%', "number": "#,##0", "days": "#,##0", "ratio": "0.00"}
 
 
@@ -75,13 +81,15 @@ def plan_slides(section: Section) -> list[_Plan]:
     figures = [block for block in section.blocks if isinstance(block, Figure)]
     tables = [block for block in section.blocks if isinstance(block, Table) and block.rows]
     is_table_first = bool(tables) and (not figures or section.blocks.index(tables[0]) < section.blocks.index(figures[0]))
-    leading = [piece for table in (tables[:1] if figures else tables) for piece in _pieces(table)] if is_table_first else []
-    pieces: list[Figure | Table] = [*leading, *figures]
-    if not pieces:
+    if not figures and not tables:
         return [_Plan(section.heading, chunk, None, section.notes) for chunk in _chunks(paragraphs, 7, 2.4 * LETTERS_A_SLIDE)] or [
             _Plan(section.heading, (), None, section.notes)
         ]
     shown = next(iter(_chunks([p for p in paragraphs if p.style != "small"], 2, LETTERS_A_SLIDE)), ())
+    room = int(_BOTTOM) - (int(Cm(3.5)) + _lines_height(shown) if shown else int(Cm(3.7)))
+    chosen = (tables[:1] if figures else tables) if is_table_first else []
+    leading = [piece for i, table in enumerate(chosen) for piece in _pieces(table, room if i == 0 else _FULL)]
+    pieces: list[Figure | Table] = [*leading, *figures]
     told = tuple(p.line for p in paragraphs if p not in shown)
     return [
         _Plan(section.heading, shown, pieces[0], (*told, *section.notes)),
@@ -94,12 +102,43 @@ def _continue(section: Section, piece: Figure | Table) -> _Plan:
     return _Plan(piece.caption if isinstance(piece, Figure) else section.heading, (), piece, section.notes)
 
 
-def _pieces(visual: Table) -> list[Table]:
-    rows = visual.rows
-    return [
-        Table(visual.caption, visual.headers, rows[i : i + ROWS_A_SLIDE], visual.numeric, visual.weights)
-        for i in range(0, len(rows), ROWS_A_SLIDE)
+def _pieces(table: Table, room: int) -> list[Table]:
+    """The table in pieces that each fit a slide: `room` is the height left on the first, further ones have their slide alone."""
+    pieces: list[Table] = []
+    for row in table.rows:
+        longer = replace(table, rows=(*pieces[-1].rows, row)) if pieces else None
+        if longer and len(longer.rows) <= ROWS_A_SLIDE and _table_height(longer) <= (room if len(pieces) == 1 else _FULL):
+            pieces[-1] = longer
+        else:
+            pieces.append(replace(table, rows=(row,)))
+    return pieces
+
+
+def _table_height(table: Table) -> int:
+    """With its caption, in the type and the columns it will have."""
+    size, shares = _type_size(table), fit_columns(table, LETTERS_A_ROW)
+    rows = [table.headers, *([line.text for line in row] for row in table.rows)]
+    return (_CAPTION if table.caption.text else 0) + sum(_row_height(texts, shares, size) for texts in rows)
+
+
+def _type_size(table: Table) -> float:
+    is_long = any(len(line.text) > 90 for row in table.rows for line in row)
+    return 12 if is_long or len(table.rows) > 7 else 14
+
+
+def _row_height(texts: Sequence[str], shares: Sequence[float], size: float) -> int:
+    """How high a row becomes: that of its cell with most lines, as an office programme breaks them."""
+    letter = size * _LETTER * 12700
+    lines = [
+        sum(_count_lines(part, (WIDTH - LEFT - RIGHT) * share - 2 * int(_SIDE), letter) for part in text.split("\n"))
+        for text, share in zip(texts, shares, strict=True)
     ]
+    return max(lines) * int(Pt(size * 1.2)) + 2 * int(_ABOVE)
+
+
+def _count_lines(text: str, width: float, letter: float) -> int:
+    most = max(int(width / letter), 1)
+    return max(1, len(wrap(text, most, break_on_hyphens=False)))
 
 
 def _chunks(paragraphs: Sequence[Paragraph], most: int, letters: float) -> Iterable[tuple[Paragraph, ...]]:
@@ -168,11 +207,15 @@ def _add_lines(slide: Any, plan: _Plan) -> int:
         paragraph.space_after = Pt(6)
         if line.style in ("small", "quote"):
             paragraph.font.size = Pt(12)
-    letters_a_line = 118
-    rows = sum(1 + len(line.line.text) // letters_a_line for line in plan.lines)
-    height = int(Cm(0.35)) + rows * int(Cm(0.78)) + len(plan.lines) * int(Cm(0.22)) if plan.visual else int(_BOTTOM - Cm(3.5))
+    height = _lines_height(plan.lines) if plan.visual else int(_BOTTOM - Cm(3.5))
     body.left, body.top, body.width, body.height = LEFT, Cm(3.5), WIDTH - LEFT - RIGHT, height
     return int(Cm(3.5)) + height
+
+
+def _lines_height(lines: Sequence[Paragraph]) -> int:
+    letters_a_line = 118
+    rows = sum(1 + len(line.line.text) // letters_a_line for line in lines)
+    return int(Cm(0.35)) + rows * int(Cm(0.78)) + len(lines) * int(Cm(0.22))
 
 
 def _add_figure(slide: Any, figure: Figure, top: int, paper: Paper) -> None:
@@ -331,26 +374,26 @@ def _add_table(slide: Any, table: Table, top: int, paper: Paper) -> None:
     colour = colours(paper.variant)
     if table.caption.text:
         _caption(slide, table.caption, top, paper)
-        top += int(Cm(0.85))
+        top += _CAPTION
     inner = WIDTH - LEFT - RIGHT
     frame = slide.shapes.add_table(len(table.rows) + 1, len(table.headers), LEFT, top, inner, int(Cm(0.9)) * (len(table.rows) + 1))
     frame._element.xpath(".//p:cNvPr")[0].set("descr", table.caption.text or f"Columns: {', '.join(table.headers)}")
     grid = frame.table
     grid.horz_banding = False
-    for column, share in zip(grid.columns, fit_columns(table, 108), strict=True):
+    for column, share in zip(grid.columns, fit_columns(table, LETTERS_A_ROW), strict=True):
         column.width = int(inner * share)
     _plain_style(grid)
-    long = any(len(line.text) > 90 for row in table.rows for line in row)
+    size = _type_size(table)
     for r, texts in enumerate([table.headers, *[[line.text for line in row] for row in table.rows]]):
         for c, text in enumerate(texts):
-            _fill_cell(grid.cell(r, c), text, r == 0, c in table.numeric, 12 if long or len(table.rows) > 7 else 14, colour)
+            _fill_cell(grid.cell(r, c), text, r == 0, c in table.numeric, size, colour)
 
 
 def _fill_cell(cell: Any, text: str, head: bool, numeric: bool, size: float, colour: dict[str, str]) -> None:
     cell.text = text
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-    cell.margin_top = cell.margin_bottom = Cm(0.09)
-    cell.margin_left, cell.margin_right = Cm(0.15), Cm(0.15)
+    cell.margin_top = cell.margin_bottom = _ABOVE
+    cell.margin_left, cell.margin_right = _SIDE, _SIDE
     cell.fill.solid()
     cell.fill.fore_color.rgb = _rgb(colour["panel"] if head else colour["paper"])
     for paragraph in cell.text_frame.paragraphs:
