@@ -117,9 +117,17 @@ def compose_changes(drafting: Drafting, plan: SectionPlan) -> Section | None:
     changes = [
         c
         for c in compare_claims(drafting.previous, now)
-        if c.kind != "unchanged" and not c.claim.endswith(("/heading", "/drivers")) and c.claim.partition("/")[0] in known
+        if c.kind != "unchanged"
+        and not c.claim.endswith(("/heading", "/drivers"))
+        and c.claim.partition("/")[0] in known
+        and _reads_otherwise(c)
     ]
     return _section(drafting, plan, _once_a_figure(changes))
+
+
+def _reads_otherwise(change: ClaimChange) -> bool:
+    """Whether the two cells would differ: a move below the last digit that is printed is no news."""
+    return change.before.partition(INTERVAL)[0] != change.now.partition(INTERVAL)[0]
 
 
 def _once_a_figure(changes: list[ClaimChange]) -> list[ClaimChange]:
