@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from quarterdeck.papers.claims import Line, plain, quoted
 from quarterdeck.papers.compose.drafting import Drafting
 from quarterdeck.papers.facts import Fact
 from quarterdeck.papers.model import Section, Table
 from quarterdeck.papers.template import SectionPlan
+
+_ONE_FIGURE = re.compile(r"[^\d]*\d[\d.,]*")
 
 
 def compose_benchmarks(drafting: Drafting, plan: SectionPlan) -> Section | None:
@@ -45,5 +49,11 @@ def _part(fact: Fact, name: str) -> str:
 
 
 def _unit(fact: Fact) -> Line:
+    """A plain count has no unit; a sign stands at its figure, and is named behind several figures."""
     unit = _part(fact, "unit")
-    return Line(" ") + quoted(f"{fact.id}#unit", unit) if unit else Line("")
+    if unit in ("", "count", "number"):
+        return Line("")
+    stated = quoted(f"{fact.id}#unit", unit)
+    if unit != "%":
+        return Line(" ") + stated
+    return stated if _ONE_FIGURE.fullmatch(str(fact.value)) else Line(", in ") + stated
