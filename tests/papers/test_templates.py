@@ -123,7 +123,7 @@ def test_an_answer_from_findings_counts_those_the_section_asks_for_and_names_the
 def test_a_template_takes_its_answer_only_from_sections_it_has() -> None:
     for template in load_templates().values():
         assert set(template.answer_sections) <= {section.id for section in template.sections}
-        assert bool(template.answer_sections) == (template.answer == "sections")
+        assert bool(template.answer_sections) == (template.answer in ("sections", "decision"))
 
 
 def test_every_detector_of_a_measure_that_a_template_names_is_a_measure() -> None:
@@ -251,7 +251,7 @@ def test_what_was_accepted_leaves_the_brief() -> None:
     facts = sample_facts()
     first = facts.matters(7)[0].finding.id
     provider = facts.providers["finding"]
-    provider._settled = lambda: {first[:200]: SimpleNamespace(choice="accept", until=None)}  # type: ignore[attr-defined]
+    provider._settled = lambda: {first[:200]: SimpleNamespace(choice="accept", until=None, cost=None)}  # type: ignore[attr-defined]
     assert first not in {m.finding.id for m in facts.matters(7)}
 
 

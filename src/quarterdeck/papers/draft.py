@@ -12,6 +12,8 @@ from quarterdeck.papers.compose.drafting import Drafting, headline, reading_id
 from quarterdeck.papers.compose.kinds import KINDS
 from quarterdeck.papers.compose.matters import count_of, noun_of
 from quarterdeck.papers.compose.measures import target_readings
+from quarterdeck.papers.compose.money import answer_cost
+from quarterdeck.papers.compose.options import answer_options
 from quarterdeck.papers.compose.purchases import answer_review, answer_selection
 from quarterdeck.papers.compose.vendors import answer_position, answer_standing
 from quarterdeck.papers.derived import derived_id
@@ -23,14 +25,6 @@ from quarterdeck.risks.needs_me import MOST
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.reading import Scope
 from quarterdeck.vocabulary.verdict import Verdict
-
-# Answers that a room gives from its own figures; where it has none, the findings answer.
-ANSWERS: dict[str, Callable[[Drafting], list[Line | None]]] = {
-    "review": answer_review,
-    "position": answer_position,
-    "standing": answer_standing,
-    "selection": answer_selection,
-}
 
 
 def draft_paper(
@@ -55,6 +49,7 @@ def draft_paper(
             next_step="Name it.",
         )
     drafting = Drafting(facts, template, about, previous, points, basis)
+    _refuse_silence(drafting)
     answer = () if template.answer == "sections" else _answer(drafting)
     drafting.written += [("front", line) for line in answer]
     sections: dict[str, Section] = {}
@@ -65,6 +60,8 @@ def draft_paper(
                 drafting.written += [(plan.id, line) for line in _lines(section)]
     if template.answer == "sections":
         answer = _headings(drafting, sections) or _answer(drafting)
+    elif template.answer_sections:
+        answer += _headings(drafting, sections)
     ordered = tuple(sections[plan.id] for plan in template.sections if plan.id in sections)
     paper = Paper(
         paper_id(template, facts, about, points, variant, basis), template.id, _title(drafting, title), _subtitle(drafting), template.question, template.audience, answer, ordered,
@@ -116,19 +113,12 @@ def _footer(drafting: Drafting) -> Line:
 
 
 def _answer(drafting: Drafting) -> tuple[Line, ...]:
-    """The answer to the template's question, from the targets, the findings or both; nothing where neither is there."""
-    wanted = drafting.template.answer
-    lines: list[Line | None] = []
-    if wanted == "none":
+    """The answer to the template's question, from what it rests on; where that holds nothing, the findings answer."""
+    if drafting.template.answer == "none":
         return ()
-    if wanted in ("targets", "both"):
-        lines += _targets_in_words(drafting)
-    if wanted in ANSWERS:
-        lines += ANSWERS[wanted](drafting)
-    if wanted in ("matters", "both"):
-        lines += _matters_in_words(drafting)
-    if wanted in ("findings", "sections") or not any(lines):
-        lines += _findings_in_words(drafting)
+    lines = [line for answer in ANSWERS[drafting.template.answer] for line in answer(drafting)]
+    if not any(lines):
+        lines = _findings_in_words(drafting)
     if not any(lines):
         lines.append(
             drafting.say(
@@ -175,7 +165,7 @@ def _targets_in_words(drafting: Drafting) -> list[Line | None]:
             p=Slot(low, "chance"),
         )
     ]
-    if len(readings) > 1:
+    if len(readings) > 1 and drafting.about.level == "portfolio":  # of one trial, only what is worst answers for it
         lines.append(
             drafting.say(
                 f"Best placed: {{measure}}, {outlook(best.p_target or 0)} at {{p}}.",
@@ -223,6 +213,43 @@ def _findings_in_words(drafting: Drafting) -> list[Line | None]:
     )
     lead = headline(first)
     return [count, Line(lead.text, lead.bounds, "front/gravest")]
+
+
+def _answer_decision(drafting: Drafting) -> list[Line | None]:
+    """What was decided about the subject, newest first; without a decision, that there is none."""
+    taken = [f for f in drafting.facts.facts() if f.id.startswith("decision:") and f.parts["subject"][0] == drafting.about.key]
+    if not taken:
+        return [drafting.no_basis("no decision on {subject} is recorded")]
+    newest = max(taken, key=lambda fact: str(fact.parts["decided_at"][0]))
+    slots = {"day": Slot(f"{newest.id}#decided_at", "day"), "question": Slot(f"{newest.id}#question", "text")}
+    return [drafting.say("{question} Decided on {day}: {outcome}.", "front/answer", outcome=Slot(newest.id, "text"), **slots)]
+
+
+def _refuse_silence(drafting: Drafting) -> None:
+    """A paper that is nothing but its author's words cannot be written without them."""
+    if drafting.template.answer == "none" and not drafting.points and not drafting.basis:
+        raise BadInput(
+            "This paper says what you give it, and no key points were given",
+            thing=drafting.template.id,
+            next_step="Give them: --points FILE on the command line, or the field for key points on the page Papers.",
+        )
+
+
+# What answers each paper's question, in order; where nothing comes of it, the findings answer.
+ANSWERS: dict[str, tuple[Callable[[Drafting], list[Line | None]], ...]] = {
+    "targets": (_targets_in_words,),
+    "findings": (_findings_in_words,),
+    "sections": (_findings_in_words,),
+    "both": (_targets_in_words, _matters_in_words),
+    "matters": (_matters_in_words,),
+    "money": (answer_cost, _targets_in_words, _matters_in_words),
+    "rescue": (answer_options, _targets_in_words, answer_cost),
+    "decision": (_answer_decision,),
+    "review": (answer_review,),
+    "position": (answer_position,),
+    "standing": (answer_standing,),
+    "selection": (answer_selection,),
+}
 
 
 def _refuse_unbound(paper: Paper) -> None:

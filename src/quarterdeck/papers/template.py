@@ -39,7 +39,9 @@ CAP_KEYS = {"words", "slides"}
 FORMATS = ("pptx", "docx", "pdf", "html", "xlsx")
 REQUIRABLE = ("readings", "targets", "findings", "records", "decisions", "key_points", "previous")
 RESTS_ON = ("", "review", "selection")
-ANSWERS = ("targets", "findings", "both", "matters", "sections", "review", "position", "standing", "selection", "none")
+ANSWERS = (
+    "targets", "findings", "both", "matters", "sections", "money", "rescue", "decision", "review", "position", "standing", "selection", "none",
+)  # fmt: skip
 SECTION_KEYS = {"id", "kind", "topic", "annex"}
 
 
@@ -70,7 +72,7 @@ class Template:
     max_age_days: int
     required: tuple[str, ...]
     answer: str
-    answer_sections: tuple[str, ...]  # whose headings are the answer, where that is "sections"
+    answer_sections: tuple[str, ...]  # whose headings are the answer, or follow it
     sections: tuple[SectionPlan, ...]
     free_form: bool
     targets: tuple[str, ...]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quarterdeck.papers.claims import Line, Slot, claim, quoted, shown
+from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.facts import FactBase
 from quarterdeck.papers.model import Missing
 from quarterdeck.papers.template import SectionPlan, Template
@@ -46,6 +47,14 @@ class Drafting:
         entry = Missing(section, what, why)
         if entry not in self.missing:
             self.missing.append(entry)
+
+    def cut(self, plan: SectionPlan, shown: Sequence[str], total: str, words: str) -> list[Line]:
+        """ "8 of 43 …" where a table shows fewer rows than there are: ids of those shown, and the fact that counts all."""
+        if len(shown) >= float(self.facts.fact(total).value):  # type: ignore[arg-type]
+            return []
+        slots = {"shown": Slot(derived_id("count", shown), "number"), "total": Slot(total, "number")}
+        line = self.say(f"{{shown}} of {{total}} {words}.", f"{plan.id}/cut", **slots)
+        return [line] if line else []
 
     def no_basis(self, why: str) -> Line | None:
         """The answer of a paper whose own matter is not there: another matter in its place would answer another question."""

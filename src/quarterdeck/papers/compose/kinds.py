@@ -20,6 +20,7 @@ from quarterdeck.papers.compose.matters import (
     compose_text,
 )
 from quarterdeck.papers.compose.measures import compose_measure, compose_overview, compose_targets
+from quarterdeck.papers.compose.money import compose_cost_at_end
 from quarterdeck.papers.compose.options import compose_options
 from quarterdeck.papers.compose.plans import compose_plan
 from quarterdeck.papers.compose.purchases import (
@@ -51,13 +52,14 @@ KINDS: dict[str, Kind] = {
     "targets": Kind(compose_targets, frozenset({"limit"})),
     "measure": Kind(compose_measure, frozenset({"measures", "by", "limit"})),
     "overview": Kind(compose_overview, frozenset({"measures", "by", "limit", "columns"})),
-    "findings": Kind(compose_findings, frozenset({"sources", "detectors", "verdict", "level", "limit", "opportunity"})),
+    "findings": Kind(compose_findings, frozenset({"sources", "detectors", "verdict", "level", "limit", "opportunity", "remark"})),
     "matters": Kind(compose_ranked, frozenset({"limit", "actions"})),
-    "asks": Kind(compose_asks, frozenset({"sources", "limit"})),
-    "records": Kind(compose_records, frozenset({"table", "columns", "where", "limit", "newest_by", "noun"})),
+    "asks": Kind(compose_asks, frozenset({"sources", "detectors", "limit"})),
+    "records": Kind(compose_records, frozenset({"table", "columns", "where", "limit", "newest_by", "noun", "in_unit"})),
     "decisions": Kind(compose_decisions, frozenset({"limit"})),
     "benchmarks": Kind(compose_benchmarks, frozenset({"ids", "about", "limit"})),
     "plan": Kind(compose_plan),
+    "cost_at_end": Kind(compose_cost_at_end, frozenset({"limit"})),
     "options": Kind(compose_options, frozenset({"limit"})),
     "register": Kind(compose_register, frozenset({"table", "columns", "limit", "newest_by", "noun"})),
     "forecasts": Kind(compose_forecasts, frozenset({"limit"})),
@@ -67,7 +69,7 @@ KINDS: dict[str, Kind] = {
     "levers": Kind(compose_levers, frozenset({"limit", "chart"})),
     "change_order": Kind(compose_change_order, frozenset({"limit"})),
     "prices": Kind(compose_prices, frozenset({"limit"})),
-    "letter": Kind(compose_letter, frozenset({"lines", "with_review"})),
+    "letter": Kind(compose_letter, frozenset({"lines"})),
     "selection": Kind(compose_selection),
     "weights": Kind(compose_weights),
     "oversight": Kind(compose_oversight),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.papers.claims import Line, Slot, plain, quoted
+from quarterdeck.papers.claims import Line, Slot, joined, plain, quoted
 from quarterdeck.papers.compose.drafting import Drafting, headline, scope_line
 from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.model import Block, Paragraph, Section, Signature, Table
@@ -22,28 +22,32 @@ def compose_findings(drafting: Drafting, plan: SectionPlan) -> Section | None:
     heading = headline(shown[0])
     count = count_of(drafting, plan)
     blocks: list[Block] = []
-    line = drafting.say(
-        "{count} in this snapshot; the largest come first." if len(findings) > len(shown) else "{count} in this snapshot.",
-        f"{plan.id}/count",
-        count=Slot(count, "count", noun_of(plan)),
-    )
+    slots = {"count": Slot(count, "count", noun_of(plan))}
+    words = "{count} in this snapshot."
+    if len(findings) > len(shown):
+        words = "{count} in this snapshot; {shown} are shown, the largest first."
+        slots["shown"] = Slot(derived_id("count", [f"finding:{f.id}" for f in shown]), "number")
+    line = drafting.say(words, f"{plan.id}/count", **slots)
     if line:
         blocks.append(Paragraph(line))
+    if remark := str(plan.options.get("remark", "")):
+        blocks.append(Paragraph(plain(remark)))
     if len(shown) == 1:
         blocks += [Paragraph(quoted(f"finding:{shown[0].id}#cause", shown[0].cause))] if shown[0].cause else []
+    is_gain = all(f.opportunity for f in shown)
     rows = tuple(
         (
             headline(f),
             scope_line(drafting, f.scope),
-            _consequence(drafting, f),
+            (Line("to gain: ") if f.opportunity and not is_gain else Line("")) + _consequence(drafting, f),
             quoted(f"finding:{f.id}#owner", f.owner) if f.owner else Line("not assigned"),
         )
         for f in shown
     )
     blocks.append(
         Table(
-            plain("What was found, and what doing nothing is expected to cost"),
-            ("Finding", "Where", "If nothing is done", "Owner"),
+            plain(f"What was found, and what {'it could bring' if is_gain else 'doing nothing is expected to cost'}"),
+            ("Finding", "Where", "What it could bring" if is_gain else "If nothing is done", "Owner"),
             rows,
             frozenset(),
             (3.7, 1.5, 1.6, 1),
@@ -66,6 +70,7 @@ def noun_of(plan: SectionPlan) -> str:
 
 
 def _consequence(drafting: Drafting, finding: Finding) -> Line:
+    """What is at stake and how likely. A chance alone says nothing: of what, the finding's own words say."""
     c = finding.consequence
     fact = f"finding:{finding.id}"
     parts = []
@@ -75,12 +80,13 @@ def _consequence(drafting: Drafting, finding: Finding) -> Line:
         parts.append(drafting.cell(f"{fact}#days", "duration"))
     if c.participants:
         parts.append(drafting.cell(f"{fact}#participants", "count", "participant"))
+    if not parts:
+        return Line("not estimated")
     if c.probability is not None:
         parts.append(drafting.cell(f"{fact}#probability", "chance") + Line(" likely"))
-    result = Line("")
-    for part in parts:
-        result = part if not result.text else result + Line("; ") + part
-    return result if result.text else Line("not estimated")
+    if not c.reversible:  # why it may rank above what costs more
+        parts.append(Line("it cannot be undone"))
+    return joined(parts, "; ")
 
 
 def _finding_note(finding: Finding, drafting: Drafting) -> Line:
@@ -126,7 +132,7 @@ def _action(finding: Finding) -> Line:
 def compose_asks(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """What the reader is asked to decide: the proposed action of each matter of concern."""
     limit = int(plan.options.get("limit", 5))
-    if drafting.about.level == "portfolio" and "sources" not in plan.options:
+    if drafting.about.level == "portfolio" and not {"sources", "detectors"} & set(plan.options):
         findings = [m.finding for m in drafting.facts.matters(limit) if m.finding.suggested_action]
     else:
         findings = [f for f in drafting.findings(plan) if f.suggested_action and f.verdict is Verdict.CONCERN][:limit]
@@ -142,7 +148,11 @@ def compose_asks(drafting: Drafting, plan: SectionPlan) -> Section | None:
         for f in findings
     )
     table = Table(
-        plain("Proposed decisions, with what each rests on"), ("Proposed decision", "Because", "Owner"), rows, frozenset(), (2.4, 2.6, 0.9)
+        plain("Proposed decisions on the gravest matters, with what each rests on"),
+        ("Proposed decision", "Because", "Owner"),
+        rows,
+        frozenset(),
+        (2.4, 2.6, 0.9),
     )
     return Section(
         plan.id,

@@ -21,6 +21,8 @@ NOTE = (
     "The price of a day is what is paid now, or the rise in cost by database lock where that is larger."
 )
 
+LOST = 0.01  # a chance below it reads "under 1%"
+
 
 def compose_options(drafting: Drafting, plan: SectionPlan) -> Section | None:
     """What was kept for the trial, else the standard options, which are computed here and for this trial alone."""
@@ -36,7 +38,7 @@ def compose_options(drafting: Drafting, plan: SectionPlan) -> Section | None:
         return None
     options = [drafting.facts.fact(fact_id) for fact_id in ids]
     is_kept = "kept_at" in options[0].parts
-    lines = [*_answer(drafting, plan, options), plain(KEPT if is_kept else STANDARD)]
+    lines = [*_answer(drafting, plan.id, options), plain(KEPT if is_kept else STANDARD)]
     blocks: list[Block] = [Paragraph(line) for line in lines]
     baseline = () if is_kept else (_baseline(drafting, study),)
     rows = (*baseline, *(_row(drafting, option, is_kept) for option in options))
@@ -53,13 +55,43 @@ def compose_options(drafting: Drafting, plan: SectionPlan) -> Section | None:
     return Section(plan.id, plain(plan.topic), tuple(blocks), (plain(NOTE),), plan.annex)
 
 
-def _answer(drafting: Drafting, plan: SectionPlan, options: list[Fact]) -> list[Line]:
-    """The option whose gained day costs least, or that none gains a day."""
+def answer_options(drafting: Drafting) -> list[Line | None]:
+    """What it would take: the best option and its limit, before anything else is said of a trial in trouble."""
+    provider = drafting.facts.providers.get("option")
+    if not isinstance(provider, OptionProvider):
+        return []
+    try:
+        return list(_answer(drafting, "front", [drafting.facts.fact(fact_id) for fact_id in provider.options(drafting.about.key)]))
+    except QuarterdeckError:  # the section on options says why there is none
+        return []
+
+
+def _answer(drafting: Drafting, name: str, options: list[Fact]) -> list[Line]:
+    """The option whose gained day costs least, or that none gains a day; then the chance of the planned date that is left with any of them."""
+    return [line for line in (_best(drafting, name, options), _limit(drafting, name, options)) if line]
+
+
+def _limit(drafting: Drafting, name: str, options: list[Fact]) -> Line | None:
+    chances = [f"{option.id}#p_by_plan" for option in options if "p_by_plan" in option.parts]
+    if not chances:
+        return None
+    best = derived_id("largest", chances)
+    is_lost = float(drafting.facts.fact(best).value) < LOST  # type: ignore[arg-type]
+    pattern = (
+        "Every one of the {count} compared leaves the chance of the planned date at {p}: the date itself has to be decided anew."
+        if is_lost
+        else "The best chance of the planned date that any of the {count} compared gives is {p}."
+    )
+    return drafting.say(
+        pattern, f"{name}/planned-date", count=Slot(derived_id("count", chances), "count", "option"), p=Slot(best, "chance")
+    )
+
+
+def _best(drafting: Drafting, name: str, options: list[Fact]) -> Line | None:
     gaining = [option for option in options if "price_of_a_day" in option.parts]
     if not gaining:
         count = Slot(derived_id("count", [option.id for option in options]), "count", "option")
-        line = drafting.say("Of {count} compared, none brings the last participant in sooner.", f"{plan.id}/best", count=count)
-        return [line] if line else []
+        return drafting.say("Of {count} compared, none brings the last participant in sooner.", f"{name}/best", count=count)
     best = min(gaining, key=lambda option: (_price(option), float(option.value)))  # type: ignore[arg-type]
     slots = {"what": Slot(f"{best.id}#what", "text"), "days": Slot(f"{best.id}#gained")}
     if _price(best) <= 0:
@@ -67,8 +99,7 @@ def _answer(drafting: Drafting, plan: SectionPlan, options: list[Fact]) -> list[
     else:
         pattern = "Cheapest for each day gained: {what}. It gains {days} on average, at {price} a day."
         slots["price"] = Slot(f"{best.id}#price_of_a_day", "money")
-    line = drafting.say(pattern, f"{plan.id}/best", **slots)
-    return [line] if line else []
+    return drafting.say(pattern, f"{name}/best", **slots)
 
 
 def _price(option: Fact) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quarterdeck.papers.claims import Line, Slot, plain
 from quarterdeck.papers.compose.drafting import Drafting
+from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.model import Block, Paragraph, Section, Table
 from quarterdeck.papers.providers.vendors import ChangeOrderProvider, SelectionProvider
 from quarterdeck.papers.template import SectionPlan
@@ -44,7 +45,8 @@ def compose_change_order(drafting: Drafting, plan: SectionPlan) -> Section | Non
     )  # fmt: skip
     headers = ("Asked for", "Contract unit", "Cause", "Assumed by", "Amount", "Disputable", "Why")
     table = Table(plain("Line by line, the most disputable first"), headers, rows, frozenset({4, 5}), (1.7, 1.5, 1, 1, 1, 1.1, 2.2))
-    blocks: list[Block] = [Paragraph(line) for line in (said, effect) if line]
+    cut = drafting.cut(plan, shown, f"{review}#lines", "lines are shown, those with most to dispute first")
+    blocks: list[Block] = [Paragraph(line) for line in (said, effect, *cut) if line]
     notes = tuple(drafting.cell(f"{review}#{part}", "text") for part in drafting.facts.fact(review).parts if part.startswith("notice_"))
     return Section(plan.id, heading or plain(plan.topic), (*blocks, table), notes, plan.annex)
 
@@ -59,35 +61,34 @@ def compose_prices(drafting: Drafting, plan: SectionPlan) -> Section | None:
             plan.id, plan.topic, "no line has a price of this or an earlier contract to set beside it" if lines else NOTHING_REVIEWED
         )
         return None
+    shown = priced[: int(plan.options.get("limit", 25))]
+    cut = drafting.cut(plan, shown, derived_id("count", priced), "lines with a price to compare are shown")
     rows = tuple(
         (
             drafting.cell(f"{i}#description", "text"), drafting.cell(f"{i}#unit_price", "money"), drafting.cell(f"{i}#contract_price", "money", otherwise="no unit of the contract"),
             drafting.cell(f"{i}#precedent", "money", otherwise="no precedent"), drafting.cell(f"{i}#n_precedents", "count", "line", otherwise="none"),
         )
-        for i in priced[: int(plan.options.get("limit", 25))]
+        for i in shown
     )  # fmt: skip
     headers = ("Asked for", "Price asked", "Price in this contract", "Middle price of earlier contracts", "From")
     table = Table(
         plain("Prices for one unit, as asked, as agreed, and as paid before"), headers, rows, frozenset({1, 2, 3}), (2.2, 1, 1.3, 1.5, 0.8)
     )
-    return Section(plan.id, plain(plan.topic), (table,), (), plan.annex)
+    return Section(plan.id, plain(plan.topic), (*(Paragraph(line) for line in cut), table), (), plan.annex)
 
 
 def compose_letter(drafting: Drafting, plan: SectionPlan) -> Section | None:
-    """The reply letter: the template's words with the review's figures; without a review, the words that need none."""
-    review = drafting.basis if drafting.basis.startswith("review:") else ""
+    """The reply letter: the template's words with the review's figures. Without a review there is no position, and so nothing to answer."""
+    review = drafting.basis
+    if not review.startswith("review:"):
+        drafting.lack(plan.id, plan.topic, NOTHING_REVIEWED)
+        return None
     slots: dict[str, Slot | str] = {
-        "organisation": "context:organisation",
-        "day": Slot("context:data_cut", "day"),
-        "subject": drafting.subject,
-    }
-    if review:
-        slots |= {
-            "file": Slot(f"{review}#file", "name"), "contract": Slot(f"{review}#contract", "name"), "total": Slot(f"{review}#total", "money"), "disputable": Slot(review, "money"),
-            "accepted": Slot(f"{review}#accepted", "money"),
-        }  # fmt: skip
+        "organisation": "context:organisation", "file": Slot(f"{review}#file", "name"), "contract": Slot(f"{review}#contract", "name"),
+        "total": Slot(f"{review}#total", "money"), "disputable": Slot(review, "money"), "accepted": Slot(f"{review}#accepted", "money"),
+    }  # fmt: skip
     paragraphs: list[Paragraph] = []
-    for pattern in plan.options["with_review" if review else "lines"]:
+    for pattern in plan.options["lines"]:
         if pattern == "{objections}":
             paragraphs += _objections(drafting, plan)
             continue

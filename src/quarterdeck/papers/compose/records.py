@@ -6,6 +6,7 @@ from typing import Any
 
 from quarterdeck.papers.claims import Line, Slot, plain
 from quarterdeck.papers.compose.drafting import Drafting
+from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.model import Block, Paragraph, Section, Table
 from quarterdeck.papers.providers.rows import RowProvider
 from quarterdeck.papers.template import SectionPlan
@@ -28,11 +29,15 @@ def compose_records(drafting: Drafting, plan: SectionPlan) -> Section | None:
         rows.sort(key=lambda row: (row.get(order) is not None, str(row.get(order))), reverse=True)
     limit = int(plan.options.get("limit", 8))
     columns: dict[str, str] = plan.options["columns"]
-    cells = tuple(_row(drafting, provider, table, row, list(columns)) for row in rows[:limit])
+    cells = tuple(_row(drafting, provider, table, row, plan) for row in rows[:limit])
     count = f"count:{table}{'?' if where else ''}{'&'.join(f'{k}={v}' for k, v in where.items())}"
     noun = plan.options.get("noun", "row")
-    words = "{count} on record" + ("." if len(rows) <= limit else "; the newest are shown." if order else "; the first are shown.")
-    line = drafting.say(words, f"{plan.id}/count", count=Slot(count, "count", noun))
+    slots = {"count": Slot(count, "count", noun)}
+    words = "{count} on record."
+    if len(rows) > limit:
+        words = "{count} on record; the newest {shown} are shown." if order else "{count} on record; the first {shown} are shown."
+        slots["shown"] = Slot(derived_id("count", [provider.row_id(table, row) for row in rows[:limit]]), "number")
+    line = drafting.say(words, f"{plan.id}/count", **slots)
     blocks: list[Block] = [Paragraph(line)] if line else []
     numeric = frozenset(
         i
@@ -45,9 +50,23 @@ def compose_records(drafting: Drafting, plan: SectionPlan) -> Section | None:
     return Section(plan.id, plain(plan.topic), tuple(blocks), (_source(drafting, table),), plan.annex)
 
 
-def _row(drafting: Drafting, provider: RowProvider, table: str, row: dict[str, Any], columns: list[str]) -> tuple[Line, ...]:
+def _row(drafting: Drafting, provider: RowProvider, table: str, row: dict[str, Any], plan: SectionPlan) -> tuple[Line, ...]:
     provider.offer(table, row)
-    return tuple(drafting.cell(provider.fact_id(table, row, column)) for column in columns)
+    own_unit = set(plan.options.get("in_unit", ()))
+    return tuple(
+        _in_unit(drafting, provider, table, row, column) if column in own_unit else drafting.cell(provider.fact_id(table, row, column))
+        for column in plan.options["columns"]
+    )
+
+
+def _in_unit(drafting: Drafting, provider: RowProvider, table: str, row: dict[str, Any], column: str) -> Line:
+    """A value in the unit that its own row names."""
+    fact, unit = provider.fact_id(table, row, column), str(row.get("unit") or "")
+    if fact not in drafting.facts or not unit:
+        return drafting.cell(fact)
+    if unit.split()[0] == "share":
+        return drafting.cell(fact, "share")
+    return drafting.cell(fact) + Line(" ") + drafting.cell(provider.fact_id(table, row, "unit"), "text")
 
 
 def _weight(rows: list[dict[str, Any]], column: str) -> float:
@@ -57,7 +76,7 @@ def _weight(rows: list[dict[str, Any]], column: str) -> float:
 
 def _subject(drafting: Drafting, table: str, provider: RowProvider) -> dict[str, str]:
     column = {"study": "study_id", "vendor": "vendor_id"}.get(drafting.about.level)
-    return {column: drafting.about.key} if column and provider.has_column(table, column) else {}
+    return {column: drafting.about.key} if column and provider.knows(table, column) else {}
 
 
 def _source(drafting: Drafting, table: str) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quarterdeck.papers.claims import Line, Slot, joined, plain, quoted
 from quarterdeck.papers.compose.drafting import Drafting
 from quarterdeck.papers.compose.records import compose_records
+from quarterdeck.papers.derived import derived_id
 from quarterdeck.papers.model import Block, Paragraph, Section, Table
 from quarterdeck.papers.providers.rows import RowProvider
 from quarterdeck.papers.register_facts import RegisterProvider
@@ -41,10 +42,12 @@ def _loaded(drafting: Drafting, plan: SectionPlan) -> Section | None:
 def _count(drafting: Drafting, plan: SectionPlan, ids: list[str], shown: list[str]) -> Line | None:
     if not ids:
         return plain("No item of the register is open.")
-    words = (
-        "The register holds {count}." if len(shown) == len(ids) else "The register holds {count}; those expected to cost most are shown."
-    )
-    return drafting.say(words, f"{plan.id}/count", count=Slot("register:open", "count", "open item"))
+    slots = {"count": Slot("register:open", "count", "open item")}
+    words = "The register holds {count}."
+    if len(shown) < len(ids):
+        words = "The register holds {count}; the {shown} expected to cost most are shown."
+        slots["shown"] = Slot(derived_id("count", shown), "number")
+    return drafting.say(words, f"{plan.id}/count", **slots)
 
 
 def _loss(drafting: Drafting, plan: SectionPlan) -> list[Line | None]:

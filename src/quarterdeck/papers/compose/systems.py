@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from quarterdeck.papers.claims import Line, plain, quoted
 from quarterdeck.papers.compose.drafting import Drafting, scope_line
-from quarterdeck.papers.model import Section, Table
+from quarterdeck.papers.forecast_facts import ForecastProvider
+from quarterdeck.papers.model import Paragraph, Section, Table
 from quarterdeck.papers.template import SectionPlan
 
 
 def compose_forecasts(drafting: Drafting, plan: SectionPlan) -> Section | None:
-    """Sealed forecasts about the subject: what, the middle, the interval."""
+    """Forecasts about the subject, as this snapshot gives them: what, the middle, the interval."""
     provider = drafting.facts.providers.get("forecast")
-    facts = [f for f in provider.facts() if drafting.about.level == "portfolio" or f.scope == drafting.about] if provider else []
-    facts = [f for f in facts if f.interval is not None][: int(plan.options.get("limit", 8))]
-    if not facts:
-        drafting.lack(plan.id, plan.topic, "no forecast of this snapshot is sealed")
+    study = drafting.about.key if drafting.about.level == "study" else ""
+    found = [f for f in provider.of(study) if f.interval is not None] if isinstance(provider, ForecastProvider) else []
+    if not found:
+        drafting.lack(plan.id, plan.topic, "no trial of this snapshot has a forecast")
         return None
+    facts = found[: int(plan.options.get("limit", 8))]
     rows = tuple(
         (scope_line(drafting, f.scope), quoted(f"{f.id}#what", str(f.parts["what"][0])), drafting.cell(f.id), drafting.cell(f.id, "range"))
         for f in facts
     )
     table = Table(
-        plain("Sealed forecasts; their errors are scored when the truth is known"),
+        plain("Forecasts of this snapshot, made for this paper; the ledger scores those that were sealed in it"),
         ("Where", "What", "Expected", "Interval"),
         rows,
         frozenset({2, 3}),
         (1, 2, 1, 1.6),
     )
-    return Section(plan.id, plain(plan.topic), (table,), (), plan.annex)
+    total = f"forecast:count/{study}" if study else "forecast:count"
+    cut = drafting.cut(plan, [f.id for f in facts], total, "forecasts are shown, those least likely to hold their plan first")
+    return Section(plan.id, plain(plan.topic), (*(Paragraph(line) for line in cut), table), (), plan.annex)
 
 
 def compose_systems(drafting: Drafting, plan: SectionPlan) -> Section | None:

@@ -44,7 +44,9 @@ def compose_scorecard(drafting: Drafting, plan: SectionPlan) -> Section | None:
         (2.3, 0.9, 0.9, 1.5, 1.1, 1.4),
     )
     note = plain("Small numbers are drawn towards the average, so that a vendor with few cases is not called worst by chance.")
-    return Section(plan.id, plain(plan.topic) if group else heading or plain(plan.topic), (table,), (note,), plan.annex)
+    cut = [] if group else drafting.cut(plan, shown, f"{standing}#compared", "metrics are shown, the most doubtful first")
+    blocks: list[Block] = [*(Paragraph(line) for line in cut), table]
+    return Section(plan.id, plain(plan.topic) if group else heading or plain(plan.topic), tuple(blocks), (note,), plan.annex)
 
 
 def compose_promises(drafting: Drafting, plan: SectionPlan) -> Section | None:

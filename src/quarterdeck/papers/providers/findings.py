@@ -113,11 +113,11 @@ class TallyProvider:
 
 
 def finding_fits(finding: Finding, where: Mapping[str, str]) -> bool:
-    """Whether a finding is of this kind: verdict, source and detector (several with |), level, key (of its scope or above), opportunity."""
+    """Whether a finding is of this kind: verdict, source and detector (several with |; a detector is how an id begins), level, key (of its scope or above), opportunity."""
     tests: dict[str, Callable[[str], bool]] = {
         "verdict": lambda wanted: finding.verdict.value == wanted,
         "source": lambda wanted: finding.source.split("/")[0].split(".")[0] in wanted.split("|"),
-        "detector": lambda wanted: finding.id.partition("/")[0] in wanted.split("|"),
+        "detector": lambda wanted: any(finding.id == name or finding.id.startswith(f"{name}/") for name in wanted.split("|")),
         "level": lambda wanted: finding.scope.level in wanted.split("|"),
         "key": lambda wanted: finding.scope.key == wanted or finding.scope.key.startswith(f"{wanted}/"),
         "opportunity": lambda wanted: finding.opportunity == (wanted == "yes"),

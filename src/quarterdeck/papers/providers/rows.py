@@ -25,22 +25,25 @@ class RowProvider:
         """Rows of a contract table, equal to `where`, in key order. Table and column names must be the contract's own."""
         if table not in self._keys:
             return []
-        known = {column for t, column in self._units if t == table}
-        chosen = {column: value for column, value in (where or {}).items() if column in known}
-        if len(chosen) != len(where or {}):
+        chosen = where or {}
+        if not all(self.knows(table, column) for column in chosen):
             return []
-        condition = " AND ".join(f'"{column}" = ?' for column in chosen)
+        condition = " AND ".join(self._condition(table, column) for column in chosen)
         order = ", ".join(f'"{key}"' for key in self._keys[table])
         query = f'SELECT * FROM "{table}"{f" WHERE {condition}" if condition else ""} ORDER BY {order}'
         return [dict(row) for row in self._snapshot.query(query, list(chosen.values())).to_pylist()]
 
-    def has_column(self, table: str, column: str) -> bool:
-        """Whether the contract knows the column."""
-        return (table, column) in self._units
+    def knows(self, table: str, column: str) -> bool:
+        """Whether rows can be chosen by this column: the table has it, or the contract that its rows name."""
+        return self._has(table, column) or (self._has(table, "contract_id") and self._has("contract", column))
+
+    def row_id(self, table: str, row: Mapping[str, Any]) -> str:
+        """The id of one row."""
+        return f"row:{table}/{'|'.join(str(row[key]) for key in self._keys[table])}"
 
     def fact_id(self, table: str, row: Mapping[str, Any], column: str) -> str:
         """The id of one cell."""
-        return f"row:{table}/{'|'.join(str(row[key]) for key in self._keys[table])}#{column}"
+        return f"{self.row_id(table, row)}#{column}"
 
     def find(self, key: str) -> Fact | None:
         """A row as a fact whose parts are its cells."""
@@ -64,6 +67,13 @@ class RowProvider:
             for row in self.rows(table):
                 fact = self.offer(table, row)
                 yield from (fact.part(column) for column in columns if column in fact.parts)
+
+    def _has(self, table: str, column: str) -> bool:
+        return (table, column) in self._units
+
+    def _condition(self, table: str, column: str) -> str:
+        own = f'"{column}" = ?'
+        return own if self._has(table, column) else f"contract_id IN (SELECT contract_id FROM contract WHERE {own})"
 
     def _typed_rows(self, table: str, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
         condition = " AND ".join(f'CAST("{column}" AS VARCHAR) = ?' for column in chosen)
