@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from quarterdeck.evidence.load import LoadResult
     from quarterdeck.evidence.store import Store
 
+LONGEST_CELL = 200
 CutOption = Annotated[
     str | None,
     typer.Option("--cut", help="Data cut of these extracts, such as 2026-06-30. Default: what the source says, else its latest fact."),
@@ -100,10 +101,19 @@ def quarantine(
     print_table(("table", "kind", "column", "rows", "first reason"), summary, title="In quarantine")
     typer.echo("")
     cells = [
-        (r["table_name"], _place(r["_file"], r["_sheet"], r["_line"]), r["column_name"] or "whole line", r["value"] or "empty", r["reason"])
+        (
+            r["table_name"],
+            _place(r["_file"], r["_sheet"], r["_line"]),
+            r["column_name"] or "whole line",
+            r["value"] or "empty",
+            r["reason"],
+            r["n_problems"] or 1,
+        )
         for r in rows
     ]
-    print_table(("table", "where", "column", "value", "reason"), [tuple(str(c)[:90] for c in row) for row in cells])
+    print_table(
+        ("table", "where", "column", "value", "reason", "problems in the row"), [tuple(str(c)[:LONGEST_CELL] for c in row) for row in cells]
+    )
 
 
 def snapshots(home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -466,7 +476,7 @@ def _print_load(result: LoadResult, home: Path | None) -> None:
     for reject in result.rejects[:10]:
         where = _place(str(reject["_file"]), str(reject["_sheet"] or ""), int(str(reject["_line"])))
         typer.echo(
-            f"set aside: {where}, {reject['column_name'] or 'whole line'} = {str(reject['value'] or 'empty')[:60]}: {reject['reason']}"
+            f"set aside: {where}, {reject['column_name'] or 'whole line'} = {str(reject['value'] or 'empty')[:60]}: {reject['reason']}{_say_more(reject)}"
         )
     if len(result.rejects) > 10:
         typer.echo("See all with `quarterdeck quarantine`." if not result.is_dry_run else "Only the first ten are shown.")
@@ -478,6 +488,14 @@ def _print_load(result: LoadResult, home: Path | None) -> None:
         if result.quarantined:
             own = f" --home {home}" if home else ""
             typer.echo(f"To correct what was set aside: `quarterdeck quarantine --export DIR{own}`, then `quarterdeck load DIR{own}`.")
+
+
+def _say_more(reject: dict[str, object]) -> str:
+    """The first problem of a row is told; how many others it has."""
+    from quarterdeck.vocabulary.wording import plural
+
+    others = int(str(reject["n_problems"] or 1)) - 1
+    return f" (and {plural(others, 'more problem')} in this row)" if others > 0 else ""
 
 
 def _say_ignored(names: tuple[str, ...]) -> str:

@@ -68,6 +68,7 @@ class Malformed:
     fields: int
     text: str
     wanted: int = 0
+    is_below_header: bool = False
 
     @property
     def reason(self) -> str:
@@ -75,9 +76,10 @@ class Malformed:
         if not self.fields:
             return "a quotation mark opens here and is never closed"
         there = f"{self.fields} {'field' if self.fields == 1 else 'fields'}"
-        return (
-            f"{there} where the header has {self.wanted}" if self.wanted else f"{there}, which is not the number of columns in the header"
-        )
+        if not self.wanted:
+            return f"{there}, which is not the number of columns in the header"
+        two_rows = "; if the headers stand in two rows, name the lower one as `header_row` in a mapping" if self.is_below_header else ""
+        return f"{there} where the header has {self.wanted}{two_rows}"
 
 
 def sniff(path: Path, encoding: str = "", delimiter: str = "", header_row: int = 1, stem: str = "", name: str = "") -> Dialect:
@@ -255,7 +257,8 @@ def _read_careful(
 
     for line, fields in _records(path, dialect, malformed):
         if len(fields) != width:
-            malformed.append(Malformed(line, len(fields), dialect.delimiter.join(fields)[:10_000], width))
+            text = dialect.delimiter.join(fields)[:10_000]
+            malformed.append(Malformed(line, len(fields), text, width, line == dialect.header_row + 1))
             continue
         for column, i in zip(columns, chosen, strict=True):
             column.append(fields[i] or None)

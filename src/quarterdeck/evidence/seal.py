@@ -31,7 +31,7 @@ def find_damage(parts_dir: Path, part: PartInfo) -> str:
 def broken_seal(problems: Iterable[str]) -> IntegrityBroken:
     """The error that names the first problem and counts the others."""
     first, *others = problems
-    more = f" and {plural(len(others), 'more problem', 'more problems')}" if others else ""
+    more = f" and {plural(len(others), 'more problem')}" if others else ""
     return IntegrityBroken(
         "The evidence is not as it was sealed",
         thing=f"{first}{more}",

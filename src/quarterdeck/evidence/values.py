@@ -114,10 +114,13 @@ def reason_of(column: Column, value: str, rule: ColumnRule = PLAIN) -> str:
         return text(f"does not fit the date_format of the mapping: {', '.join(rule.date_format)}")
     with_signs = "[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}"
     plain = f"regexp_replace({value}, '[/.-]', '/', 'g')"
-    days_first, months_first = (f"try_strptime({plain}, {text(pattern)}) IS NOT NULL" for pattern in ("%d/%m/%Y", "%m/%d/%Y"))
+    readings = [f"try_strptime({plain}, {text(pattern)})" for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
+    days_first, months_first = (f"{reading} IS NOT NULL" for reading in readings)
+    first, second = (f"{reading}::DATE::VARCHAR" for reading in readings)
     return (
         f"CASE WHEN regexp_full_match({value}, {text(with_signs)}) THEN CASE "
-        f"WHEN {days_first} AND {months_first} THEN 'day or month first? Write 2026-04-03, or name date_format in a mapping' "
+        f"WHEN {first} <> {second} THEN 'day or month first? Write ' || {first} || ' or ' || {second} || ', or name date_format in a mapping' "
+        f"WHEN {first} = {second} THEN 'write it as ' || {first} || ', or name date_format in a mapping' "
         f"WHEN {days_first} OR {months_first} THEN {text(reason(column))} ELSE 'there is no such day' END "
         f"WHEN regexp_full_match({value}, '[0-9]{{4}}(-[0-9]{{2}})?') THEN 'a date without its day: write the day, or name partial in a mapping' "
         f"WHEN regexp_full_match({value}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN 'there is no such day' "
