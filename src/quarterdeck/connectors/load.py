@@ -42,7 +42,7 @@ def load_paths(
     mappings = [mapping] if isinstance(mapping, SourceMapping) else list(mapping or ())
     with store.staging() as staging, open_workbench(staging) as workbench:
         store.sweep()
-        arrivals = unpack(paths, staging)
+        arrivals = unpack(paths, staging, unreadable := list[str]())
         shared: list[tuple[Connector, list[Arrival]]] = []
         extracts: list[SourceExtract] = []
         for own, files in share_by_mapping(arrivals, mappings):
@@ -51,7 +51,7 @@ def load_paths(
                 shared.append((chosen, theirs))
                 report(f"reading {plural(len(theirs), 'file')}{f' of {own.source}' if own else ''}")
                 extracts += chosen.extract(theirs, workbench, context)
-        notices = _left_over(arrivals, shared)
+        notices = [*unreadable, *_left_over(arrivals, shared)]
         _insist_on_something(paths, extracts, notices)
         reason = "loaded " + ", ".join(sorted({extract.source for extract in extracts if extract.batches}))
         result = seal(store, workbench, [e for e in extracts if e.batches], now, cut, actor, reason, dry_run, report)

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ CHUNK = 1 << 20
 HASHED = 1 << 23  # bytes at a time: between them the thread waits for others
 SKIPPED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")  # archives by form, files by meaning
+
+
+class _Unreadable(BadInput):
+    """An archive that is damaged or locked: a loss, but no danger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,14 @@ class Arrival:
         return PurePosixPath(name.removesuffix(".gz").removesuffix(".GZ")).stem
 
 
-def unpack(paths: Iterable[Path], staging: Path) -> list[Arrival]:
+def unpack(paths: Iterable[Path], staging: Path, unreadable: list[str] | None = None) -> list[Arrival]:
     """All files in these folders, archives and files, archives unpacked into `staging`; in order of name.
 
-    Raises NotFound for a path that does not exist and BadInput for an archive that is not safe to open.
+    An archive that is damaged or encrypted is named in `unreadable`, where that is given, and the others are unpacked. Raises NotFound for a
+    path that does not exist and BadInput for an archive that is not safe to open.
     """
     found: list[Arrival] = []
-    budget = _Budget()
+    budget = _Budget(unreadable)
     try:
         for path in paths:
             if not path.exists():
@@ -81,8 +87,8 @@ def unpack(paths: Iterable[Path], staging: Path) -> list[Arrival]:
 class _Budget:
     """Bytes and members that one call has taken, and the thread that works out its digests."""
 
-    def __init__(self) -> None:
-        self.bytes, self.members = 0, 0
+    def __init__(self, unreadable: list[str] | None) -> None:
+        self.bytes, self.members, self.unreadable = 0, 0, unreadable
         self.hashing = ThreadPoolExecutor(1, "sha256")
 
     def spend(self, amount: int, thing: str) -> None:
@@ -97,6 +103,16 @@ def _is_skipped(name: str) -> bool:
 
 
 def _open(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, depth: int) -> list[Arrival]:
+    try:
+        return _open_any(file, name, origin, staging, budget, depth)
+    except _Unreadable as error:
+        if budget.unreadable is None:
+            raise
+        budget.unreadable.append(f"{name} was not loaded. {error.message}")
+        return []
+
+
+def _open_any(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, depth: int) -> list[Arrival]:
     lower = name.lower()
     if lower.endswith(".zip"):
         return list(_unzip(file, name, origin, staging, budget, depth))
@@ -113,7 +129,7 @@ def _unzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, 
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError) as error:
-        raise BadInput("The archive cannot be opened", thing=f"{name}: {error}", next_step="Ask for it again.") from error
+        raise _Unreadable("The archive cannot be opened", thing=f"{name}: {error}", next_step="Ask for it again.") from error
     with archive:
         for member in sorted(archive.infolist(), key=lambda entry: entry.filename):
             _check_member(member, name)
@@ -126,8 +142,10 @@ def _unzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget, 
             try:
                 with archive.open(member) as source:
                     _copy(source, target, member.compress_size, f"{name}/{member.filename}", budget)
-            except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-                raise BadInput("The archive is damaged", thing=f"{name}/{member.filename}: {error}") from error
+            except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+                raise _Unreadable(
+                    "The archive is damaged", thing=f"{name}/{member.filename}: {error}", next_step="Ask for it again."
+                ) from error
             yield from _open(target, f"{name}/{member.filename}", origin, staging, budget, depth + 1)
 
 
@@ -136,7 +154,7 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     if inside.is_absolute() or ".." in inside.parts or ":" in member.filename.split("/")[0]:
         raise BadInput("An archive names a file outside itself", thing=f"{name}: {member.filename}", next_step="Do not trust this archive.")
     if member.flag_bits & 0x1:
-        raise BadInput("The archive is encrypted", thing=f"{name}/{member.filename}", next_step="Unpack it first.")
+        raise _Unreadable("The archive is encrypted", thing=f"{name}/{member.filename}", next_step="Unpack it first.")
 
 
 def _gunzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget) -> Arrival:
@@ -146,8 +164,8 @@ def _gunzip(file: Path, name: str, origin: Path, staging: Path, budget: _Budget)
     try:
         with gzip.open(file) as source:
             _copy(source, target, file.stat().st_size, name, budget)
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise BadInput("The file cannot be unpacked", thing=f"{name}: {error}", next_step="Ask for it again.") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _Unreadable("The file cannot be unpacked", thing=f"{name}: {error}", next_step="Ask for it again.") from error
     return Arrival(target, name, digest, file.stat().st_size, origin)
 
 
@@ -169,7 +187,7 @@ def _check_workbook(file: Path, name: str) -> None:
         with zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError) as error:
-        raise BadInput("The workbook cannot be opened", thing=f"{name}: {error}", next_step="Save it again as XLSX.") from error
+        raise _Unreadable("The workbook cannot be opened", thing=f"{name}: {error}", next_step="Save it again as XLSX.") from error
     if size > RATIO_FROM * 16 and size > MAX_RATIO * file.stat().st_size:
         raise BadInput("A workbook unpacks to far more than it holds", thing=name, allowed=f"{MAX_RATIO} times its size")
 

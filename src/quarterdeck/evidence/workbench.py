@@ -14,7 +14,7 @@ from zipfile import is_zipfile
 from quarterdeck.evidence.arrivals import Arrival
 from quarterdeck.evidence.codes import load_countries, load_currencies
 from quarterdeck.evidence.columns import as_table, decode, read_columns, repeat
-from quarterdeck.evidence.delimited import Malformed, distinct, read_delimited, sniff
+from quarterdeck.evidence.delimited import LEGACY, Malformed, distinct, read_delimited, sniff
 from quarterdeck.evidence.formulas import read_broken_cells
 from quarterdeck.evidence.headers import LOOKED_AT, find_header_row
 from quarterdeck.evidence.snapshot import quote
@@ -105,7 +105,8 @@ class Workbench:
         else:
             malformed = read_delimited(self.connection, arrival.path, dialect, raw, wanted, is_huge=arrival.size > LARGEST)
         sheet = self._sheet(arrival, "", dialect.header, raw, malformed, dialect.header_row, wanted, header_row == 0)
-        return [replace(sheet, delimiter=dialect.delimiter)]
+        notes = (_name_encoding(arrival, dialect.encoding),) if not encoding and dialect.encoding in LEGACY else ()
+        return [replace(sheet, delimiter=dialect.delimiter, notes=(*sheet.notes, *notes))]
 
     def from_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], stem: str = "rows") -> str:
         """A relation of text from rows in memory; `_line` is an integer."""
@@ -186,8 +187,8 @@ class Workbench:
         path = str(arrival.path).replace("'", "''")
         try:
             described = self.connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()
-        except Exception as error:
-            raise BadInput("The Parquet file cannot be read", thing=f"{arrival.name}: {error}") from error
+        except Exception as error:  # what the engine says of it quotes our own query
+            raise BadInput("The Parquet file is damaged or cut short", thing=arrival.name, next_step="Export it again.") from error
         header = tuple(row[0] for row in described)
         columns = ", ".join(f"{_parquet_text(name, kind)} AS {quote(name)}" for name, kind, *_ in described if name != "_line")
         relation = self.name("sheet")
@@ -197,7 +198,7 @@ class Workbench:
         return Sheet(arrival, "", header, relation, self.scalar(f"SELECT count(*) FROM read_parquet('{path}')"))
 
     def _read_workbook(self, arrival: Arrival, header_row: int) -> Iterator[Sheet]:
-        from python_calamine import CalamineError, CalamineWorkbook
+        from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
         if arrival.size == 0:
             raise BadInput("The file is empty", thing=arrival.name, next_step="Export it again, or leave it out.")
@@ -208,6 +209,7 @@ class Workbench:
             contents = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
         except (CalamineError, OSError) as error:
             raise BadInput("The workbook cannot be read", thing=f"{arrival.name}: {error}", next_step="Save it again as XLSX.") from error
+        hidden = {sheet.name for sheet in book.sheets_metadata if sheet.visible != SheetVisibleEnum.Visible}
         broken = read_broken_cells(arrival.path)
         for name, cells in contents:
             for (row, column), shown in broken.get(name, {}).items():
@@ -215,7 +217,8 @@ class Workbench:
                     cells[row - 1][column - 1] = shown
             own = header_row or find_header_row([[_as_text(cell) or "" for cell in row] for row in cells[:LOOKED_AT]], [name, arrival.stem])
             if sheet := self._read_cells(arrival, name, cells, own, header_row == 0):
-                yield replace(sheet, notes=(*sheet.notes, *_name_broken(sheet, broken.get(name, {}))))
+                said = (f"{sheet.name}: this sheet is hidden in the workbook, and is read like the others",) if name in hidden else ()
+                yield replace(sheet, notes=(*sheet.notes, *said, *_name_broken(sheet, broken.get(name, {}))))
 
     def _read_cells(self, arrival: Arrival, name: str, cells: list[list[Any]], header_row: int, searched: bool = False) -> Sheet | None:
         import pyarrow as pa
@@ -229,7 +232,13 @@ class Workbench:
         body = [(line, row) for line, row in enumerate(cells[header_row:], header_row + 1) if any(_as_text(cell) for cell in row)]
         width = len(header)
         malformed = [
-            Malformed(line, len([c for c in row if _as_text(c)]), " | ".join(_as_text(cell) or "" for cell in row)[:10_000], width)
+            Malformed(
+                line,
+                len([c for c in row if _as_text(c)]),
+                " | ".join(_as_text(cell) or "" for cell in row)[:10_000],
+                width,
+                line == header_row + 1,
+            )
             for line, row in body
             if any(_as_text(cell) for cell in row[width:])
         ]
@@ -261,6 +270,10 @@ def open_workbench(staging: Path) -> Iterator[Workbench]:
 def _name_rows_above(arrival: Arrival, sheet: str, header_row: int) -> str:
     place = f"{arrival.name}{f', sheet {sheet}' if sheet else ''}"
     return f"{place}: the headers stand in row {header_row}; what stands above them was left out"
+
+
+def _name_encoding(arrival: Arrival, encoding: str) -> str:
+    return f"{arrival.name} is not UTF-8: it was read as {encoding}. Where letters look wrong, name its own `encoding` in a mapping"
 
 
 def _name_broken(sheet: Sheet, broken: Mapping[tuple[int, int], str]) -> list[str]:
