@@ -29,8 +29,10 @@ from quarterdeck.evidence.snapshot import Snapshot, quote
 from quarterdeck.evidence.store import Store
 from quarterdeck.evidence.values import text
 from quarterdeck.evidence.workbench import Workbench
+from quarterdeck.vocabulary.wording import of
 
 READMITTED = "readmitted"
+MOST_LOST = 1 / 3  # of a source's rows in a table; a full extract that loses more may have come cut short
 
 Report = Callable[[str], None]
 
@@ -178,9 +180,11 @@ class _Merge:
             kept = f"NOT EXISTS (SELECT 1 FROM {fresh} n WHERE {same})"
             if full:
                 kept += f" AND NOT ({self._vanishes(contract, full)})"
-                self.result.tables[contract.name].vanished = self.workbench.scalar(
+                vanished = self.workbench.scalar(
                     f"SELECT count(*) FROM {parent} p WHERE NOT EXISTS (SELECT 1 FROM {fresh} n WHERE {same}) AND {self._vanishes(contract, full)}"
                 )
+                self.result.tables[contract.name].vanished = vanished
+                self._warn_of_loss(contract.name, parent, full, vanished)
             present = {row[0] for row in self.workbench.execute(f"DESCRIBE SELECT * FROM {parent}").fetchall()}
             types = {column.name: column.duckdb_type for column in contract.columns}
             older = ", ".join(quote(n) if n in present else f"NULL::{types[n]} AS {quote(n)}" for n in (*contract.column_names, *LINEAGE))
@@ -191,6 +195,17 @@ class _Merge:
         content = self.workbench.relation(f"{rows} ORDER BY {order}").to_arrow_reader(GROUP) if held is None else held
         if write_part(content, path):
             self.staged[contract.name] = path
+
+    def _warn_of_loss(self, table: str, parent: str, full: Sequence[str], vanished: int) -> None:
+        """Says, before all else, where a full extract takes out so much that it may have come empty or cut short."""
+        assert self.parent is not None
+        before = self.workbench.scalar(f"SELECT count(*) FROM {parent} WHERE _source IN ({', '.join(map(text, full))})")
+        if vanished > before * MOST_LOST:
+            self.result.notices.insert(
+                0,
+                f"WARNING: {table} loses {of(vanished, before)} rows of {', '.join(full)}, because the full extract no longer has them. If it came "
+                f"empty or cut short, load it again whole: they come back. What was there before: `--as-of {self.parent.short_id}`",
+            )
 
     def _vanishes(self, contract: Contract, sources: Sequence[str]) -> str:
         """Rows of a source whose extract is full, unless their new version is in quarantine: then the last good version stays."""
