@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quarterdeck.cli.common import AsOfOption, HomeOption, JsonOption, get_settings, open_snapshot, print_json, print_table, progress
+from quarterdeck.vocabulary import worth
 
 if TYPE_CHECKING:
     from quarterdeck.scenarios.run import Comparison
@@ -131,7 +132,7 @@ def seek(
 def choose(
     budget: Annotated[float | None, typer.Option(help="Cap on what is spent now, in the base currency.")] = None,
     people: Annotated[float | None, typer.Option(help="Cap on full-time equivalents.")] = None,
-    day_value: Annotated[float, typer.Option(help="What a day earlier is worth.")] = 30_000.0,
+    day_value: Annotated[float, typer.Option(help="What a day earlier is worth.")] = worth.DAY,
     seed: SeedOption = None,
     home: HomeOption = None,
     as_of: AsOfOption = None,
@@ -268,7 +269,9 @@ def promote(
     settings = get_settings(home)
     record = open_record(settings)
     try:
-        decision = promote_scenario(record, SINGLE_USER, scenario, reason, datetime.now(UTC), Store(settings.evidence_dir, settings.choices).open)
+        decision = promote_scenario(
+            record, SINGLE_USER, scenario, reason, datetime.now(UTC), Store(settings.evidence_dir, settings.choices).open
+        )
         typer.echo(f"Decision {decision} recorded; its forecast is sealed in the ledger.")
     finally:
         record.close()

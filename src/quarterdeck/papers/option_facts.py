@@ -57,7 +57,7 @@ class OptionProvider:
         if kept:
             return kept
         self._standard(study)
-        return tuple(f"option:{study}/standard/{scenario.name}" for scenario in STANDARD)
+        return tuple(f"option:{study}/standard/{name}" for name in STANDARD)
 
     @cached_property
     def _kept(self) -> dict[str, Fact]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from quarterdeck.vocabulary import wording
+from quarterdeck.vocabulary import wording, worth
 from quarterdeck.vocabulary.finding import Consequence, Finding
 from quarterdeck.vocabulary.verdict import Verdict
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from quarterdeck.record.models.risks import MatterChoice
 
 FEWEST, MOST = 3, 7
-# What a day and a participant weigh beside money, in units of the common currency, where a finding states no money for them. They order
+# What a participant weighs beside money, in units of the common currency, where a finding states no money; a day is `worth.DAY`. They order
 # matters; they are no prices. docs/how-to/risks.md says how they were chosen.
-DAY, PARTICIPANT = 25_000.0, 15_000.0
+PARTICIPANT = 15_000.0
 IRREVERSIBLE = 2.0
 LEAST_COST = 10_000.0  # below it a matter may wait
 MATERIAL = 1.5  # a settled matter comes back when doing nothing costs half as much again: less is how such estimates move from cut to cut
@@ -83,9 +83,9 @@ def expected_cost(consequence: Consequence) -> float:
     """Probability times what is at stake, in units of the common currency; more where it cannot be undone.
 
     >>> expected_cost(Consequence(probability=0.5, days=10))
-    125000.0
+    150000.0
     """
-    money = float(consequence.money.amount) if consequence.money else (consequence.days or 0) * DAY
+    money = float(consequence.money.amount) if consequence.money else (consequence.days or 0) * worth.DAY
     stake = money + (consequence.participants or 0) * PARTICIPANT * (0 if consequence.reversible else 1)
     return (
         (consequence.probability if consequence.probability is not None else 0.5)

@@ -15,14 +15,15 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from quarterdeck.evidence.snapshot import Snapshot
 from quarterdeck.forecasts.facts import MONTH_DAYS
 from quarterdeck.forecasts.inputs import prepare_all
-from quarterdeck.forecasts.trial import shared_draws
+from quarterdeck.forecasts.trial import forecast_trial, shared_draws
 from quarterdeck.methods.portfolio import HORIZON, Array, simulate_trial
 from quarterdeck.scenarios.model import LeverUse, Scenario
+from quarterdeck.scenarios.packages import is_affordable, standard_packages
 from quarterdeck.scenarios.prepare import apply_uses, describe_scenario, open_draft
+from quarterdeck.vocabulary import worth
 from quarterdeck.vocabulary.errors import BadInput
 
 REPLICATES = 2000
-DAY_VALUE = 30_000.0  # what a day earlier is worth, in the base currency: direct cost of a trial day, published mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +52,33 @@ class Choice:
     people_cap: float | None
 
 
-def standard_packages() -> tuple[tuple[str, tuple[LeverUse, ...], float], ...]:
-    """Packages that are weighed for every trial: name, levers, people they need (full-time equivalents)."""
-    return (
-        ("10 more sites", (LeverUse("add_sites", {"count": 10}),), 1.0),
-        ("20 more sites", (LeverUse("add_sites", {"count": 20}),), 2.0),
-        ("Recruitment campaign", (LeverUse("change_rate", {"change": 0.15, "cost": 300_000.0}),), 0.5),
-        ("Home nursing for a third of visits", (LeverUse("decentralise", {"share": 0.33, "element": "home_nursing"}),), 0.5),
-        (
-            "20 more sites and a campaign",
-            (LeverUse("add_sites", {"count": 20}), LeverUse("change_rate", {"change": 0.15, "cost": 300_000.0})),
-            2.5,
-        ),
-    )
-
-
 def weigh_options(
-    snapshot: Snapshot, seed: int, day_value: float = DAY_VALUE, studies: Sequence[str] = (), replicates: int = REPLICATES
+    snapshot: Snapshot, seed: int, day_value: float = worth.DAY, studies: Sequence[str] = (), replicates: int = REPLICATES
 ) -> list[Option]:
-    """Every standard package for every trial that still recruits, with common random numbers."""
+    """Every standard package a trial can afford, for every trial that still recruits and is not early, with common random numbers."""
     shared = shared_draws(snapshot, seed, replicates)
     found = []
     for study in studies or list(prepare_all(snapshot)):
         draft = open_draft(snapshot, study)
-        if draft.recruitment.needed <= 0:
+        if draft.recruitment.needed <= 0 or _is_early(snapshot, study, seed):
             continue
         base = simulate_trial(draft.trial, shared)
-        for name, uses, people in standard_packages():
-            changed = apply_uses(draft, uses)
+        for package in standard_packages(draft):
+            changed = apply_uses(draft, package.uses)
+            up_front = changed.money.spent - draft.money.spent
+            if not is_affordable(draft, up_front):
+                continue
             future = simulate_trial(changed.trial, shared)
             days = float((np.minimum(base.lock, HORIZON) - np.minimum(future.lock, HORIZON)).mean()) * MONTH_DAYS
-            up_front = changed.money.spent - draft.money.spent
             later = float((future.cost - base.cost).mean()) - up_front
-            found.append(Option(study, name, up_front, people, days * day_value - later, days, uses))
+            found.append(Option(study, package.name, up_front, package.people, days * day_value - later, days, package.uses))
     return found
+
+
+def _is_early(snapshot: Snapshot, study: str, seed: int) -> bool:
+    """Whether the forecast has the last participant in before the plan: there is no delay for a package to buy back."""
+    last = forecast_trial(snapshot, study, seed).milestone("last_participant_in")
+    return last is not None and last.slip_days is not None and last.slip_days < 0
 
 
 def choose_options(options: Sequence[Option], budget: float | None = None, people: float | None = None) -> Choice:
@@ -161,7 +155,7 @@ def value_information(outcomes: Mapping[str, Array], causes: Mapping[str, Array]
 
 
 def weigh_information(
-    snapshot: Snapshot, study_id: str, scenarios: Sequence[Scenario], seed: int, day_value: float = DAY_VALUE, replicates: int = 4000
+    snapshot: Snapshot, study_id: str, scenarios: Sequence[Scenario], seed: int, day_value: float = worth.DAY, replicates: int = 4000
 ) -> InformationValue:
     """Value of information for the choice between scenarios of one trial: of its site rates, of its start-up, of the common drift."""
     from quarterdeck.methods.monte_carlo import keyed_stream

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from quarterdeck.evidence.snapshot import Snapshot
-from quarterdeck.scenarios.model import LeverUse, Scenario
+from quarterdeck.scenarios.model import Draft, LeverUse, Scenario
+from quarterdeck.scenarios.packages import FEW, add_sites, campaign, count_sites
 from quarterdeck.scenarios.prepare import check_scenario, open_draft
 from quarterdeck.scenarios.run import REPLICATES, Comparison, run_scenarios
 from quarterdeck.vocabulary.errors import BadInput
 
-# Sizes are those of the packages of portfolio choice where there is one. Lighter eligibility and fewer visits change the protocol,
-# so each carries the amendment it needs.
-STANDARD = (
-    Scenario("more-sites", (LeverUse("add_sites", {"count": 10}),)),
-    Scenario("campaign", (LeverUse("change_rate", {"change": 0.15, "cost": 300_000.0}),)),
-    Scenario("eligibility", (LeverUse("eligibility", {"eased": 0.2}), LeverUse("amendment"))),
-    Scenario("fewer-visits", (LeverUse("visits", {"change": -2}), LeverUse("amendment"))),
-)
+STANDARD = ("more-sites", "campaign", "eligibility", "fewer-visits")
+
+
+def standard_scenarios(draft: Draft) -> tuple[Scenario, ...]:
+    """The standard options in sizes that fit the trial, in the order of `STANDARD`.
+
+    Sizes are those of the packages of portfolio choice where there is one. Lighter eligibility and fewer visits change the protocol,
+    so each carries the amendment it needs.
+    """
+    uses = (
+        (add_sites(count_sites(draft, FEW)),),
+        (campaign(draft),),
+        (LeverUse("eligibility", {"eased": 0.2}), LeverUse("amendment")),
+        (LeverUse("visits", {"change": -2}), LeverUse("amendment")),
+    )
+    return tuple(Scenario(name, levers) for name, levers in zip(STANDARD, uses, strict=True))
 
 
 def compare_standard(snapshot: Snapshot, study_id: str, seed: int, replicates: int = REPLICATES) -> Comparison:
@@ -25,8 +34,9 @@ def compare_standard(snapshot: Snapshot, study_id: str, seed: int, replicates: i
     """
 
     def run() -> Comparison:
-        if open_draft(snapshot, study_id).recruitment.needed <= 0:
+        draft = open_draft(snapshot, study_id)
+        if draft.recruitment.needed <= 0:
             raise BadInput("Nothing is left to recruit", thing=study_id, next_step="it has all its participants")
-        return run_scenarios(snapshot, study_id, [check_scenario(scenario) for scenario in STANDARD], seed, replicates)
+        return run_scenarios(snapshot, study_id, [check_scenario(scenario) for scenario in standard_scenarios(draft)], seed, replicates)
 
     return snapshot.cached(("scenarios.standard", study_id, seed, replicates), run)

@@ -21,11 +21,12 @@ from quarterdeck.scenarios.free_text import restate
 from quarterdeck.scenarios.grammar import FORMS
 from quarterdeck.scenarios.levers import load_levers
 from quarterdeck.scenarios.model import Scenario
+from quarterdeck.scenarios.packages import MOST_OF_BUDGET
 from quarterdeck.scenarios.prepare import describe_scenario
 from quarterdeck.scenarios.read import list_names, read_scenarios
 from quarterdeck.scenarios.run import Comparison, ScenarioResult, run_scenarios
 from quarterdeck.scenarios.seek import seek_sites
-from quarterdeck.vocabulary import wording
+from quarterdeck.vocabulary import wording, worth
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.navigation import Entry
@@ -104,7 +105,9 @@ def show_choice(budget: float | None = None, people: float | None = None, view: 
         ],
         budget="" if budget is None else f"{budget:.0f}",
         people="" if people is None else f"{people:g}",
-        cites=[finding, "30,000"],
+        day_value=wording.money(worth.DAY, currency),
+        most_of_budget=wording.share(MOST_OF_BUDGET, 0),
+        cites=[finding, wording.money(worth.DAY, currency), wording.share(MOST_OF_BUDGET, 0)],
     )
 
 
