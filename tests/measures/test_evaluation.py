@@ -21,11 +21,15 @@ from quarterdeck.measures.evaluate import Choices, Source, evaluate, evaluate_al
 from quarterdeck.measures.findings import findings
 from quarterdeck.measures.history import fit_control_chart, get_periods, history
 from quarterdeck.measures.methods import METHODS
+from quarterdeck.measures.special import SPECIAL
 from quarterdeck.vocabulary.errors import BadInput
 from quarterdeck.vocabulary.period import Period
 from quarterdeck.vocabulary.verdict import NotAssessed, Verdict
 
 PLAIN = [d.id for d in load_definitions().values() if METHODS[d.method.name].estimator and d.query != "enrolment_counts"]
+
+
+SPECIAL_ONES = [name for name, definition in load_definitions().items() if definition.method.name in SPECIAL]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,40 @@ def test_a_reading_equals_the_slow_sum_of_its_rows(measure: str, drawn: Snapshot
             if definition.method.name in ("share", "rate", "ratio"):
                 assert sum(row.numerator for row in rows) == pytest.approx(reading.numerator)
             assert all(row.source.file and row.source.line > 1 for row in rows)
+
+
+@pytest.mark.parametrize("measure", load_definitions())
+def test_the_rows_behind_a_reading_add_up_to_its_numerator_and_denominator(measure: str, drawn: Snapshot) -> None:
+    check_sums(measure, drawn)
+
+
+@pytest.mark.parametrize("measure", SPECIAL_ONES)
+def test_the_rows_behind_a_worked_example_add_up(measure: str) -> None:
+    checked = 0
+    for example in get_definition(measure).examples:
+        checked += check_sums(measure, build_memory_snapshot(example.tables, example.data_cut))
+    assert checked
+
+
+def check_sums(measure: str, snapshot: Snapshot) -> int:
+    """How many readings have a numerator and a denominator; those of their rows must sum to them."""
+    count = 0
+    for level in get_definition(measure).levels:
+        for reading in evaluate(measure, snapshot, level):
+            if reading.numerator is None or reading.denominator is None:
+                continue
+            rows = rows_behind(reading, snapshot)
+            count += 1
+            assert sum(row.numerator for row in rows) == pytest.approx(reading.numerator, abs=1e-6), reading.scope
+            assert sum(row.denominator for row in rows) == pytest.approx(reading.denominator, abs=0.006), reading.scope
+            assert all(row.source.file and row.source.line > 1 for row in rows)
+    return count
+
+
+def test_nothing_stands_behind_a_reading_that_is_hidden_to_protect_people(drawn: Snapshot) -> None:
+    hidden = [r for r in evaluate_all(drawn) if r.not_assessed is NotAssessed.SUPPRESSED]
+    assert hidden
+    assert not any(rows_behind(reading, drawn) for reading in hidden)
 
 
 def test_every_measure_reads_at_every_level_without_failing(drawn: Snapshot) -> None:

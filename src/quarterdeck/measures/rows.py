@@ -7,11 +7,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.catalogue import get_definition
+from quarterdeck.measures.methods import METHODS
 from quarterdeck.measures.scopes import OWN_COLUMN, SITE_FACTS
 from quarterdeck.measures.source import Source
+from quarterdeck.measures.special import SPECIAL
+from quarterdeck.measures.special.added import Added
 from quarterdeck.measures.sql import RowQuery
 from quarterdeck.vocabulary.provenance import SourceRow
 from quarterdeck.vocabulary.reading import Reading
+from quarterdeck.vocabulary.verdict import NotAssessed
 
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
@@ -33,21 +37,33 @@ class RowBehind:
 def rows_behind(reading: Reading, snapshot: Snapshot, limit: int | None = None) -> list[RowBehind]:
     """The rows that count towards a reading, in order of table and key; at most `limit`.
 
-    A row counts where it adds to numerator or denominator. Totals kept beside their parts (enrolment counts) all appear.
+    A row counts where it adds to numerator or denominator, which are their sums. Totals kept beside their parts (enrolment counts) all
+    appear. Nothing stands behind a reading that is hidden to protect people.
     """
     definition = get_definition(reading.measure)
     source = Source.of(snapshot)
     if reading.as_of is not None:
         source = source.at(reading.as_of, reading.period)
+    if reading.not_assessed is NotAssessed.SUPPRESSED:
+        return []
+    if definition.method.name in SPECIAL:
+        added = SPECIAL[definition.method.name].list_rows(definition, source, reading.scope.level, reading.scope.key)
+        return sorted((_build_added(entry) for entry in added), key=lambda row: (row.table, row.key))[:limit]
     out: list[RowBehind] = []
     for query in source.get_rows(definition):
         remaining = None if limit is None else limit - len(out)
         if remaining is None or remaining > 0:
-            out += _read_table(query, reading, snapshot, remaining)
+            out += _read_table(query, reading, snapshot, remaining, METHODS[definition.method.name].with_values)
     return out
 
 
-def _read_table(query: RowQuery, reading: Reading, snapshot: Snapshot, limit: int | None) -> list[RowBehind]:
+def _build_added(entry: Added) -> RowBehind:
+    keys = [column for column in entry.row if column.startswith("key_")]
+    amounts = {"numerator": entry.numerator, "denominator": entry.denominator, "value": None}
+    return _build_row(entry.table, keys, {**entry.row, **amounts})
+
+
+def _read_table(query: RowQuery, reading: Reading, snapshot: Snapshot, limit: int | None, is_of_durations: bool) -> list[RowBehind]:
     columns, facts = query.columns, query.sql
     keys = [column for column in columns if column.startswith("key_")]
     adds = [name for name in ("numerator", "denominator") if name in columns]
@@ -62,7 +78,10 @@ def _read_table(query: RowQuery, reading: Reading, snapshot: Snapshot, limit: in
         facts = f"SELECT *, bool_or(filled) OVER (PARTITION BY study_id) AS is_used FROM ({facts}) AS plain"
         where.append("is_used")
     sql = f"SELECT * FROM ({facts}) AS facts WHERE {' AND '.join(where)} ORDER BY {order}"
-    return [_build_row(query.table, keys, row) for row in snapshot.query(sql, values).to_pylist()]
+    rows = snapshot.query(sql, values).to_pylist()
+    if is_of_durations:  # on top stand those that have ended
+        rows = [row | {"numerator": float(row["denominator"]) * (row.get("observed") is not False)} for row in rows]
+    return [_build_row(query.table, keys, row) for row in rows]
 
 
 def _limit_to_scope(reading: Reading, columns: tuple[str, ...], where: list[str], values: list[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.judge import derive_verdict
 from quarterdeck.measures.rates_of_exchange import BUDGET, choose_currency, read_rates
+from quarterdeck.measures.special.added import Added, choose_rows
 from quarterdeck.measures.start import start_reading
 from quarterdeck.vocabulary.verdict import NotAssessed
 
@@ -26,9 +27,7 @@ Rows = list[dict[str, Any]]
 
 def evaluate_amounts(definition: Definition, source: Source, level: str) -> list[Reading]:
     """Sum of `numerator` over sum of `denominator`, both amounts. All rows count, so there is no interval and no chance."""
-    rows = [row for row in source.read_rows(definition) if row["collected"] and (row["numerator"] or row["denominator"])]
-    currency = choose_currency({row["own_currency"] for row in rows}, source.choices.currency)
-    missing = _convert(rows := [dict(row) for row in rows], source, currency)
+    rows, currency, missing = _read(definition, source)
     groups: dict[str, Rows] = defaultdict(list)
     for row in rows:
         key = "" if level == "portfolio" else row[KEYS[level]]
@@ -37,6 +36,21 @@ def evaluate_amounts(definition: Definition, source: Source, level: str) -> list
     if level == "portfolio" and not groups:
         groups[""] = []
     return [_read_group(definition, source, level, key, groups[key], currency, missing) for key in sorted(groups)]
+
+
+def list_amounts(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """What each row adds, in the currency of the reading."""
+    rows = choose_rows(_read(definition, source)[0], level, key, KEYS.get(level, ""))
+    return [Added(row["table"], row, row["numerator"], row["denominator"]) for row in rows]
+
+
+def _read(definition: Definition, source: Source) -> tuple[Rows, str, str]:
+    """The rows that count, in one currency; which one; and the pairs without a budget rate, in words."""
+    tables = dict.fromkeys(query.table for query in source.get_rows(definition))
+    known = [row | {"table": name} for name in tables for row in source.read_rows(definition, name)]
+    rows = [row for row in known if row["collected"] and (row["numerator"] or row["denominator"])]
+    currency = choose_currency({row["own_currency"] for row in rows}, source.choices.currency)
+    return rows, currency, _convert(rows, source, currency)
 
 
 def _convert(rows: Rows, source: Source, currency: str) -> str:

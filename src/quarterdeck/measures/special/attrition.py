@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck.measures.judge import derive_outlook
 from quarterdeck.measures.model import Comparison
+from quarterdeck.measures.special.added import Added, choose_rows
 from quarterdeck.measures.special.suppression import choose_suppressed
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods import proportions
@@ -28,10 +29,8 @@ Rows = list[dict[str, Any]]
 
 def evaluate_attrition(definition: Definition, source: Source, level: str) -> list[Reading]:
     """Portfolio or teams. Teams below the smallest cell are hidden. `p_target` is for the next twelve months at today's headcount."""
-    days = int(definition.method.options.get("days", 365))
-    period = source.period or Period(source.cut - timedelta(days=days - 1), source.cut)
+    rows, period = _read(definition, source)
     source = replace(source, period=period)
-    rows = [row for row in source.read_rows(definition) if row["collected"] and _count_days(row, period)]
     teams: dict[str, Rows] = defaultdict(list)
     for row in rows:
         if row["team_id"]:
@@ -45,6 +44,21 @@ def evaluate_attrition(definition: Definition, source: Source, level: str) -> li
         _hide(definition, source, level, team) if team in hidden else _read_group(definition, source, level, team, teams[team], {})
         for team in sorted(teams)
     ]
+
+
+def list_staff(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """Each person adds the part of the period in which they were employed, and one where they left and are regretted."""
+    rows, period = _read(definition, source)
+    return [
+        Added("staff", row, float(_has_left(row, period)), _count_days(row, period) / period.days)
+        for row in choose_rows(rows, level, key, "team_id")
+    ]
+
+
+def _read(definition: Definition, source: Source) -> tuple[Rows, Period]:
+    days = int(definition.method.options.get("days", 365))
+    period = source.period or Period(source.cut - timedelta(days=days - 1), source.cut)
+    return [row for row in source.read_rows(definition) if row["collected"] and _count_days(row, period)], period
 
 
 def _hide(definition: Definition, source: Source, level: str, key: str) -> Reading:

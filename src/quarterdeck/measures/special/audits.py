@@ -12,6 +12,7 @@ import numpy as np
 
 from quarterdeck.measures.judge import derive_outlook
 from quarterdeck.measures.model import Comparison
+from quarterdeck.measures.special.added import Added, choose_rows
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods import rates
 from quarterdeck.methods.targets import get_chance_of_clean_audit
@@ -29,10 +30,8 @@ KEYS = {"study": "study_id", "vendor": "vendor_id"}
 
 def evaluate_audits(definition: Definition, source: Source, level: str) -> list[Reading]:
     """Mean findings per audit reported in the last year; `p_target` is for the next audit, the rate known only from these."""
-    days = int(definition.method.options.get("days", 365))
-    period = source.period or Period(source.cut - timedelta(days=days - 1), source.cut)
+    rows, period = _read(definition, source)
     source = replace(source, period=period)
-    rows = [row for row in source.read_rows(definition) if row["collected"] and row["denominator"] and row["happened"] in period]
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         key = "" if level == "portfolio" else row[KEYS[level]]
@@ -41,6 +40,20 @@ def evaluate_audits(definition: Definition, source: Source, level: str) -> list[
     if level == "portfolio" and not groups:
         groups[""] = []
     return [_read_group(definition, source, level, key, groups[key]) for key in sorted(groups)]
+
+
+def list_audits(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """Each audit adds one, and its critical and major findings."""
+    (query,) = source.get_rows(definition)
+    rows = choose_rows(_read(definition, source)[0], level, key, KEYS.get(level, ""))
+    return [Added(query.table, row, float(row["numerator"]), 1.0) for row in rows]
+
+
+def _read(definition: Definition, source: Source) -> tuple[list[dict[str, Any]], Period]:
+    days = int(definition.method.options.get("days", 365))
+    period = source.period or Period(source.cut - timedelta(days=days - 1), source.cut)
+    rows = [row for row in source.read_rows(definition) if row["collected"] and row["denominator"] and row["happened"] in period]
+    return rows, period
 
 
 def _read_group(definition: Definition, source: Source, level: str, key: str, rows: list[dict[str, Any]]) -> Reading:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quarterdeck.measures.judge import derive_outlook
+from quarterdeck.measures.special.added import Added
 from quarterdeck.measures.special.money import Books, Line, read_books
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods.targets import estimate_correlation, get_chance_within_band, get_portfolio_error, shrink_variance
@@ -87,8 +88,7 @@ class Account:
 
 def evaluate_budget(definition: Definition, source: Source, level: str) -> list[Reading]:
     """Variance to date as a share of the budget approved to date; `p_target` is of the whole period ending within the band."""
-    span = str(definition.method.options.get("span", "quarter"))
-    period = source.period or get_span(span, source.cut, source.choices.fiscal_year_start_month)
+    period = _get_period(definition, source)
     source = replace(source, period=period)
     books = read_books(definition, source)
     accounts = build_accounts(books, period, source.cut, str(definition.method.options.get("against", "current")))
@@ -96,6 +96,19 @@ def evaluate_budget(definition: Definition, source: Source, level: str) -> list[
     if level == "portfolio":
         return [_read_account(definition, source, level, "", list(accounts.values()), books, error, correlation)]
     return [_read_account(definition, source, level, study, [account], books, error, 0.0) for study, account in sorted(accounts.items())]
+
+
+def list_due_lines(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """Each line of a month that counts adds what was approved for it, and what was spent beyond that."""
+    period, against = _get_period(definition, source), str(definition.method.options.get("against", "current"))
+    lines = [line for line in read_books(definition, source).lines if line.is_due and line.period in period]
+    amounts = [(line, line.approved if against == "current" else line.baseline) for line in lines if key in ("", line.study)]
+    return [Added("budget_line", line.row, line.spent - approved, approved) for line, approved in amounts]
+
+
+def _get_period(definition: Definition, source: Source) -> Period:
+    span = str(definition.method.options.get("span", "quarter"))
+    return source.period or get_span(span, source.cut, source.choices.fiscal_year_start_month)
 
 
 def get_span(span: str, cut: date, first_month: int = 1) -> Period:

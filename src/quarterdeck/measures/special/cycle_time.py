@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from quarterdeck.measures.judge import derive_outlook
+from quarterdeck.measures.special.added import Added
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods.survival import DurationModel, SurvivalCurve, fit_durations, fit_kaplan_meier
 from quarterdeck.methods.targets import get_smallest_detectable_ratio
@@ -40,6 +42,7 @@ class Piece:
     locked: bool
     is_current: bool
     phase: str
+    row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def evaluate_cycle_time(definition: Definition, source: Source, level: str) -> list[Reading]:
@@ -82,6 +85,23 @@ def evaluate_change(definition: Definition, source: Source, level: str) -> list[
         reason = f"{locks[0]} locks in the year and {locks[1]} in the year before; at least {definition.minimum:g} of each are needed"
         return [replace(base, not_assessed=NotAssessed.TOO_FEW, reason=reason)]
     return [_judge_change(base, definition, pieces)]
+
+
+def list_year(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """Each trial that ran in the year adds one, and one more on top where it locked."""
+    pieces = _build_pieces(_read_trials(definition, source), _get_years(definition, source)[0], _is_with_treatment(definition), True)
+    return [Added("study", piece.row, float(piece.locked), 1.0) for piece in pieces]
+
+
+def list_two_years(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """A trial that locked in the year adds to the top, one that locked in the year before to the bottom."""
+    rows, with_treatment = _read_trials(definition, source), _is_with_treatment(definition)
+    pieces = [
+        piece
+        for year, is_current in zip(_get_years(definition, source), (True, False), strict=True)
+        for piece in _build_pieces(rows, year, with_treatment, is_current)
+    ]
+    return [Added("study", p.row, float(p.is_current), float(not p.is_current)) for p in pieces if p.locked]
 
 
 def _judge_change(base: Reading, definition: Definition, pieces: list[Piece]) -> Reading:
@@ -138,7 +158,7 @@ def _build_pieces(rows: Rows, year: Period, with_treatment: bool, is_current: bo
         entry, leave = (_get_age(row, day, with_treatment) for day in (max(start, row["own_approved"]), end))
         is_locked = bool(locked and locked in year)
         if leave > entry or is_locked:
-            pieces.append(Piece(row["study_id"], entry, max(leave, entry + 0.5), is_locked, is_current, row["own_phase"] or ""))
+            pieces.append(Piece(row["study_id"], entry, max(leave, entry + 0.5), is_locked, is_current, row["own_phase"] or "", row))
     return pieces
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quarterdeck.measures.judge import derive_verdict
+from quarterdeck.measures.special.added import Added
 from quarterdeck.measures.special.money import Books, Line, Work, read_books
 from quarterdeck.measures.start import start_reading
 from quarterdeck.methods.earned_value import get_earned_value
@@ -55,22 +55,55 @@ def evaluate_earned_value(definition: Definition, source: Source, level: str) ->
     return [_read(definition, source, level, study, [trial], books) for study, trial in sorted(trials.items())]
 
 
+def list_progress(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """Each deliverable adds the budget of its work done on top; each budget line what was spent or planned of it below (for the estimate: both)."""
+    index = str(definition.method.options.get("index", "cpi"))
+    books = read_books(definition, source)
+    added: list[Added] = []
+    for study, (lines, works) in _by_trial(books).items():
+        if key in ("", study):
+            added += _add_estimate(lines) if index == "eac" else _add_index(lines, works, index)
+    return added
+
+
+def _add_estimate(lines: list[Line]) -> list[Added]:
+    return [Added("budget_line", line.row, line.spent if line.is_due else line.forecast, line.approved) for line in lines]
+
+
+def _add_index(lines: list[Line], works: list[Work], index: str) -> list[Added]:
+    planned = sum(work.planned for work in works)
+    if not planned:
+        return []
+    measured = _get_measured(lines, works)
+    price = sum(line.approved for line in measured) / planned  # budget of a unit of planned value
+    earned = zip(works, _get_values_done(works), strict=True)
+    due = [line for line in measured if line.is_due]
+    amounts = [line.spent for line in due] if index == "cpi" else _phase(measured, due)
+    return [
+        *(Added("deliverable", work.row, price * done, 0.0) for work, done in earned),
+        *(Added("budget_line", line.row, 0.0, amount) for line, amount in zip(due, amounts, strict=True)),
+    ]
+
+
 def build_progress(books: Books) -> dict[str, Progress]:
     """Each trial's progress."""
-    lines: dict[str, list[Line]] = defaultdict(list)
-    works: dict[str, list[Work]] = defaultdict(list)
+    return {study: _build(study, lines, works) for study, (lines, works) in _by_trial(books).items()}
+
+
+def _by_trial(books: Books) -> dict[str, tuple[list[Line], list[Work]]]:
+    """The lines (without contingency) and the work of each trial that has a budget."""
+    found: dict[str, tuple[list[Line], list[Work]]] = {study: ([], []) for study in sorted({line.study for line in books.lines})}
     for line in books.lines:
         if line.category != "contingency":
-            lines[line.study].append(line)
+            found[line.study][0].append(line)
     for work in books.works:
-        works[work.study].append(work)
-    return {study: _build(study, lines[study], works[study]) for study in sorted({line.study for line in books.lines})}
+        if work.study in found:
+            found[work.study][1].append(work)
+    return found
 
 
 def _build(study: str, lines: list[Line], works: list[Work]) -> Progress:
-    # Units say how far the work of their own contract is, and nothing of grants or own staff.
-    vendors = {work.vendor for work in works} - {""}
-    measured = [line for line in lines if line.vendor in vendors] or lines
+    measured = _get_measured(lines, works)
     due = [line for line in lines if line.is_due]
     return Progress(
         study=study,
@@ -84,16 +117,25 @@ def _build(study: str, lines: list[Line], works: list[Work]) -> Progress:
     )
 
 
+def _get_measured(lines: list[Line], works: list[Work]) -> list[Line]:
+    # Units say how far the work of their own contract is, and nothing of grants or own staff.
+    vendors = {work.vendor for work in works} - {""}
+    return [line for line in lines if line.vendor in vendors] or lines
+
+
 def _plan_to_date(lines: Sequence[Line]) -> float:
     """What is approved now, in the months in which it was first planned: a budget phased anew follows the work, and then nothing is ever late.
 
     Where no first approval is known, in its own months.
     """
-    due = [line for line in lines if line.is_due]
+    return sum(_phase(lines, [line for line in lines if line.is_due]))
+
+
+def _phase(lines: Sequence[Line], due: Sequence[Line]) -> list[float]:
+    """What `_plan_to_date` says of each line that is due."""
     first = sum(line.baseline for line in lines)
-    if not first:
-        return sum(line.approved for line in due)
-    return sum(line.approved for line in lines) * sum(line.baseline for line in due) / first
+    approved = sum(line.approved for line in lines)
+    return [approved * line.baseline / first if first else line.approved for line in due]
 
 
 def _share_done(works: Sequence[Work]) -> float | None:
@@ -101,15 +143,17 @@ def _share_done(works: Sequence[Work]) -> float | None:
 
     Months pass whether or not work is done: they earn no more than the units beside them.
     """
-    units, months = ([work for work in works if work.is_time == is_time] for is_time in (False, True))
-    planned, of_units = sum(work.planned for work in works), sum(work.planned for work in units)
-    if not planned:
-        return None
-    done = sum(min(work.done, work.planned) for work in units)
-    passed = sum(min(work.done, work.planned) for work in months)
-    if of_units:
-        passed = min(passed, (planned - of_units) * done / of_units)
-    return (done + passed) / planned
+    planned = sum(work.planned for work in works)
+    return sum(_get_values_done(works)) / planned if planned else None
+
+
+def _get_values_done(works: Sequence[Work]) -> list[float]:
+    """What each piece of work counts for in `_share_done`, as value."""
+    done = [min(work.done, work.planned) for work in works]
+    units, passed = (sum(value for work, value in zip(works, done, strict=True) if work.is_time == is_time) for is_time in (False, True))
+    of_units, of_months = (sum(work.planned for work in works if work.is_time == is_time) for is_time in (False, True))
+    most = min(passed, of_months * units / of_units) if of_units else passed
+    return [value * most / passed if work.is_time and passed else value for work, value in zip(works, done, strict=True)]
 
 
 def _read(definition: Definition, source: Source, level: str, key: str, trials: list[Progress], books: Books) -> Reading:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from quarterdeck.measures.judge import derive_outlook
+from quarterdeck.measures.special.added import Added, choose_rows
 from quarterdeck.measures.special.suppression import choose_suppressed
 from quarterdeck.measures.start import start_reading
 from quarterdeck.vocabulary import wording
@@ -26,9 +27,7 @@ Rows = list[dict[str, Any]]
 
 def evaluate_engagement(definition: Definition, source: Source, level: str) -> list[Reading]:
     """Mean score of the latest survey, weighted by answers, for the portfolio or by team; cells under the smallest are hidden."""
-    rows = [row for row in source.read_rows(definition) if row["collected"]]
-    latest = max((row["happened"] for row in rows), default=None)
-    rows = [row for row in rows if row["happened"] == latest]
+    rows = _read_latest(definition, source)
     teams: dict[str, Rows] = defaultdict(list)
     for row in rows:
         teams[row["team_id"]].append(row)
@@ -40,6 +39,18 @@ def evaluate_engagement(definition: Definition, source: Source, level: str) -> l
         _hide(definition, source, team) if team in hidden else _read_group(definition, source, level, team, teams[team], {})
         for team in sorted(teams)
     ]
+
+
+def list_cells(definition: Definition, source: Source, level: str, key: str) -> list[Added]:
+    """Each cell of the latest survey adds its answers, and its score times its answers."""
+    rows = choose_rows(_read_latest(definition, source), level, key, "team_id")
+    return [Added("engagement_survey", row, float(row["numerator"]), float(row["denominator"])) for row in rows]
+
+
+def _read_latest(definition: Definition, source: Source) -> Rows:
+    rows = [row for row in source.read_rows(definition) if row["collected"]]
+    latest = max((row["happened"] for row in rows), default=None)
+    return [row for row in rows if row["happened"] == latest]
 
 
 def _hide(definition: Definition, source: Source, team: str) -> Reading:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Line:
     exchange: float
     is_known: bool
     is_due: bool
+    row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Work:
     due: date | None
     delivered: date | None
     is_time: bool = False
+    row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def _build_line(row: dict[str, Any], rate: float, rates: RatesOfExchange, curren
         exchange=spent * (paid - rate),
         is_known=actual is not None or accrual is not None,
         is_due=is_due,
+        row=row,
     )
 
 
@@ -122,4 +126,4 @@ def _build_work(row: dict[str, Any], rate: float, cut: date) -> Work:
     delivered = row["own_delivered"] if row["own_delivered"] and row["own_delivered"] <= cut else None
     is_time = way_of_paying(row["own_unit_type"]) == "time"
     planned, done = rate * float(row["denominator"] or 0), rate * float(row["numerator"] or 0)
-    return Work(row["study_id"], row["vendor_id"] or "", planned, done, row["own_due"], delivered, is_time)
+    return Work(row["study_id"], row["vendor_id"] or "", planned, done, row["own_due"], delivered, is_time, row)

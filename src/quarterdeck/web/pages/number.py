@@ -49,7 +49,9 @@ def show_number(id: str, view: View = permit("page.read", any_scope=True)) -> Re
     ]  # fmt: skip
     table = Table(
         "rows",
-        "Rows behind this number, each in its own currency" if reading.details.get("currency") else "Rows behind this number",
+        f"Rows behind this number, in {currency} at the budget rates"
+        if (currency := reading.details.get("currency"))
+        else "Rows behind this number",
         columns,
         rows,
         empty="No row adds to this number. It is missing, or it is worked out from other readings.",
