@@ -200,7 +200,17 @@ def test_a_dry_run_counts_proposes_and_writes_nothing(tmp_path: Path) -> None:
     assert (result.given, result.loaded, result.quarantined) == (3, 2, 1)
     assert "date_format: '%d/%m/%Y'" in result.proposal
     assert "site_id: Site No" in result.proposal
-    assert Store(tmp_path / "evidence").latest() is None
+    assert not (tmp_path / "evidence").exists()
+
+
+def test_a_dry_run_of_files_that_all_need_a_mapping_proposes_one(tmp_path: Path) -> None:
+    sheet = "Protocol;Site Number;Country;Status;Green light\nABC-101;003;France;Open;03/04/2026\n"
+    result = load(tmp_path, {"sites_2026.csv": sheet}, dry_run=True)
+    assert "site_id: Site Number" in result.proposal
+    assert result.loaded == 0
+    assert not (tmp_path / "evidence").exists()
+    with pytest.raises(BadInput, match="--mapping"):
+        load(tmp_path, {"sites_2026.csv": sheet})
 
 
 def test_nothing_to_load_is_an_error_that_names_the_way_out(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from quarterdeck.connectors.discovery import get_connector, load_connectors
 from quarterdeck.connectors.protocol import Connector, Context
@@ -40,8 +42,9 @@ def load_paths(
     nothing in the paths can be loaded.
     """
     mappings = [mapping] if isinstance(mapping, SourceMapping) else list(mapping or ())
-    with store.staging() as staging, open_workbench(staging) as workbench:
-        store.sweep()
+    with _staging(store, dry_run) as staging, open_workbench(staging) as workbench:
+        if not dry_run:
+            store.sweep()
         arrivals = unpack(paths, staging, unreadable := list[str]())
         shared: list[tuple[Connector, list[Arrival]]] = []
         extracts: list[SourceExtract] = []
@@ -52,15 +55,27 @@ def load_paths(
                 report(f"reading {plural(len(theirs), 'file')}{f' of {own.source}' if own else ''}")
                 extracts += chosen.extract(theirs, workbench, context)
         notices = [*unreadable, *_left_over(arrivals, shared)]
-        _insist_on_something(paths, extracts, notices)
+        proposal = _propose(workbench, arrivals, extracts) if dry_run else ""
+        if not proposal:  # a dry run that proposes how to read the files has its answer
+            _insist_on_something(paths, extracts, notices)
         reason = "loaded " + ", ".join(sorted({extract.source for extract in extracts if extract.batches}))
         result = seal(store, workbench, [e for e in extracts if e.batches], now, cut, actor, reason, dry_run, report)
         if not dry_run:
             note_arrival(store, sorted({extract.source for extract in extracts if extract.batches}), now)
         result.notices += [*notices, *(notice for extract in extracts if not extract.batches for notice in extract.notices)]
-        if dry_run:
-            result.proposal = _propose(workbench, arrivals, extracts)
+        result.proposal = proposal
         return result
+
+
+@contextmanager
+def _staging(store: Store, dry_run: bool) -> Iterator[Path]:
+    """Where the work in progress stands: beside the facts, or for a dry run nowhere near them."""
+    if not dry_run:
+        with store.staging() as folder:
+            yield folder
+    else:
+        with TemporaryDirectory(prefix="quarterdeck-") as name:
+            yield Path(name)
 
 
 def _get_wanted(mapping: SourceMapping | None) -> str:
