@@ -63,12 +63,13 @@ class Item:
 
     @property
     def weight(self) -> float:
-        """Weight by kind; nothing for text that a model wrote."""
-        return 0.0 if self.written_by_model else WEIGHTS[self.kind]
+        """Weight by kind; nothing for text that a model wrote. A discussion that names no piece of work weighs as practice."""
+        is_practice = self.kind == "discussion" and not self.artefact
+        return 0.0 if self.written_by_model else WEIGHTS["practice" if is_practice else self.kind]
 
     @property
     def counts(self) -> bool:
-        """Whether it may answer the five questions. A discussion that names no piece of work is practice."""
+        """Whether it may answer the five questions."""
         return self.kind in COUNTED and not self.written_by_model and (self.kind != "discussion" or bool(self.artefact))
 
 

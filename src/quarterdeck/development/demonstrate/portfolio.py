@@ -134,7 +134,13 @@ def verify_portfolio(path: Path, fingerprint: str = "") -> dict[str, Any]:
             raise IntegrityBroken("First break: a file was changed", thing=name)
     for entry, wanted in zip(manifest["files"], chain_files(head, present), strict=True):
         if entry != wanted:
-            raise IntegrityBroken("First break: the chain of the manifest, or its date, key or note", thing=entry["path"])
+            is_first = entry is manifest["files"][0]
+            raise IntegrityBroken(
+                "First break: the date, key or note of the manifest, or the first link of its chain"
+                if is_first
+                else "First break: the chain",
+                thing=MANIFEST if is_first else entry["path"],
+            )
     if manifest["last"] != (manifest["files"][-1]["chain"] if listed else begin_chain(head)):
         raise IntegrityBroken("First break: the end of the chain", thing=MANIFEST)
     if extra := sorted(set(contents) - set(listed)):
