@@ -142,7 +142,7 @@ def test_what_has_to_be_paid_now_counts_though_time_gained_saves_it_again(trial:
     facts = draft_options(trial)[1]
     campaign = facts.fact("option:T1/standard/campaign")
     assert campaign.parts["paid_now"][0] == 142_000  # 1,000 for each participant still needed
-    assert float(campaign.parts["price_of_a_day"][0]) * float(campaign.parts["gained"][0]) == pytest.approx(300_000, rel=0.05)  # type: ignore[arg-type]
+    assert float(campaign.parts["price_of_a_day"][0]) * float(campaign.parts["gained"][0]) == pytest.approx(142_000, rel=0.05)  # type: ignore[arg-type]
 
 
 def test_the_same_seed_gives_the_same_options_and_another_does_not(trial: Snapshot, tmp_path: Path) -> None:
