@@ -171,6 +171,20 @@ def test_short_blocks_fill_the_window(switch: str, blocks: int) -> None:
     assert sum(e.minutes for e in sessions if e.week == 0) == 40
 
 
+@pytest.mark.parametrize("switch", ["short_blocks", "shortest_blocks"])
+def test_short_blocks_use_as_many_minutes_a_week_as_long_ones(switch: str) -> None:
+    windows = read_windows(["Tuesday 12:30 40", "Thursday 16:00 40"])
+    long, short = (sum(e.minutes for e in make_plan(ASSESSMENT, "local", MONDAY, windows, s).sessions) for s in ([], [switch]))
+    assert short == long
+
+
+def test_a_session_that_was_held_keeps_its_time_when_the_rest_is_planned_again() -> None:
+    plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS)
+    first = plan.sessions[0]
+    again = replan(close_held(plan, first.scenario, first.id, 0.5), ASSESSMENT, MONDAY, WINDOWS, ["short_blocks"])
+    assert [e.id for e in again.sessions if e.start and first.start and e.start.date() == first.start.date()] == [first.id]
+
+
 def test_what_was_missed_is_closed_and_weeks_and_milestones_go_on_from_the_first_start() -> None:
     plan = make_plan(ASSESSMENT, "local", MONDAY, WINDOWS)
     today = MONDAY + timedelta(weeks=5)

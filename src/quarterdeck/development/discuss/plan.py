@@ -14,7 +14,7 @@ from quarterdeck.development.discuss.conversations import checkpoints_for, conve
 from quarterdeck.development.discuss.hours import Busy, Window, fixed_order, free_slots, monday_of, read_windows, week_of
 from quarterdeck.development.discuss.priorities import CYCLE_WEEKS, Priority, hours_between, rank
 from quarterdeck.development.roles.model import RoleModel
-from quarterdeck.methods.list_schedule import Topic, schedule
+from quarterdeck.methods.list_schedule import PER_WEEK, Topic, schedule
 
 __all__ = ["Busy", "Entry", "Plan", "Window", "free_slots", "from_content", "make_plan", "read_windows", "renew", "replan", "to_content"]
 
@@ -176,7 +176,8 @@ def _carry_on(plan: Plan, assessment: Assessment, start: date, first_day: date, 
     done = (
         [e for e in kept if e.status == "done" and e.start is not None and e.start.date() >= monday_of(plan.start)] if is_same_role else []
     )
-    draft = _draft(assessment, start, first_day, plan.weeks, terms, done)
+    held = [Busy(e.start, e.start + timedelta(minutes=e.minutes)) for e in kept if e.kind in TIMED and e.status == "done" and e.start]
+    draft = _draft(assessment, start, first_day, plan.weeks, replace(terms, busy=(*terms.busy, *held)), done)
     fresh = [e for e in draft.entries if e.kind != "task" or e.week not in {k.week for k in kept if k.kind == "task"}]
     if not is_same_role:
         fresh += _milestones(assessment.role, start)
@@ -235,7 +236,7 @@ def _draft(assessment: Assessment, start: date, first_day: date, weeks: int, ter
         if entry.kind in TIMED:
             held[entry.competency] = held.get(entry.competency, 0) + 1
     priorities = rank(assessment, terms.kpis_off)
-    focus, topics, left_out = _choose(assessment, priorities, len(slots), minutes, held)
+    focus, topics, left_out = _choose(assessment, priorities, len(slots), minutes, held, PER_WEEK * max(1, weeks_left))
     if is_on(terms.switches, "plan", "fixed_order"):
         chosen = fixed_order(topics, slots)
     else:
@@ -248,7 +249,7 @@ def _draft(assessment: Assessment, start: date, first_day: date, weeks: int, ter
 
 
 def _choose(
-    assessment: Assessment, priorities: Sequence[Priority], slots: int, minutes: int, done: Mapping[str, int]
+    assessment: Assessment, priorities: Sequence[Priority], slots: int, minutes: int, done: Mapping[str, int], most: int
 ) -> tuple[list[str], list[Topic], list[str]]:
     role = assessment.role
     open_ones = [p for p in priorities if p.gap > 0.25]
@@ -262,7 +263,7 @@ def _choose(
         level = float(assessment.belief.mean[assessment.place(priority.competency)])
         goal = min(float(competency.target), level + 1)  # one level per competency and cycle
         wanted = max(2, ceil(PRACTICE_SHARE * 60 * hours_between(level, goal) / minutes)) - done.get(priority.competency, 0)
-        needed = min(wanted, max(2, ceil(slots / 3)))  # few hours are shared by three, not spent on one
+        needed = min(wanted, most, max(2, ceil(slots / 3)))  # few hours are shared by three, not spent on one
         if needed <= 0:
             continue
         group = role.group_of(priority.competency)
