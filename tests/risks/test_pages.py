@@ -139,3 +139,42 @@ def test_a_site_page_shows_all_its_indicators(client: TestClient) -> None:
 )
 def test_what_does_not_exist_says_so(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+ITEM = {
+    "title": "Comparator runs out",
+    "cause": "One supplier",
+    "event": "the batch fails",
+    "effect": "sites stop",
+    "kind": "risk",
+    "category": "supply",
+    "reason": "seen",
+}
+
+
+def test_the_register_takes_a_probability_and_money_as_people_write_them(client: TestClient) -> None:
+    more = {"p_annual": "20%", "cost_p05": "£500,000", "cost_p95": "2 000 000 GBP"}
+    assert send(client, "/risks/register", "/risks/register/raise", **ITEM, **more) == 200
+    page = client.get("/risks/register").text
+    assert "20.0%" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "label", "allowed"),
+    [
+        ("p_annual", "often", "Probability in a year", "such as 0.2 or 20%"),
+        ("p_annual", "120%", "Probability in a year", "0% to 100%"),
+        ("cost_p05", "$500", "Cost, 5th percentile", "amounts are in GBP"),
+        ("days_p95", "nan", "Days, 95th percentile", "digits"),
+    ],
+)
+def test_a_number_that_cannot_be_read_is_refused_in_the_words_of_the_form(
+    client: TestClient, field: str, text: str, label: str, allowed: str
+) -> None:
+    token = re.search(r'name="form_token" value="([^"]+)"', client.get("/risks/register").text)
+    assert token
+    answer = client.post("/risks/register/raise", data={"form_token": token[1], **ITEM, field: text})
+    assert answer.status_code == 400
+    assert label in answer.text
+    assert allowed in answer.text
+    assert "Go back in the browser" in answer.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View
 
 SIGNAL_LIMIT = 0.05
+SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
+BACK = "Go back in the browser: what you filled in is still there."
 
 
 def plain_page(view: View, title: str, texts: Sequence[str], tables: Sequence[Table], cites: Iterable[object] = ()) -> Response:
@@ -103,8 +106,34 @@ def read_date(text: str) -> date:
         raise BadInput("The date cannot be read", thing=repr(text), allowed="YYYY-MM-DD") from error
 
 
-def read_number(name: str, text: str) -> float:
+def read_probability(label: str, text: str) -> float:
+    """A probability as people write it: 0.2 or 20%. Raises BadInput that names the field as the form does."""
+    bare = text.strip()
+    value = _read(bare.removesuffix("%"))
+    if value is not None and bare.endswith("%"):
+        value /= 100
+    if value is None or not 0 <= value <= 1:
+        raise BadInput(
+            "This is not a probability", thing=f"{label}: {text!r}", allowed="0 to 1, or 0% to 100%, such as 0.2 or 20%", next_step=BACK
+        )
+    return value
+
+
+def read_amount(label: str, text: str, currency: str = "") -> float:
+    """An amount as people write it: 500000, 500,000 or with the sign or code of `currency`. Raises BadInput that names the field as the form does."""
+    bare = text.strip().upper()
+    for sign in filter(None, (currency, SIGNS.get(currency, ""))):
+        bare = bare.removeprefix(sign).removesuffix(sign).strip()
+    value = _read(bare)
+    if value is None:
+        allowed = f"digits, such as 500,000{f' or {SIGNS.get(currency, currency)}500,000: amounts are in {currency}' if currency else ''}"
+        raise BadInput("This is not a number", thing=f"{label}: {text!r}", allowed=allowed, next_step=BACK)
+    return value
+
+
+def _read(text: str) -> float | None:
     try:
-        return float(text.replace(",", ""))
-    except ValueError as error:
-        raise BadInput("This is not a number", thing=f"{name.replace('_', ' ')}: {text!r}") from error
+        value = float(text.replace(",", "").replace(" ", ""))
+    except ValueError:
+        return None
+    return value if isfinite(value) else None

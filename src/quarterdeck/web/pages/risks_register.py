@@ -16,7 +16,7 @@ from quarterdeck.risks.states import REGISTER_TRANSITIONS, next_states
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.risk_charts import draw_exceedance
-from quarterdeck.web.risk_tables import read_date, read_number
+from quarterdeck.web.risk_tables import read_amount, read_date, read_probability
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.view import View, permit
 
@@ -40,7 +40,7 @@ def show_register(view: View = permit("portfolio.read")) -> Response:
         tables += more
     tables.append(_score_table(items))
     return view.page(
-        "risks/register.html", finding=title, tables=tables, charts=charts, lead=lead, has_curve=bool(found), may_raise=view.may("register.raise"),
+        "risks/register.html", finding=title, tables=tables, charts=charts, lead=lead, has_curve=bool(found), may_raise=view.may("register.raise"), base=base,
         kinds=[(k, k) for k in actions.KINDS], categories=_categories(), cites=[len(items), live, title, lead, 10],
     )  # fmt: skip
 
@@ -89,8 +89,14 @@ def raise_item(
     view: View = permit("register.raise"),
 ) -> Response:  # fmt: skip
     """A new item."""
-    numbers = {"p_annual": p_annual, "cost_p05": cost_p05, "cost_p95": cost_p95, "days_p05": days_p05, "days_p95": days_p95}
-    values: dict[str, Any] = {name: read_number(name, text) for name, text in numbers.items() if text.strip()}
+    costs = {"cost_p05": ("Cost, 5th percentile", cost_p05), "cost_p95": ("Cost, 95th percentile", cost_p95)}
+    days = {"days_p05": ("Days, 5th percentile", days_p05), "days_p95": ("Days, 95th percentile", days_p95)}
+    values: dict[str, Any] = {
+        name: read_amount(label, text, view.settings.base_currency) for name, (label, text) in costs.items() if text.strip()
+    }
+    values |= {name: read_amount(label, text) for name, (label, text) in days.items() if text.strip()}
+    if p_annual.strip():
+        values["p_annual"] = read_probability("Probability in a year", p_annual)
     values |= {
         "title": title,
         "cause": cause,
