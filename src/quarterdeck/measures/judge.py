@@ -43,7 +43,10 @@ def derive_verdict(target: Target | None, value: float, chance: float | None) ->
 
 
 def derive_outlook(chance: float | None) -> Verdict | None:
-    """The verdict on a target that lies ahead, from the chance to meet it: concern where a miss is the likelier end."""
+    """The verdict on a target that lies ahead, from the chance to meet it: concern where a miss is the likelier end.
+
+    Here the chance decides alone: a value inside its band today is a concern where it is likely to leave it, so pages print both.
+    """
     if chance is None:
         return None
     return Verdict.CONCERN if chance < 0.5 else Verdict.BETTER if chance >= BETTER_FROM else Verdict.ORDINARY

@@ -15,6 +15,7 @@ from quarterdeck.vocabulary.reading import Reading
 from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web.matters import concerns, gather_findings, gather_matters, reading_of, study_of
 from quarterdeck.web.navigation import Entry
+from quarterdeck.web.outlook import say_outlook
 from quarterdeck.web.pages.trials import by_study, rank, trial_table
 from quarterdeck.web.portfolio import read_portfolio
 from quarterdeck.web.sources import read_sources
@@ -116,7 +117,7 @@ def bullet_of(name: str, reading: Reading) -> Bullet | None:
 
 
 def target_in_words(reading: Reading) -> str:
-    """'Meeting the target (at most 5.0%)', or that there is none."""
+    """'Ordinary: within now; 74% to end within (target within ±5.0%)', or that there is none."""
     if reading.value is None:
         return ""
     from quarterdeck.measures.catalogue import load_definitions
@@ -124,10 +125,8 @@ def target_in_words(reading: Reading) -> str:
     definition = load_definitions().get(reading.measure)
     if definition is None or definition.target is None:
         return reading.verdict.word if reading.verdict else ""
-    met = "meeting" if definition.target.is_met_by(reading.value) else "missing"
-    # Where the target lies ahead, today's value is not yet the answer.
-    words = f"so far {met}" if reading.details.get("chance_from") else met
-    return f"{words.capitalize()} the target ({definition.target.in_words(reading.unit)})"
+    verdict = f"{reading.verdict.word}: " if reading.verdict else ""
+    return f"{verdict}{say_outlook(reading)} (target {definition.target.in_words(reading.unit)})"
 
 
 def probability_sentence(reading: Reading) -> str:

@@ -17,6 +17,7 @@ from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.matters import reading_of, readings_of
 from quarterdeck.web.navigation import Entry, Hit
+from quarterdeck.web.outlook import say_outlook
 from quarterdeck.web.pages.bridge import bullet_of, probability_sentence
 from quarterdeck.web.tables import Cell, Column, Table, words
 from quarterdeck.web.view import View, permit
@@ -54,9 +55,9 @@ def show_measures(view: View = permit("portfolio.read")) -> Response:
                 "name": Cell(definition.name, href=f"/measures/{definition.id}", sub=definition.question),
                 "value": reading or "only below the portfolio",
                 "target": definition.target.in_words(definition.unit) if definition.target else "none set",
-                "chance": Cell(reading.p_target, wording.chance(reading.p_target))
+                "chance": Cell(reading.p_target, say_outlook(reading))
                 if reading and reading.p_target is not None
-                else "not assessed",
+                else (say_outlook(reading) if reading else "") or "not assessed",
                 "verdict": reading.verdict if reading and reading.verdict else "not judged",
                 "owner": definition.owner,
             }
@@ -72,7 +73,7 @@ def show_measures(view: View = permit("portfolio.read")) -> Response:
         else f"None of {wording.plural(len(rows), 'measure')} is a concern"
     )
     columns = [
-        Column("name", "Measure"), Column("value", "Portfolio", is_number=True), Column("target", "Target"), Column("chance", "Chance of meeting it", is_number=True), Column("verdict", "Verdict"), Column("owner", "Owner"),
+        Column("name", "Measure"), Column("value", "Portfolio", is_number=True), Column("target", "Target"), Column("chance", "Against it"), Column("verdict", "Verdict"), Column("owner", "Owner"),
     ]  # fmt: skip
     return view.page(
         "measures/index.html",
@@ -217,6 +218,7 @@ def _breakdown(view: View, definition: Definition, level: str, readings: Mapping
             "thing": Cell(key, href=f"/trials/{key}") if level == "study" else key,
             "value": reading,
             "interval": wording.interval(reading.interval, reading.unit).split(" (")[0] if reading.interval else "not assessed",
+            "outlook": say_outlook(reading) or "not judged",
             "verdict": reading.verdict or "not judged",
         }
         for key, reading in sorted(readings.items(), key=lambda item: (item[1].verdict is not Verdict.CONCERN, item[0]))
@@ -225,6 +227,7 @@ def _breakdown(view: View, definition: Definition, level: str, readings: Mapping
         Column("thing", label),
         Column("value", "Value", is_number=True),
         Column("interval", "Likely range"),
+        Column("outlook", "Against the target"),
         Column("verdict", "Verdict"),
     ]
     return Table(

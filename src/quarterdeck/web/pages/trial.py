@@ -15,6 +15,7 @@ from quarterdeck.vocabulary.verdict import Verdict
 from quarterdeck.web import trial_charts
 from quarterdeck.web.countries import country_name
 from quarterdeck.web.matters import concerns, gather_findings, of_study, readings_about, readings_of
+from quarterdeck.web.outlook import say_outlook
 from quarterdeck.web.portfolio import TrialFacts, get_trial, read_portfolio
 from quarterdeck.web.tables import Cell, Column, Table
 from quarterdeck.web.trial_parts import build_parts
@@ -99,6 +100,7 @@ def reading_table(
                 "value": reading,
                 "interval": wording.interval(reading.interval, reading.unit).split(" (")[0] if reading.interval else "not assessed",
                 "target": definition.target.in_words(definition.unit) if definition.target else "none set",
+                "outlook": say_outlook(reading) or "not judged",
                 "verdict": reading.verdict or "not judged",
             }
         )
@@ -108,6 +110,7 @@ def reading_table(
         Column("value", "Value", is_number=True),
         Column("interval", "Likely range"),
         Column("target", "Target"),
+        Column("outlook", "Against it"),
         Column("verdict", "Verdict"),
     ]
     return Table(name, caption, columns, rows, empty="Nothing was loaded that these measures could be worked out from.", size=50)
