@@ -159,7 +159,8 @@ def _add_opening(deck: Any, layout: Any, paper: Paper) -> None:
     body.text = paper.subtitle.text
     for line in paper.answer:
         body.add_paragraph().text = line.text
-    for paragraph, size in zip(body.paragraphs, [14] + [18] * 9, strict=False):
+    large = 18 if sum(len(line.text) for line in paper.answer) <= LETTERS_A_SLIDE else 15  # a long answer ran off the opening slide
+    for paragraph, size in zip(body.paragraphs, [14] + [large] * 9, strict=False):
         paragraph.font.size = Pt(size)
         paragraph.alignment = PP_ALIGN.LEFT
         paragraph.font.color.rgb = _rgb(colours(paper.variant)["ink_2" if size == 14 else "ink"])
