@@ -17,6 +17,13 @@ def load_countries() -> dict[str, str]:
 
 
 @cache
+def load_country_names() -> dict[str, str]:
+    """ISO 3166-1 alpha-2 to the first of its English names."""
+    lines = [line.split("|") for line in _lines("countries.txt")]
+    return {parts[0]: parts[2].split(";")[0].strip() for parts in lines if len(parts) > 2}
+
+
+@cache
 def load_currencies() -> dict[str, str]:
     """Lower-case code to ISO 4217 code."""
     return {code.lower(): code for line in _lines("currencies.txt") for code in line.split()}

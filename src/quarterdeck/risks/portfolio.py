@@ -14,6 +14,7 @@ from quarterdeck.vocabulary.money import Money
 if TYPE_CHECKING:
     from quarterdeck.evidence.snapshot import Snapshot
 
+ROLES = {"cpm": "clinical project manager", "com": "clinical operations manager", "director": "director"}
 RUNNING = ("start_up", "enrolling", "enrolment_closed", "follow_up", "close_out")
 BURN_DAYS = 183  # recent spending is what a day of delay goes on costing
 
@@ -35,7 +36,7 @@ SPENDING = """
 SELECT study_id, currency, sum(coalesce(actual, 0)) AS spent FROM budget_line WHERE period > $cut - 183 AND period <= $cut GROUP BY ALL
 """
 LEADERS = """
-SELECT study_id, arg_max(person_id, (role = 'cpm', period)) AS person FROM allocation WHERE role IN ('cpm', 'com', 'director') AND period <= $cut GROUP BY ALL
+SELECT study_id, arg_max(person_id, (role = 'cpm', period)) AS person, arg_max(role, (role = 'cpm', period)) AS role FROM allocation WHERE role IN ('cpm', 'com', 'director') AND period <= $cut GROUP BY ALL
 """
 
 
@@ -77,8 +78,10 @@ def read_daily_cost(snapshot: Snapshot) -> dict[str, float]:
 
 
 def read_leaders(snapshot: Snapshot) -> dict[str, str]:
-    """Who leads each trial (a pseudonym), as allocated last."""
-    return snapshot.cached("risks.leaders", lambda: {row["study_id"]: row["person"] for row in read_rows(snapshot, LEADERS)})
+    """Who leads each trial, as allocated last: the role in words and the pseudonym, such as "clinical project manager P023"."""
+    return snapshot.cached(
+        "risks.leaders", lambda: {row["study_id"]: f"{ROLES[row['role']]} {row['person']}" for row in read_rows(snapshot, LEADERS)}
+    )
 
 
 def _read_exchange(snapshot: Snapshot) -> Exchange:

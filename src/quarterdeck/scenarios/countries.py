@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from quarterdeck.evidence.codes import load_country_names
 from quarterdeck.vocabulary import wording
 from quarterdeck.vocabulary.errors import BadInput
 
@@ -41,19 +42,9 @@ def country_code(name: str) -> str:
     return code
 
 
-@cache
-def _names() -> dict[str, str]:
-    found = {}
-    for line in files("quarterdeck.evidence").joinpath("lists/countries.txt").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#") and line.count("|") >= 2:
-            code, _, names = line.split("|", 2)
-            found[code] = re.split(r"[|;]", names)[0].strip()
-    return found
-
-
 def country_name(code: str) -> str:
     """The name of a country; a code that is not known stays as it is."""
-    return _names().get(code, code)
+    return load_country_names().get(code, code)
 
 
 def where(values: Mapping[str, Any], key: str = "country") -> str:

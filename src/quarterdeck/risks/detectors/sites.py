@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from quarterdeck.evidence.codes import load_country_names
 from quarterdeck.risks.cells import Cell
 from quarterdeck.risks.kri import as_reading, get_board
 from quarterdeck.risks.portfolio import read_leaders, read_running
@@ -50,15 +51,16 @@ def detect(snapshot: Snapshot) -> list[Finding]:
 def _describe_stars(snapshot: Snapshot, study: str, cells: list[Cell]) -> Finding:
     best = max(cells, key=lambda c: c.score or 0)
     ratio = wording.number(best.ratio or 0, 1)
-    what = "Country" if len(best.group) == 2 and best.group.isalpha() else "Site"
+    country = load_country_names().get(best.group, "")
+    where = f"{country} in {study}" if country else f"Site {best.group} of {study}"
     return Finding(
         id=f"more_places/study/{study}", source="risks", scope=Scope("study", study),
-        headline=f"{what} {best.group} of {study} enrols {ratio} times what the other places would lead one to expect",
+        headline=f"{where} enrols {ratio} times what the other places would lead one to expect",
         verdict=Verdict.BETTER, cause="It recruits beyond chance against its own plan", suggested_action="Offer it more places, and ask what it does",
         owner=read_leaders(snapshot).get(study, ""), href=f"/trials/{study}", opportunity=True,
         consequence=Consequence(0.6, None, None, max((best.numerator or 0) - (best.expected or 0), 0.0), True),
-        facts={"trial": study, "place": best.group, "ratio": ratio, "places": len(cells)}, snapshot=snapshot.id,
-        readings=(as_reading(best, "site" if what == "Site" else "country", snapshot.id),),
+        facts={"trial": study, "place": country or best.group, "ratio": ratio, "places": len(cells)}, snapshot=snapshot.id,
+        readings=(as_reading(best, "country" if country else "site", snapshot.id),),
     )  # fmt: skip
 
 
