@@ -107,7 +107,7 @@ def test_the_whole_journey_of_a_new_user(client: TestClient) -> None:
 
 def test_a_cycle_later_the_next_step_is_to_see_where_one_stands_now(client: TestClient, tmp_path: Path) -> None:
     send(client, "/development/assessment/answer", item="check:T1:3", outcome="1")
-    assert "make a plan" in heading(client.get("/development").text)
+    assert "go on with the assessment" in heading(client.get("/development").text)
     record = open_record(Settings(home=tmp_path / "home"))
     with record.session() as session, session.begin():
         row = newest_answer(session, "local", "check:T1:3")
