@@ -55,6 +55,12 @@ def test_dry_run_diff_feeds_and_export(run, tmp_path: Path) -> None:  # type: ig
     assert run("watch", tmp_path / "fix", "--rounds", 2, "--interval", 0).exit_code == 0
 
 
+def test_a_question_to_the_quarantine_that_finds_nothing_says_how_much_there_is(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("load", tmp_path / "site.csv")
+    said = run("quarantine", "--table", "site", "--kind", "fax").stdout
+    assert "No row in quarantine has table “site” and kind “fax”; 1 row in all." in said
+
+
 def test_contracts_templates_and_connectors(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert len(json.loads(run("contracts", "--json").stdout)) == 39
     assert "subject.race_ethnicity" in run("contracts", "--privacy", "special").stdout

@@ -95,7 +95,8 @@ def quarantine(
         print_json({"snapshot": snapshot.id, "summary": count_quarantine(snapshot), "rows": rows})
         return
     if not rows:
-        typer.echo("Nothing is in quarantine.")
+        held = sum(entry["rows"] for entry in count_quarantine(snapshot))
+        typer.echo(_say_no_rows(held, {"table": table, "kind": kind, "file": file}))
         return
     summary = [(r["table_name"], r["kind"], r["column_name"] or "whole line", r["rows"], r["reason"]) for r in count_quarantine(snapshot)]
     print_table(("table", "kind", "column", "rows", "first reason"), summary, title="In quarantine")
@@ -114,6 +115,16 @@ def quarantine(
     print_table(
         ("table", "where", "column", "value", "reason", "problems in the row"), [tuple(str(c)[:LONGEST_CELL] for c in row) for row in cells]
     )
+
+
+def _say_no_rows(held: int, asked: dict[str, str]) -> str:
+    """That nothing is set aside, or that none of what is set aside was asked for."""
+    from quarterdeck.vocabulary.wording import plural
+
+    chosen = " and ".join(f"{name} “{value}”" for name, value in asked.items() if value)
+    if not held or not chosen:
+        return "Nothing is in quarantine."
+    return f"No row in quarantine has {chosen}; {plural(held, 'row')} in all. List them with `quarterdeck quarantine`."
 
 
 def snapshots(home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -283,20 +294,28 @@ def _say_event(event: dict[str, Any]) -> str:
 
 
 def feeds(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """The sources loaded so far: data cut, last arrival, expected rhythm, and which are late."""
+    """The sources loaded so far: newest fact, last arrival, expected rhythm, and which are out of date.
+
+    The state is by the newest fact against the data cut, as on the pages; `days_late` in JSON is of the arrival, by today's clock.
+    """
     from datetime import UTC, datetime
 
     from quarterdeck.evidence.rhythm import read_rhythms
     from quarterdeck.vocabulary.wording import day, duration, moment
+    from quarterdeck.web.sources import read_sources
 
     store = _store(home)
     states = read_rhythms(store, datetime.now(UTC))
     latest = store.latest()
+    known = {source.name: source for source in read_sources(store.open())} if latest else {}
     if as_json:
         print_json(
             [
                 {
                     "source": s.source,
+                    "newest_fact": known[s.source].newest,
+                    "age_days": known[s.source].age,
+                    "state": known[s.source].state,
                     **(latest.sources[s.source] if latest else {}),
                     "last_arrival": s.last_arrival,
                     "expected": s.expected,
@@ -313,14 +332,15 @@ def feeds(home: HomeOption = None, as_json: JsonOption = False) -> None:
         (
             s.source,
             latest.sources[s.source]["connector"],
-            latest.sources[s.source]["cut"],
+            day(known[s.source].newest),
             moment(s.last_arrival),
             duration(s.rhythm_days) if s.rhythm_days else "no rhythm stated",
-            f"late by {duration(s.days_late)}" if s.is_late else f"expected {day(s.expected)}" if s.expected else "cannot be late",
+            day(s.expected) if s.expected else "any day",
+            f"{known[s.source].state}: {duration(known[s.source].age)} old" if known[s.source].is_late else known[s.source].state,
         )
         for s in states
     ]
-    print_table(("source", "connector", "data cut", "last arrival", "every", "state"), rows)
+    print_table(("source", "connector", "newest fact", "last arrival", "every", "next expected", "state"), rows)
 
 
 def contracts(

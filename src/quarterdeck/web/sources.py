@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -44,6 +44,12 @@ class Source:
     age: int
     rhythm: float | None
     is_late: bool
+    last_arrival: datetime | None
+
+    @property
+    def state(self) -> str:
+        """The one word for it, on pages and in commands: by its newest fact against the day up to which facts are known."""
+        return "out of date" if self.is_late else "as expected"
 
 
 def read_sources(snapshot: Snapshot) -> list[Source]:
@@ -60,5 +66,8 @@ def _read(snapshot: Snapshot) -> list[Source]:
         rhythm = entry.get("rhythm_days")
         is_late = name in silent or (rhythm is not None and age > float(str(rhythm)))
         newest = date.fromordinal(snapshot.data_cut.toordinal() - age)
-        sources.append(Source(name, str(entry.get("connector", "")), newest, age, None if rhythm is None else float(str(rhythm)), is_late))
+        loaded = entry.get("loaded_at")
+        arrived = datetime.fromisoformat(str(loaded)) if loaded else None
+        every = None if rhythm is None else float(str(rhythm))
+        sources.append(Source(name, str(entry.get("connector", "")), newest, age, every, is_late, arrived))
     return sources

@@ -45,7 +45,7 @@ def show_evidence(view: View = permit("portfolio.read")) -> Response:
     late = [source for source in sources if source.is_late]
     set_aside = info.quarantine.rows if info.quarantine else 0
     columns = [
-        Column("source", "Source"), Column("cut", "Facts up to"), Column("age", "Age", "days", is_number=True), Column("rhythm", "Expected every", is_number=True), Column("state", "Freshness"),
+        Column("source", "Source"), Column("cut", "Facts up to"), Column("arrived", "Last new facts"), Column("age", "Age", "days", is_number=True), Column("rhythm", "Expected every", is_number=True), Column("state", "Freshness"),
     ]  # fmt: skip
     finding = (
         f"{len(late)} of {wording.plural(len(sources), 'source')} {'is' if len(late) == 1 else 'are'} out of date"
@@ -341,9 +341,10 @@ def _source_row(source: Source) -> dict[str, Any]:
     return {
         "source": Cell(source.name, sub=connector.title if connector else source.connector),
         "cut": source.newest,
+        "arrived": source.last_arrival or "not known",
         "age": source.age,
         "rhythm": Cell(source.rhythm, wording.plural(source.rhythm, "day")) if source.rhythm is not None else "no rhythm stated",
-        "state": Cell("out of date", "Out of date", verdict=Verdict.CONCERN) if source.is_late else Cell("as expected", "as expected"),
+        "state": Cell(source.state, "Out of date", verdict=Verdict.CONCERN) if source.is_late else Cell(source.state, source.state),
     }
 
 
