@@ -24,7 +24,7 @@ from quarterdeck.development.demonstrate import keeping
 from quarterdeck.development.demonstrate.badges import fingerprint, public_part, read_key, verify_credential
 from quarterdeck.development.demonstrate.evidence import Item
 from quarterdeck.development.demonstrate.export import export, gather
-from quarterdeck.development.demonstrate.exports import MOODLE_COLUMNS, to_case, to_moodle
+from quarterdeck.development.demonstrate.exports import MOODLE_COLUMNS, to_case, to_moodle, to_statement
 from quarterdeck.development.demonstrate.portfolio import MANIFEST, begin_chain, chain_files, link, sign_end, to_json_ld, verify_portfolio
 from quarterdeck.development.demonstrate.readiness import describe_parts, describe_score
 from quarterdeck.development.learner import Profile
@@ -275,6 +275,12 @@ def test_xapi_statements_are_accepted_by_the_models_of_ralph(portfolio: Path) ->
         ralph.BaseXapiStatement.model_validate(statement)
         assert "local" not in statement["actor"]["account"]["name"]
         assert statement["result"]["score"]["scaled"] <= 1
+
+
+def test_a_type_without_a_score_exports_none() -> None:
+    held = {"scenario_id": "coaching-delegate", "type": "coaching", "log": [], "id": "1", "title": "t", "score": 0.0, "ended_at": NOW}
+    assert "score" not in to_statement(held, "local", "salt")["result"]
+    assert to_statement(held | {"type": "board"}, "local", "salt")["result"]["score"] == {"scaled": 0.0}
 
 
 def test_the_case_package_links_every_item_to_its_parent() -> None:

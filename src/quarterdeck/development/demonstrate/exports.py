@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from quarterdeck.development.deliver.scenario import load_types
 from quarterdeck.development.roles.load import load_standards
 from quarterdeck.development.roles.model import RoleModel
 
@@ -29,7 +30,7 @@ def pseudonym(person: str, salt: str) -> str:
 
 
 def to_statement(conversation: Mapping[str, Any], person: str, salt: str) -> dict[str, Any]:
-    """One xAPI statement for one ended session: scaled score, hash of the transcript, pseudonym."""
+    """One xAPI statement for one ended session: scaled score where its type has one, hash of the transcript, pseudonym."""
     scenario = conversation["scenario_id"]
     transcript = json.dumps(conversation["log"], sort_keys=True, ensure_ascii=False)
     return {
@@ -46,7 +47,7 @@ def to_statement(conversation: Mapping[str, Any], person: str, salt: str) -> dic
             "definition": {"type": "http://adlnet.gov/expapi/activities/simulation", "name": {"en-GB": conversation["title"]}},
         },
         "result": {
-            "score": {"scaled": round(float(conversation["score"]), 4)},
+            **({"score": {"scaled": round(float(conversation["score"]), 4)}} if load_types()[conversation["type"]].scored else {}),
             "completion": True,
             "extensions": {"https://quarterdeck.example/xapi/transcript-sha256": sha256(transcript.encode()).hexdigest()},
         },
