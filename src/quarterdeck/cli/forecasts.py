@@ -40,10 +40,7 @@ def forecast(
     settings, snapshot = get_settings(home), open_snapshot(home, as_of)
     chosen = settings.random_seed if seed is None else seed
     answer: Any
-    if study:
-        answer = forecast_trial(snapshot, study, chosen, replicates)
-    else:
-        answer = forecast_portfolio(snapshot, chosen, replicates)
+    answer = forecast_trial(snapshot, study, chosen, replicates) if study else forecast_portfolio(snapshot, chosen, replicates)
     if seal:
         _seal(home, as_of, chosen, [study] if study else [])
     if as_json:

@@ -302,7 +302,7 @@ def by_group(cells: Sequence[MapCell], groups: dict[str, str]) -> list[tuple[str
     return [(name, mine) for name, mine in found if mine]
 
 
-def cites_of(cells: Sequence[MapCell]) -> list[object]:
+def cites_of(cells: Sequence[MapCell]) -> list[str]:
     """The numbers that the map prints."""
     return [f"{c.level:.1f} {c.target} {c.interval.low:.1f} {c.interval.high:.1f} {c.answers}" for c in cells] + ["0 5 8 10"]
 
@@ -356,7 +356,11 @@ def search(view: View, words: str) -> list[Hit]:
     from quarterdeck.development.learner import read_role
 
     hits = [Hit(s.title, f"/development/practise/{s.id}", "Conversation") for s in load_scenarios().values() if words in s.title.lower()]
-    return hits + [Hit(c.name, f"/development/map/{c.id}", "Competency") for c in read_role(view.record, view.actor.id).competencies if words in c.name.lower()]
+    return hits + [
+        Hit(c.name, f"/development/map/{c.id}", "Competency")
+        for c in read_role(view.record, view.actor.id).competencies
+        if words in c.name.lower()
+    ]
 
 
 def paths(snapshot: Snapshot) -> list[str]:

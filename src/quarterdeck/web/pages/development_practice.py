@@ -98,7 +98,13 @@ def begin(
         raise BadInput("There is no such level", thing=str(level), allowed="1, 2 or 3")
     now = view.now()
     identifier, _ = actions.open_conversation(
-        view.record, view.actor, scenario, now, level, int(now.timestamp()) % 100_000, artefact=find_proposal(view, artefact).artefact if artefact else ""
+        view.record,
+        view.actor,
+        scenario,
+        now,
+        level,
+        int(now.timestamp()) % 100_000,
+        artefact=find_proposal(view, artefact).artefact if artefact else "",
     )
     return view.redirect(f"/development/conversations/{identifier}")
 
