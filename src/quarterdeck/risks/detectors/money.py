@@ -67,7 +67,7 @@ def _judge_budget(snapshot: Snapshot, study: str, row: dict[str, float]) -> Find
     money, percent = exchange.money(at_end * budget), wording.share(at_end, 0)
     return Finding(
         id=f"budget/study/{study}", source="risks", scope=Scope("study", study),
-        headline=f"{study} heads for {wording.money(money)} ({percent}) above its approved budget",
+        headline=f"By its books {study} heads for {wording.money(money)} ({percent}) above its approved budget",
         verdict=Verdict.CONCERN, cause=f"Spending to date is {wording.share(so_far, 0)} above the budget to date",
         suggested_action="Ask for a re-forecast, and decide: less scope, contingency, or a new budget", owner=read_leaders(snapshot).get(study, ""),
         href=f"/trials/{study}", consequence=Consequence(0.9 if so_far > TOLERANCE else 0.6, None, money, None, over <= 0),

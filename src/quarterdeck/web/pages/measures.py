@@ -55,7 +55,7 @@ def show_measures(view: View = permit("portfolio.read")) -> Response:
                 "name": Cell(definition.name, href=f"/measures/{definition.id}", sub=definition.question),
                 "value": reading or "only below the portfolio",
                 "target": definition.target.in_words(definition.unit) if definition.target else "none set",
-                "chance": Cell(reading.p_target, say_outlook(reading))
+                "chance": Cell(reading.p_target, say_outlook(reading) or wording.chance(reading.p_target))
                 if reading and reading.p_target is not None
                 else (say_outlook(reading) if reading else "") or "not assessed",
                 "verdict": reading.verdict if reading and reading.verdict else "not judged",
